@@ -1,0 +1,18 @@
+# `make demo` and `make test` are all a newcomer needs; both install what is missing first.
+.PHONY: setup demo test bench lint
+
+setup:
+	@./scripts/setup.sh
+
+demo: setup
+	@VIDEO='$(VIDEO)' ./scripts/demo.sh
+
+test: setup
+	@./scripts/test.sh
+
+bench: setup
+	FRAMELOOM_COMMIT=$$(git rev-parse --short HEAD 2>/dev/null || echo unknown) cargo bench --locked --bench ops
+
+lint:
+	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --all-targets --no-default-features -- -D warnings

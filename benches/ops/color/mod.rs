@@ -1,0 +1,3 @@
+pub mod gray_from_rgb;
+pub mod hsv_from_rgb;
+pub mod rgb_from_yuv;

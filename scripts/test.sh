@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# All tests of the default build, with cargo-nextest where present. Ends with a line that says how many tests ran on which
+# adapters, and says loudly which kinds of test did not run.
+#   FRAMELOOM_ADAPTER=WHICH    only this adapter        FRAMELOOM_REQUIRE_GPU=1   fail without a hardware GPU
+#   FRAMELOOM_TESTDATA=DIR     also test on real videos
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/tmp}"
+FRAMELOOM_TRIALS="$(mktemp)"
+export FRAMELOOM_TRIALS
+trap 'rm -f "$FRAMELOOM_TRIALS"' EXIT
+
+status=0
+if cargo nextest --version >/dev/null 2>&1; then
+  cargo nextest run --locked --no-fail-fast --status-level fail --final-status-level fail || status=$?
+else
+  cargo test --locked --no-fail-fast -q || status=$?
+fi
+
+echo
+if [ -s "$FRAMELOOM_TRIALS" ]; then
+  cut -f2- "$FRAMELOOM_TRIALS" | sort | uniq -c | while read -r count adapter; do
+    echo "GPU TRIALS: $count on $adapter"
+  done
+  grep -q -v 'software$' "$FRAMELOOM_TRIALS" || echo "NOTE: no hardware GPU took part; everything ran on a software adapter."
+else
+  echo "NOTE: GPU TRIALS: 0. No adapter was tested."
+fi
+[ -n "${FRAMELOOM_TESTDATA:-}" ] ||
+  echo "NOTE: tests on real videos did NOT run (set FRAMELOOM_TESTDATA to the folder that holds them)."
+exit $status

@@ -1,0 +1,202 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use frameloom::gpu::DeviceChoice;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0 complete and verified            8 GPU unavailable or lost
+  2 usage or setting                 9 model or index refused
+  3 finished, some inputs not whole  10 another run is using the output
+  4 nothing usable in the input      11 state of an earlier run does not fit
+  5 input damaged, no output         12 decoder crashed or hung
+  6 memory limit cannot be met       101 a bug
+  7 writing failed                   124 deadline, 130/143/141 signal";
+
+/// GPU-first analysis of video and frames.
+#[derive(Debug, Parser)]
+#[command(name = "frameloom", version, about, after_help = EXIT_CODES, propagate_version = true, max_term_width = 110)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Adapter: auto, gpu, cpu, a number from `frameloom doctor`, or part of a name
+    #[arg(long, global = true, default_value = "auto", env = "FRAMELOOM_DEVICE", value_name = "WHICH")]
+    pub(crate) device: DeviceChoice,
+    /// Write JSON Lines events to standard output: `start` first, one `result` or `error` last
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// How progress is shown on standard error
+    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "HOW")]
+    pub(crate) progress: ProgressArg,
+    /// Say nothing but errors on standard error
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// Styles of progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProgressArg {
+    /// A bar on a terminal, else a line every ten seconds; events with --json
+    Auto,
+    /// A bar
+    Bar,
+    /// A line every ten seconds
+    Lines,
+    /// JSON Lines events on standard output
+    Jsonl,
+    /// Nothing
+    None,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show what this machine has and what is missing
+    Doctor(DoctorArgs),
+    /// Describe media files as JSON, without decoding
+    #[command(visible_alias = "video-info")]
+    Probe(ProbeArgs),
+    /// Measure every frame of videos or picture folders and write tables, a motion heat map and a report
+    Analyze(AnalyzeArgs),
+    /// List the operations with their exactness and work
+    Ops(OpsArgs),
+    /// Time the operations on this machine
+    Bench(BenchArgs),
+    /// Print shell completions
+    Completions {
+        /// Shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write one page per command into a folder
+    Man {
+        /// Folder
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Show all limits and codecs
+    #[arg(short, long)]
+    pub(crate) all: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProbeArgs {
+    /// Media files
+    #[arg(required = true, value_name = "INPUT")]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// Override a limit for untrusted input
+    #[arg(long = "limit", value_name = "NAME=N")]
+    pub(crate) limits: Vec<String>,
+}
+
+/// What happens to the others when one input fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnErrorArg {
+    /// Stop at the first input that fails
+    Stop,
+    /// Go on; the exit code is 3 when some inputs were not whole
+    Skip,
+    /// Go on, but count anything short of `complete` as a failure
+    Strict,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  frameloom analyze clip.mp4                 writes clip.frameloom/report.html and tables
+  frameloom analyze a.mp4 b.mkv -o out       one folder per input under out/
+  frameloom analyze frames/ --fps 24         a folder of pictures as a video
+  frameloom analyze clip.mp4 --json | jq -c 'select(.event==\"result\")'")]
+pub(crate) struct AnalyzeArgs {
+    /// Videos, or folders of pictures
+    #[arg(required = true, value_name = "INPUT")]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// Output folder [default: <stem>.frameloom beside the working folder; with several inputs one folder each below it]
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+    /// Video track, counted from 0 among the video tracks
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) track: usize,
+    /// Frames per batch at most; changes speed, never results
+    #[arg(long, default_value_t = 8, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=512))]
+    pub(crate) batch: u32,
+    /// Decoder threads [default: number of cores, at most 8]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) threads: Option<u32>,
+    /// Inputs analysed at the same time, through one GPU queue
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) jobs: u32,
+    /// Memory the process may allocate in MB (without program code, which is mapped from files); changes speed, never results
+    #[arg(long, default_value_t = 1024, value_name = "MB", value_parser = clap::value_parser!(u64).range(64..=1_000_000))]
+    pub(crate) memory_limit: u64,
+    /// Decode on hardware: off, auto, or a device type FFmpeg knows (vaapi, cuda, ...)
+    #[arg(long, default_value = "off", value_name = "HOW")]
+    pub(crate) hwaccel: String,
+    /// A pixel is dark at or below this share of the way from black to white
+    #[arg(long, default_value_t = 0.1, value_name = "SHARE")]
+    pub(crate) dark: f64,
+    /// A pixel is bright at or above this share of the way from black to white
+    #[arg(long, default_value_t = 0.9, value_name = "SHARE")]
+    pub(crate) bright: f64,
+    /// A pixel of the reduced picture has moved when its luma changed by more than this code
+    #[arg(long, default_value_t = 10, value_name = "CODE")]
+    pub(crate) motion_threshold: u8,
+    /// Longest side of the reduced picture on which motion and histogram are measured
+    #[arg(long, default_value_t = 480, value_name = "PX", value_parser = clap::value_parser!(u32).range(16..=4096))]
+    pub(crate) motion_side: u32,
+    /// Thumbnails of each kind (sharpest, blurriest, busiest) in the report
+    #[arg(long, default_value_t = 6, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=24))]
+    pub(crate) thumbnails: u32,
+    /// Frame rate of picture folders
+    #[arg(long, default_value_t = 25, value_name = "FPS", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) fps: u32,
+    /// What to do when an input fails
+    #[arg(long, value_enum, default_value = "skip", value_name = "POLICY")]
+    pub(crate) on_error: OnErrorArg,
+    /// Discard the state of earlier runs in the output folder and begin anew
+    #[arg(long)]
+    pub(crate) restart: bool,
+    /// Show the plan (frames, bytes, memory, disk) and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Override a limit for untrusted input
+    #[arg(long = "limit", value_name = "NAME=N")]
+    pub(crate) limits: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OpsArgs {
+    /// Show one operation in full
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Print a Markdown table, as in the README
+    #[arg(long, conflicts_with = "name")]
+    pub(crate) markdown: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    /// Only operations whose name contains this text
+    #[arg(value_name = "FILTER")]
+    pub(crate) filter: Option<String>,
+    /// Tiny sizes and few samples: checks that everything runs
+    #[arg(long)]
+    pub(crate) small: bool,
+    /// Samples per case
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub(crate) samples: u32,
+    /// Folder for bench.md and bench.json
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+}

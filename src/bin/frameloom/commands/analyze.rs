@@ -1,0 +1,345 @@
+//! `frameloom analyze`: opens inputs, runs the workflow, reports.
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use frameloom::core::{ByteBudget, FrameLayout, PixelFormat, Size};
+use frameloom::gpu::{GpuContext, GpuOptions};
+use frameloom::media::{HardwareDecode, probe};
+use frameloom::pipeline::{OnError, PipelineOptions, resident};
+use frameloom::workflows::analyze::{
+    AnalyzeConfig, AnalyzeInput, Observer, OpenOptions, Outcome, OutcomeStatus, analyze, open_input,
+};
+use frameloom::{Error, Result};
+use serde_json::json;
+
+use crate::args::{AnalyzeArgs, Global, OnErrorArg};
+use crate::output::{Output, error_json, limits_from};
+use crate::progress::{Mode, Progress};
+use crate::signals::Signals;
+
+/// One input and where its outputs go.
+#[derive(Debug, Clone)]
+struct Job {
+    input: PathBuf,
+    folder: PathBuf,
+}
+
+/// Where outputs go: `-o` itself for one input, a folder per input below it for several; without `-o`, `<stem>.frameloom`.
+fn jobs(args: &AnalyzeArgs) -> Vec<Job> {
+    let mut taken = HashSet::new();
+    args.inputs
+        .iter()
+        .map(|input| {
+            let stem = input.file_stem().map_or_else(|| OsString::from("input"), OsString::from);
+            let folder = match &args.output {
+                Some(out) if args.inputs.len() == 1 => out.clone(),
+                Some(out) => unused(&mut taken, |n| out.join(numbered(&stem, n, ""))),
+                None => unused(&mut taken, |n| PathBuf::from(numbered(&stem, n, ".frameloom"))),
+            };
+            Job { input: input.clone(), folder }
+        })
+        .collect()
+}
+
+fn numbered(stem: &OsString, n: usize, suffix: &str) -> OsString {
+    let mut name = stem.clone();
+    if n > 1 {
+        name.push(format!("_{n}"));
+    }
+    name.push(suffix);
+    name
+}
+
+fn unused(taken: &mut HashSet<PathBuf>, name: impl Fn(usize) -> PathBuf) -> PathBuf {
+    let mut n = 1;
+    loop {
+        let candidate = name(n);
+        if taken.insert(candidate.clone()) {
+            return candidate;
+        }
+        n += 1;
+    }
+}
+
+struct Watch<'a> {
+    out: &'a mut Output,
+    mode: Mode,
+    current: Vec<(PathBuf, Progress)>,
+    started: Vec<(PathBuf, std::time::Instant)>,
+    outcomes: Vec<Outcome>,
+    /// With one input its failure is the command's own, said at the end.
+    single: bool,
+    peak: u64,
+}
+
+impl Observer for Watch<'_> {
+    fn progress(&mut self, path: &Path, frames: u64) {
+        sample(&mut self.peak);
+        if let Some((_, p)) = self.current.iter_mut().find(|(at, _)| at == path) {
+            p.add(frames, self.out);
+        }
+    }
+
+    fn outcome(&mut self, outcome: Outcome) -> Result<()> {
+        if let Some(at) = self.current.iter().position(|(p, _)| *p == outcome.path) {
+            self.current.remove(at).1.finish();
+        }
+        let seconds = self.started.iter().find(|(p, _)| *p == outcome.path).map(|(_, t)| t.elapsed().as_secs_f64());
+        self.say(&outcome, seconds);
+        self.outcomes.push(outcome);
+        Ok(())
+    }
+}
+
+impl Watch<'_> {
+    fn say(&mut self, o: &Outcome, seconds: Option<f64>) {
+        let stages: Vec<_> = o
+            .stages
+            .iter()
+            .map(|s| {
+                json!({
+                    "stage": s.name, "items": s.items, "busy_seconds": s.busy.as_secs_f64(),
+                    "waiting_seconds": s.waiting.as_secs_f64(), "max_queue": s.max_queue,
+                    "p50_millis": s.quantile(0.5).as_secs_f64() * 1e3, "p95_millis": s.quantile(0.95).as_secs_f64() * 1e3,
+                })
+            })
+            .collect();
+        self.out.event(
+            "item",
+            json!({
+                "input": o.path.to_string_lossy(), "status": o.status, "cached": o.cached, "frames": o.frames,
+                "reasons": o.reasons, "missing": o.missing, "error": o.error.as_ref().map(error_json),
+                "folder": o.folder.to_string_lossy(), "seconds": seconds, "stages": stages,
+                "report": (o.status != OutcomeStatus::Failed).then(|| o.report().to_string_lossy().into_owned()),
+            }),
+        );
+        let name = o.path.display();
+        if o.status == OutcomeStatus::Failed {
+            if let Some(e) = o.error.as_ref().filter(|_| !self.single) {
+                self.out.note(&format!("failed[{}]: {e}", e.code()));
+                if let Some(hint) = e.hint() {
+                    self.out.note(&format!("  hint: {hint}"));
+                }
+            }
+            return;
+        }
+        let how = if o.cached {
+            "kept from an earlier run".to_owned()
+        } else {
+            seconds.map(|s| format!("{:.1} s, {:.0} frames/s", s, o.frames as f64 / s.max(1e-9))).unwrap_or_default()
+        };
+        let word = match o.status {
+            OutcomeStatus::Complete => "complete",
+            OutcomeStatus::Partial => "PARTIAL",
+            OutcomeStatus::Unverifiable => "unverifiable",
+            OutcomeStatus::Failed => "failed",
+        };
+        self.out.note(&format!("{name}: {word}, {} frames, {how}", o.frames));
+        for reason in &o.reasons {
+            self.out.note(&format!("  {reason}"));
+        }
+        self.out.text(&crate::output::printable(&o.report().to_string_lossy()));
+    }
+}
+
+pub(crate) fn run(global: &Global, args: &AnalyzeArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
+    let limits = limits_from(&args.limits)?;
+    let config = AnalyzeConfig {
+        dark: args.dark,
+        bright: args.bright,
+        motion_threshold: args.motion_threshold,
+        motion_side: args.motion_side,
+        thumbnails: args.thumbnails,
+        ..AnalyzeConfig::default()
+    };
+    config.check()?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from) as u32;
+    let opening = OpenOptions {
+        track: args.track,
+        threads: args.threads.unwrap_or(cores.min(8)),
+        hardware: hardware(&args.hwaccel),
+        limits,
+        fps: args.fps,
+        cancel: signals.cancel.clone(),
+    };
+    let jobs = jobs(args);
+    out.event("start", json!({ "command": "analyze", "inputs": jobs.len(), "settings": config }));
+    if args.dry_run {
+        return plan(args, &jobs, &opening, out);
+    }
+    let budget = ByteBudget::new("host", args.memory_limit << 20);
+    let ctx = GpuContext::new(&GpuOptions { device: global.device.clone(), budget, ..GpuOptions::default() })?;
+    let _base = admit(&ctx)?;
+    if let Some(warning) = ctx.software_warning() {
+        out.warn(&warning);
+    }
+    let options = PipelineOptions {
+        batch: args.batch,
+        on_error: if args.on_error == OnErrorArg::Stop { OnError::Stop } else { OnError::Skip },
+        cancel: signals.cancel.clone(),
+        ..PipelineOptions::default()
+    };
+    let mut watch = Watch {
+        out,
+        mode,
+        current: Vec::new(),
+        started: Vec::new(),
+        outcomes: Vec::new(),
+        single: jobs.len() == 1,
+        peak: 0,
+    };
+    for group in jobs.chunks(args.jobs as usize) {
+        signals.cancel.check()?;
+        let mut inputs = Vec::new();
+        for job in group {
+            watch.started.push((job.input.clone(), std::time::Instant::now()));
+            match open_input(&job.input, &job.folder, &opening) {
+                Ok(input) => {
+                    let label = job.input.file_name().unwrap_or(job.input.as_os_str()).to_string_lossy().into_owned();
+                    watch.current.push((job.input.clone(), Progress::new(watch.mode, &label, expected(&input))));
+                    inputs.push(input);
+                }
+                Err(e) => watch.outcome(Outcome::failed(&job.input, &job.folder, e))?,
+            }
+        }
+        analyze(&ctx, inputs, &config, &options, args.restart, &mut watch)?;
+        let failed = watch.outcomes.iter().any(|o| o.status == OutcomeStatus::Failed);
+        if args.on_error == OnErrorArg::Stop && failed {
+            break;
+        }
+    }
+    let (outcomes, peak) = (watch.outcomes, watch.peak);
+    finish(outcomes, jobs.len(), args, peak, out)
+}
+
+/// Takes what the process holds already, and what driver, tables and plots will need, from the budget: what is left is for frames.
+fn admit(ctx: &GpuContext) -> Result<frameloom::core::BudgetPermit> {
+    /// Compiled kernels, rows not yet written, curves and thumbnails; measured 10 to 20 MB.
+    const RESERVE: u64 = 24 << 20;
+    ctx.pool().budget().try_acquire(resident().map_or(0, |r| r.anonymous) + RESERVE)
+}
+
+/// Samples the memory of the process; the largest value goes into the result.
+fn sample(peak: &mut u64) {
+    if let Some(now) = resident() {
+        *peak = (*peak).max(now.anonymous);
+    }
+}
+
+fn finish(mut outcomes: Vec<Outcome>, wanted: usize, args: &AnalyzeArgs, peak: u64, out: &mut Output) -> Result<u8> {
+    let count = |s: OutcomeStatus| outcomes.iter().filter(|o| o.status == s).count();
+    let (failed, partial) = (count(OutcomeStatus::Failed), count(OutcomeStatus::Partial));
+    let unverifiable = count(OutcomeStatus::Unverifiable);
+    if failed > 0 && failed == outcomes.len() {
+        let first = outcomes.iter_mut().find_map(|o| o.error.take());
+        return Err(first.unwrap_or_else(|| Error::Bug("a failure without an error".into())));
+    }
+    let strict = args.on_error == OnErrorArg::Strict && unverifiable > 0;
+    let code = if failed > 0 || partial > 0 || strict || outcomes.len() < wanted { 3 } else { 0 };
+    out.event(
+        "result",
+        json!({
+            "inputs": wanted, "complete": count(OutcomeStatus::Complete), "partial": partial, "unverifiable": unverifiable,
+            "failed": failed, "not_started": wanted - outcomes.len().min(wanted), "exit": code,
+            "memory": { "limit_bytes": args.memory_limit << 20, "peak_anonymous_bytes": peak },
+        }),
+    );
+    if wanted > 1 {
+        out.note(&format!(
+            "{wanted} inputs: {} complete, {partial} partial, {unverifiable} unverifiable, {failed} failed",
+            count(OutcomeStatus::Complete)
+        ));
+    }
+    Ok(code)
+}
+
+/// Frames that the container declares or that its duration suggests; for the progress bar only.
+fn expected(input: &AnalyzeInput) -> Option<u64> {
+    let stream = input.info.as_ref()?.video_streams.get(input.track)?;
+    let declared = stream.nb_frames_declared.filter(|n| *n > 0);
+    declared.or_else(|| Some((stream.duration.or(input.info.as_ref()?.duration)? * stream.fps?).round() as u64))
+}
+
+fn hardware(text: &str) -> HardwareDecode {
+    match text {
+        "off" | "none" => HardwareDecode::Off,
+        "auto" => HardwareDecode::Auto,
+        name => HardwareDecode::Named(name.to_owned()),
+    }
+}
+
+/// `--dry-run`: what would be done, from what the containers declare.
+fn plan(args: &AnalyzeArgs, jobs: &[Job], opening: &OpenOptions, out: &mut Output) -> Result<u8> {
+    /// Bytes of a row of the tables, in all three formats together, measured on real videos.
+    const ROW_BYTES: u64 = 700;
+    let mut first_error = None;
+    for job in jobs {
+        if job.input.is_dir() {
+            out.text(&format!("{}: a folder of pictures -> {}", job.input.display(), job.folder.display()));
+            continue;
+        }
+        match probe(&job.input, &opening.limits) {
+            Ok(info) => {
+                let stream = info.video_streams.get(args.track);
+                let frames = stream.and_then(|s| {
+                    s.nb_frames_declared.or_else(|| Some((s.duration.or(info.duration)? * s.fps?).round() as u64))
+                });
+                let size = stream.map(|s| Size::new(s.width, s.height));
+                let slot =
+                    size.and_then(|s| FrameLayout::of(PixelFormat::I420, s)).map_or(0, |l| u64::from(l.slot_bytes()));
+                let memory = slot * u64::from(args.batch) * 3;
+                let disk = frames.map(|f| f * ROW_BYTES + (1 << 20));
+                out.event(
+                    "item",
+                    json!({
+                        "input": job.input.to_string_lossy(), "folder": job.folder.to_string_lossy(), "frames": frames,
+                        "size": size.map(|s| s.to_string()), "ring_bytes": memory, "disk_bytes": disk,
+                    }),
+                );
+                out.text(&format!(
+                    "{} -> {}: {} frames of {}, upload ring {:.0} MB (limit {} MB), about {:.1} MB on disk",
+                    crate::output::printable(&job.input.to_string_lossy()),
+                    crate::output::printable(&job.folder.to_string_lossy()),
+                    frames.map_or_else(|| "unknown".to_owned(), |f| f.to_string()),
+                    size.map_or_else(|| "unknown size".to_owned(), |s| s.to_string()),
+                    memory as f64 / 1e6,
+                    args.memory_limit,
+                    disk.unwrap_or(1 << 20) as f64 / 1e6,
+                ));
+            }
+            Err(e) => {
+                out.warn(&e.to_string());
+                first_error.get_or_insert(e);
+            }
+        }
+    }
+    if let Some(e) = first_error {
+        return Err(e);
+    }
+    out.event("result", json!({ "inputs": jobs.len(), "dry_run": true }));
+    Ok(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    fn folders(line: &[&str]) -> Vec<PathBuf> {
+        let cli = crate::args::Cli::try_parse_from([&["frameloom", "analyze"], line].concat()).expect("valid");
+        match cli.command {
+            crate::args::Command::Analyze(a) => jobs(&a).into_iter().map(|j| j.folder).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn outputs_never_share_a_folder() {
+        assert_eq!(folders(&["a/x.mp4"]), [PathBuf::from("x.frameloom")]);
+        assert_eq!(folders(&["a/x.mp4", "-o", "out"]), [PathBuf::from("out")]);
+        assert_eq!(folders(&["a/x.mp4", "b/x.mkv", "-o", "out"]), [PathBuf::from("out/x"), PathBuf::from("out/x_2")]);
+        assert_eq!(folders(&["a/x.mp4", "b/x.mkv"]), [PathBuf::from("x.frameloom"), PathBuf::from("x_2.frameloom")]);
+    }
+}

@@ -1,0 +1,8 @@
+//! One file per command.
+
+pub(crate) mod analyze;
+pub(crate) mod bench;
+pub(crate) mod doctor;
+pub(crate) mod man;
+pub(crate) mod ops;
+pub(crate) mod probe;

@@ -1,0 +1,53 @@
+//! The `frameloom` command. Data goes to standard output, everything else to standard error; exit codes are in `--help`.
+
+mod args;
+mod commands;
+mod environment;
+mod output;
+mod progress;
+mod signals;
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use args::{Cli, Command};
+use output::{Output, exit_code_of};
+
+fn main() -> ExitCode {
+    environment::settle();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => {
+            // Help and version are not errors: clap knows which stream they belong to.
+            let code = if e.use_stderr() { 2 } else { 0 };
+            let _ = e.print();
+            return ExitCode::from(code);
+        }
+    };
+    let mut out = Output::new(cli.global.json, cli.global.quiet);
+    let signals = match signals::install() {
+        Ok(s) => s,
+        Err(e) => return ExitCode::from(out.fail(&e)),
+    };
+    let progress = progress::Mode::resolve(cli.global.progress, cli.global.json, std::io::stderr().is_terminal());
+    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match &cli.command {
+        Command::Doctor(a) => commands::doctor::run(&cli.global, a, &mut out),
+        Command::Probe(a) => commands::probe::run(&cli.global, a, &mut out),
+        Command::Analyze(a) => commands::analyze::run(&cli.global, a, &mut out, &signals, progress),
+        Command::Ops(a) => commands::ops::run(a, &mut out),
+        Command::Bench(a) => commands::bench::run(&cli.global, a, &mut out),
+        Command::Completions { shell } => {
+            clap_complete::generate(*shell, &mut Cli::command(), "frameloom", &mut std::io::stdout());
+            Ok(0)
+        }
+        Command::Man { folder } => commands::man::run(folder.as_deref(), &mut out),
+    }));
+    let code = match caught {
+        Ok(Ok(code)) => code,
+        Ok(Err(e)) => out.fail(&e),
+        Err(_) => out.fail(&frameloom::Error::Bug("a panic, see above".into())),
+    };
+    ExitCode::from(exit_code_of(code, &out, &signals))
+}

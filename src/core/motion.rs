@@ -1,0 +1,94 @@
+//! Motion between frames: what is summed, and the figures made from it.
+
+/// Sums over the absolute differences of two 8-bit pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DifferenceSums {
+    /// Sum of `|a - b|`.
+    pub sum_abs: u64,
+    /// Number of pixels with `|a - b| > threshold`.
+    pub over: u64,
+    /// Number of pixels.
+    pub n: u64,
+}
+
+impl DifferenceSums {
+    /// Mean absolute difference in 8-bit codes, 0..=255; 0 for no pixels.
+    pub fn mean(&self) -> f64 {
+        if self.n == 0 { 0.0 } else { self.sum_abs as f64 / self.n as f64 }
+    }
+
+    /// Mean absolute difference as a share of the code range, `mean / 255`, 0..=1.
+    pub fn mean_normalised(&self) -> f64 {
+        self.mean() / 255.0
+    }
+
+    /// Share of pixels over the threshold, 0..=1; 0 for no pixels.
+    pub fn share(&self) -> f64 {
+        if self.n == 0 { 0.0 } else { self.over as f64 / self.n as f64 }
+    }
+}
+
+/// What a heat map adds up, per pixel, in `u32`.
+///
+/// No mode adds more than 255 per frame: up to [`HeatMode::MAX_FRAMES`] frames cannot overflow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum HeatMode {
+    /// Number of frames with `|p_t - p_(t-1)| > threshold`.
+    CountOver {
+        /// Difference in 8-bit codes that does not count yet.
+        threshold: u8,
+    },
+    /// Sum of `|p_t - p_(t-1)|`.
+    SumAbs,
+    /// Sum of the samples themselves: masks, brightness.
+    SumValues,
+}
+
+impl HeatMode {
+    /// Most frames that may go into one map: `255 * MAX_FRAMES <= u32::MAX`.
+    pub const MAX_FRAMES: u32 = u32::MAX / 255;
+
+    /// Lower-case name, as in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CountOver { .. } => "count-over",
+            Self::SumAbs => "sum-abs",
+            Self::SumValues => "sum-values",
+        }
+    }
+
+    /// Whether the mode looks at the frame before.
+    pub const fn uses_differences(self) -> bool {
+        !matches!(self, Self::SumValues)
+    }
+
+    /// What one pixel adds: `current` and, for the modes that look at differences, the sample of the frame before.
+    pub const fn contribution(self, previous: u8, current: u8) -> u32 {
+        match self {
+            Self::CountOver { threshold } => (previous.abs_diff(current) > threshold) as u32,
+            Self::SumAbs => previous.abs_diff(current) as u32,
+            Self::SumValues => current as u32,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_of_hand_made_sums() {
+        let d = DifferenceSums { sum_abs: 510, over: 1, n: 4 };
+        assert_eq!((d.mean(), d.mean_normalised(), d.share()), (127.5, 0.5, 0.25));
+        assert_eq!(DifferenceSums::default().mean() + DifferenceSums::default().share(), 0.0);
+    }
+
+    #[test]
+    fn contributions_and_their_bound() {
+        assert_eq!(HeatMode::CountOver { threshold: 5 }.contribution(10, 15), 0);
+        assert_eq!(HeatMode::CountOver { threshold: 5 }.contribution(16, 10), 1);
+        assert_eq!(HeatMode::SumAbs.contribution(255, 0), 255);
+        assert_eq!(HeatMode::SumValues.contribution(255, 7), 7);
+        assert!(255 * u64::from(HeatMode::MAX_FRAMES) <= u64::from(u32::MAX));
+    }
+}

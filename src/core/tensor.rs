@@ -1,0 +1,129 @@
+//! How a picture becomes the input tensor of a model: size, fit, channel order, normalisation.
+
+use super::geometry::{Rect, Size};
+
+/// Order of the three colour channels in a tensor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ChannelOrder {
+    /// Red first.
+    Rgb,
+    /// Blue first.
+    Bgr,
+}
+
+/// Where a letterboxed picture lies in its tensor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Anchor {
+    /// In the middle; an odd rest goes to the right and the bottom.
+    Center,
+    /// In the top-left corner.
+    TopLeft,
+}
+
+/// How a source rectangle fits a tensor of another aspect ratio.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Fit {
+    /// Fill the tensor; the aspect ratio is not kept.
+    Stretch,
+    /// Keep the aspect ratio, fill the rest with `pad`.
+    Letterbox {
+        /// Grey of the border in 0..=1, before normalisation (114/255 for the YOLO family).
+        pad: f32,
+        /// Place of the picture.
+        anchor: Anchor,
+    },
+}
+
+impl Fit {
+    /// The rectangle of a `target` tensor that a `source` picture fills. Sides must not be zero.
+    ///
+    /// Stretch: all of it. Letterbox: the side that limits is filled, the other one is `source * scale` rounded to
+    /// nearest, halves up, at least 1, in exact integers.
+    pub fn content(self, source: Size, target: Size) -> Rect {
+        let Self::Letterbox { anchor, .. } = self else {
+            return Rect::full(target);
+        };
+        let [sw, sh, tw, th] = [source.width, source.height, target.width, target.height].map(u64::from);
+        let scaled = |v: u64, num: u64, den: u64| ((v * num + den / 2) / den.max(1)).max(1) as u32;
+        let (width, height) = if tw * sh <= th * sw {
+            (target.width, scaled(sh, tw, sw).min(target.height))
+        } else {
+            (scaled(sw, th, sh).min(target.width), target.height)
+        };
+        let (x, y) = match anchor {
+            Anchor::Center => ((target.width - width) / 2, (target.height - height) / 2),
+            Anchor::TopLeft => (0, 0),
+        };
+        Rect { x, y, width, height }
+    }
+}
+
+/// What a model wants: `[N, 3, height, width]` in f32, each value `rgb * mul[c] + add[c]` with rgb in 0..=1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TensorSpec {
+    /// Width and height of the tensor.
+    pub size: Size,
+    /// How the source rectangle fits.
+    pub fit: Fit,
+    /// Order of channels.
+    pub order: ChannelOrder,
+    /// Factor per channel, in the order of the tensor.
+    pub mul: [f32; 3],
+    /// Summand per channel, in the order of the tensor.
+    pub add: [f32; 3],
+}
+
+impl TensorSpec {
+    /// RGB in 0..=1, stretched to `size`.
+    pub const fn unit(size: Size) -> Self {
+        Self { size, fit: Fit::Stretch, order: ChannelOrder::Rgb, mul: [1.0; 3], add: [0.0; 3] }
+    }
+
+    /// The same with `(rgb - mean) / std`, both per channel in tensor order and in units of 0..=1.
+    #[must_use]
+    pub fn with_mean_std(self, mean: [f32; 3], std: [f32; 3]) -> Self {
+        let mul = std.map(|s| 1.0 / s);
+        let [m0, m1, m2] = mean;
+        let [k0, k1, k2] = mul;
+        Self { mul, add: [-m0 * k0, -m1 * k1, -m2 * k2], ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn rect(x: u32, y: u32, width: u32, height: u32) -> Rect {
+        Rect { x, y, width, height }
+    }
+
+    #[test]
+    fn letterbox_of_known_shapes() {
+        let boxed = |anchor| Fit::Letterbox { pad: 0.5, anchor };
+        let (wide, square) = (Size::new(1920, 1080), Size::new(640, 640));
+        assert_eq!(boxed(Anchor::Center).content(wide, square), rect(0, 140, 640, 360));
+        assert_eq!(boxed(Anchor::TopLeft).content(wide, square), rect(0, 0, 640, 360));
+        assert_eq!(boxed(Anchor::Center).content(wide.transposed(), square), rect(140, 0, 360, 640));
+        assert_eq!(boxed(Anchor::Center).content(Size::new(3, 2), Size::new(5, 5)), rect(0, 1, 5, 3));
+        assert_eq!(boxed(Anchor::Center).content(Size::new(1000, 1), Size::new(8, 8)), rect(0, 3, 8, 1));
+        assert_eq!(Fit::Stretch.content(wide, square), Rect::full(square));
+    }
+
+    #[test]
+    fn letterbox_always_lies_inside_and_touches_two_sides() {
+        let fit = Fit::Letterbox { pad: 0.0, anchor: Anchor::Center };
+        for w in 1..40 {
+            for h in 1..40 {
+                let target = Size::new(17, 9);
+                let r = fit.content(Size::new(w, h), target);
+                assert!(r.fits(target) && (r.width == 17 || r.height == 9), "{w}x{h}: {r:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn mean_and_std_become_factor_and_summand() {
+        let t = TensorSpec::unit(Size::new(2, 2)).with_mean_std([0.5, 0.25, 0.0], [0.5, 0.25, 2.0]);
+        assert_eq!((t.mul, t.add), ([2.0, 4.0, 0.5], [-1.0, -1.0, 0.0]));
+    }
+}

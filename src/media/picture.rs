@@ -1,0 +1,83 @@
+//! A decoded frame, and the one copy that takes it out of the decoder: row by row into a slot of our layout.
+
+use super::avframe::Picture;
+use super::pixels::{Mapping, Pack, packed_row, palette_row, planar_row};
+use crate::core::{FrameDesc, FrameInfo, FrameLayout, RowSink};
+use crate::error::{Error, Result};
+
+/// One frame, valid until the next one is asked for.
+#[derive(Debug)]
+pub struct DecodedFrame<'a> {
+    pub(crate) picture: &'a Picture,
+    pub(crate) mapping: Mapping,
+    pub(crate) desc: FrameDesc,
+    pub(crate) info: FrameInfo,
+}
+
+impl DecodedFrame<'_> {
+    /// Format, size and colour of this frame; may differ from the frame before.
+    pub const fn desc(&self) -> FrameDesc {
+        self.desc
+    }
+
+    /// Place and time of this frame in its stream.
+    pub const fn info(&self) -> FrameInfo {
+        self.info
+    }
+
+    /// Writes all planes into `slot` as `layout` says. Padding between rows and planes is left as it is.
+    ///
+    /// # Errors
+    /// `Parameter` if `layout` is of another format or size than the frame, or `slot` is smaller than a slot of the layout.
+    pub fn copy_into<S: RowSink + ?Sized>(&self, layout: &FrameLayout, slot: &mut S) -> Result<()> {
+        let wrong =
+            |name, wanted: String, given: String| Error::Parameter { op: "media/copy_into", name, wanted, given };
+        if layout.format != self.desc.format || layout.size != self.desc.size {
+            let given = format!("{} {}", layout.format, layout.size);
+            return Err(wrong("layout", format!("{} {}", self.desc.format, self.desc.size), given));
+        }
+        if slot.capacity() < layout.slot_bytes() as usize {
+            let wanted = format!("at least {} bytes", layout.slot_bytes());
+            return Err(wrong("slot", wanted, format!("{} bytes", slot.capacity())));
+        }
+        match self.mapping.pack {
+            Pack::Planes => {
+                for (index, plane) in layout.planes().iter().enumerate() {
+                    let bytes = plane.shape.row_bytes() as usize;
+                    for y in 0..plane.shape.rows {
+                        let to = plane.offset as usize + plane.stride as usize * y as usize;
+                        slot.write(to, self.row(index, y, bytes)?);
+                    }
+                }
+                Ok(())
+            }
+            pack => self.shuffle(pack, layout, slot),
+        }
+    }
+
+    fn shuffle<S: RowSink + ?Sized>(&self, pack: Pack, layout: &FrameLayout, slot: &mut S) -> Result<()> {
+        let plane = layout.first();
+        let width = self.desc.size.width as usize;
+        let mut line = vec![0u8; width * 4];
+        for y in 0..self.desc.size.height {
+            match pack {
+                Pack::Packed { step, rgb, alpha } => {
+                    packed_row(self.row(0, y, width * step)?, step, rgb, alpha, &mut line);
+                }
+                Pack::Planar { alpha } => {
+                    let a = if alpha { Some(self.row(3, y, width)?) } else { None };
+                    planar_row(self.row(0, y, width)?, self.row(1, y, width)?, self.row(2, y, width)?, a, &mut line);
+                }
+                Pack::Palette => palette_row(self.row(0, y, width)?, self.row(1, 0, 1024)?, &mut line),
+                Pack::Planes => return Err(Error::Bug("planes need no shuffling".into())),
+            }
+            slot.write(plane.offset as usize + plane.stride as usize * y as usize, &line);
+        }
+        Ok(())
+    }
+
+    fn row(&self, plane: usize, y: u32, bytes: usize) -> Result<&[u8]> {
+        let missing = || Error::Bug(format!("the decoder's frame has no row {y} of {bytes} bytes in plane {plane}"));
+        self.picture.row(plane, y, bytes).ok_or_else(missing)
+    }
+}

@@ -1,0 +1,224 @@
+//! `heatmap/accumulate`: what happens where, over a sequence of frames.
+//!
+//! | | |
+//! |---|---|
+//! | input | the luma plane of any YUV or grey format, 8 or 10 bits, at least 1x1; consecutive frames in consecutive slots |
+//! | output | a map of `u32`, one counter a pixel, that stays on the device and is added to; rows of [`HeatAccumulator::stride`] counters (the width rounded up to 16), of which those behind the width mean nothing |
+//! | parameters | [`HeatMode`]; differences are taken to the frame in the slot before |
+//! | border | none |
+//! | exactness | exact; the same map for any cut of the sequence into batches |
+//! | determinism | the same bits on every adapter |
+//! | errors | `Parameter` for formats without luma, sides above 32,768, differences from slot 0 on, more than [`HeatMode::MAX_FRAMES`] frames in a map |
+//! | source | running sums; lanes as in docs: ARCHITECTURE.md, "SWAR" |
+
+use crate::core::{Exactness, FrameLayout, HeatMode, Work};
+use crate::error::Result;
+use crate::gpu::{AdapterClass, BindGroup, BufferUse, GpuBuffer, GpuContext, Kernel, Recorder};
+use crate::ops::luma_plane::LumaPlane;
+use crate::ops::{GpuFrames, OpInfo, ParamDoc, check_layout, gpu_params, grid, plan_error};
+
+const NAME: &str = "heatmap/accumulate";
+
+/// What `frameloom ops` says about this operation.
+pub const INFO: OpInfo = OpInfo {
+    name: NAME,
+    summary: "adds frames, their differences or the places of large differences to a map",
+    input: "luma plane, u8 or 10 bit (8 most significant bits used), consecutive frames in consecutive slots",
+    output: "u32 per pixel, rows of the width rounded up to 16, added to",
+    params: &[ParamDoc {
+        name: "mode",
+        range: "CountOver{threshold 0..=255}, SumAbs, SumValues",
+        meaning: "what a pixel adds per frame",
+    }],
+    border: "none",
+    exactness: Exactness::Exact,
+    reason: "integer sums, frames counted so that they cannot overflow",
+    source: "running sums of differences",
+    entries: &["main"],
+    fields: Uniform::FIELDS,
+    work,
+};
+
+/// Per frame of a long batch: the map is read and written once for all of it.
+fn work(layout: &FrameLayout) -> Work {
+    let n = layout.size.area();
+    Work { bytes_read: n * u64::from(layout.format.sample_bytes()), bytes_written: 0, ops: n * 2 }
+}
+
+gpu_params! {
+    struct Uniform {
+        base: u32,
+        stride: u32,
+        slot: u32,
+        columns: u32,
+        height: u32,
+        over: u32,
+        frames: u32,
+    }
+}
+
+/// A planned `heatmap/accumulate` for frames of one layout.
+#[derive(Debug, Clone)]
+pub struct HeatPlan {
+    kernel: Kernel,
+    uniform: Uniform,
+    layout: FrameLayout,
+    mode: HeatMode,
+    groups: [u32; 2],
+}
+
+/// A map on the device, and the number of frames in it.
+#[derive(Debug)]
+pub struct HeatAccumulator {
+    plan: HeatPlan,
+    heat: GpuBuffer,
+    frames: u32,
+}
+
+/// A batch of frames bound to a map: one bind group for each number of frames, so that recording allocates nothing.
+#[derive(Debug, Clone)]
+pub struct HeatBound {
+    binds: Vec<BindGroup>,
+}
+
+impl HeatPlan {
+    /// Most frames of one dispatch: 255 times as many fit into the 16-bit lanes of the kernel.
+    pub const MAX_BATCH: u32 = 256;
+
+    /// Plans for frames like `layout`.
+    pub fn new(ctx: &GpuContext, layout: &FrameLayout, mode: HeatMode) -> Result<Self> {
+        let plane = LumaPlane::of(NAME, layout)?;
+        let wg = match ctx.caps().class {
+            AdapterClass::Cpu => 64u32,
+            AdapterClass::Gpu => 128,
+        };
+        let (number, over) = match mode {
+            HeatMode::CountOver { threshold } => (0, u32::from(threshold) + 1),
+            HeatMode::SumAbs => (1, 0),
+            HeatMode::SumValues => (2, 0),
+        };
+        let kernel = Kernel::new(ctx, NAME, "main", &plane.constants([("WG", wg), ("MODE", number)]))?;
+        let groups = grid(ctx, NAME, u64::from(plane.columns) * u64::from(layout.size.height), wg)?;
+        let uniform = Uniform {
+            base: plane.base,
+            stride: plane.stride,
+            slot: plane.slot,
+            columns: plane.columns,
+            height: layout.size.height,
+            over,
+            frames: 0,
+        };
+        Ok(Self { kernel, uniform, layout: *layout, mode, groups })
+    }
+
+    fn map_bytes(&self) -> u64 {
+        u64::from(self.uniform.columns) * 64 * u64::from(self.uniform.height)
+    }
+}
+
+impl HeatAccumulator {
+    /// An empty map.
+    ///
+    /// # Errors
+    /// The budget, or a map larger than one binding may be.
+    pub fn new(ctx: &GpuContext, plan: &HeatPlan) -> Result<Self> {
+        let heat = GpuBuffer::new(ctx, NAME, plan.map_bytes(), BufferUse::Storage)?;
+        let mut rec = Recorder::new(ctx, NAME);
+        rec.clear(&heat, 0, plan.map_bytes());
+        rec.submit()?;
+        Ok(Self { plan: plan.clone(), heat, frames: 0 })
+    }
+
+    /// Binds up to `capacity` frames of `src` from slot `first` on; for the modes that look at differences slot `first - 1` holds the
+    /// frame before.
+    ///
+    /// # Errors
+    /// `Parameter` for another layout, slots that do not exist, more than [`HeatPlan::MAX_BATCH`] frames.
+    pub fn bind(&self, ctx: &GpuContext, src: &GpuFrames, first: u32, capacity: u32) -> Result<HeatBound> {
+        let plan = &self.plan;
+        check_layout(NAME, "input", &plan.layout, src)?;
+        if plan.mode.uses_differences() && first == 0 {
+            return Err(plan_error(NAME, "first", "a slot with another before it", first));
+        }
+        let end = first.checked_add(capacity);
+        if capacity > HeatPlan::MAX_BATCH || end.is_none_or(|end| end > src.slots()) {
+            let wanted = format!("at most {} frames, within {} slots", HeatPlan::MAX_BATCH, src.slots());
+            return Err(plan_error(NAME, "capacity", wanted, format!("{capacity} from slot {first} on")));
+        }
+        let binds = (1..=capacity).map(|frames| {
+            let mut uniform = plan.uniform;
+            uniform.base += first * uniform.slot;
+            uniform.frames = frames;
+            let params = uniform.upload(ctx, NAME)?;
+            plan.kernel.bind(ctx, &[("params", &params), ("src", src.buffer()), ("dst_heat", &self.heat)])
+        });
+        Ok(HeatBound { binds: binds.collect::<Result<_>>()? })
+    }
+
+    /// Records the addition of the first `count` frames of `bound`, which must have been bound by this map.
+    ///
+    /// # Errors
+    /// `Parameter` for more frames than were bound, or beyond [`HeatMode::MAX_FRAMES`]; nothing is recorded then.
+    pub fn record(&mut self, rec: &mut Recorder<'_>, bound: &HeatBound, count: u32) -> Result<()> {
+        let Some(index) = (count as usize).checked_sub(1) else {
+            return Ok(());
+        };
+        let bind = bound.binds.get(index).ok_or_else(|| {
+            plan_error(NAME, "count", format!("at most the {} frames bound", bound.binds.len()), count)
+        })?;
+        let left = HeatMode::MAX_FRAMES - self.frames;
+        if count > left {
+            let wanted = format!("at most {} frames in a map, of which {left} are left", HeatMode::MAX_FRAMES);
+            return Err(plan_error(NAME, "count", wanted, count));
+        }
+        let [x, y] = self.plan.groups;
+        rec.dispatch(&self.plan.kernel, bind, [x, y, 1]);
+        self.frames += count;
+        Ok(())
+    }
+
+    /// Records that the map is set to zero.
+    pub fn clear(&mut self, rec: &mut Recorder<'_>) {
+        rec.clear(&self.heat, 0, self.plan.map_bytes());
+        self.frames = 0;
+    }
+
+    /// Frames added since the map was empty.
+    pub fn frames(&self) -> u32 {
+        self.frames
+    }
+
+    /// The map on the device.
+    pub fn map(&self) -> &GpuBuffer {
+        &self.heat
+    }
+
+    /// Counters from one row of the map to the next: the width rounded up to a multiple of 16.
+    pub fn stride(&self) -> u32 {
+        self.plan.uniform.columns * 16
+    }
+
+    /// Waits for everything submitted and copies the counters to the host, row by row without padding.
+    pub fn read(&self, ctx: &GpuContext) -> Result<Vec<u32>> {
+        let bytes = self.heat.read(ctx, self.plan.map_bytes())?;
+        let width = self.plan.layout.size.width as usize * 4;
+        let rows = bytes.chunks_exact(self.stride() as usize * 4);
+        Ok(rows.flat_map(|row| bytemuck::pod_collect_to_vec(row.get(..width).unwrap_or(row))).collect())
+    }
+}
+
+/// The map of all frames of `src` at once; in the modes that look at differences the first frame is only looked back at. For scripts
+/// and tests; streams keep a [`HeatAccumulator`].
+pub fn accumulate(ctx: &GpuContext, src: &GpuFrames, mode: HeatMode) -> Result<Vec<u32>> {
+    let mut map = HeatAccumulator::new(ctx, &HeatPlan::new(ctx, src.layout(), mode)?)?;
+    let mut rec = Recorder::new(ctx, NAME);
+    let mut first = u32::from(mode.uses_differences());
+    while first < src.slots() {
+        let count = (src.slots() - first).min(HeatPlan::MAX_BATCH);
+        let bound = map.bind(ctx, src, first, count)?;
+        map.record(&mut rec, &bound, count)?;
+        first += count;
+    }
+    rec.run()?;
+    map.read(ctx)
+}

@@ -1,0 +1,3 @@
+//! Maps of what happens where.
+
+pub mod accumulate;

@@ -1,0 +1,3 @@
+//! How often each value occurs.
+
+pub mod luma;

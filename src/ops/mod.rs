@@ -1,0 +1,29 @@
+//! The catalogue of operations. One file an operation: parameters, `plan`, `bind`, `record`.
+//!
+//! `plan` checks shapes, limits and parameters and compiles the kernel; `bind` ties a plan to buffers; `record` only records. A batch is
+//! a dimension: frame `i` is `workgroup_id.z`. [`OPS`] is the single registry that the command line, the docs, the tests and the
+//! benchmarks read.
+
+mod bound;
+mod frames;
+mod luma_plane;
+mod params;
+mod plan;
+mod registry;
+
+pub mod bench;
+pub mod color;
+pub mod heatmap;
+pub mod histogram;
+pub mod motion;
+pub mod resize;
+pub mod stats;
+pub mod tensor;
+
+pub use bound::FramesBound;
+pub use frames::GpuFrames;
+pub use registry::{OPS, OpInfo, ParamDoc, find};
+
+pub(crate) use bound::run_frames;
+pub(crate) use params::{gpu_params, plan_error};
+pub(crate) use plan::{MAX_SIDE, check_layout, check_pair, check_sides, grid};

@@ -1,0 +1,58 @@
+//! Checks that plans and bindings share.
+
+use super::frames::GpuFrames;
+use super::params::plan_error;
+use crate::core::FrameLayout;
+use crate::error::Result;
+use crate::gpu::GpuContext;
+
+/// Longest side that operations with 32-bit fixed-point coordinates accept.
+pub(crate) const MAX_SIDE: u32 = 32_768;
+
+/// Workgroups along x and y for `items` invocations per frame: kernels number them with `item_of` of `common/grid`.
+pub(crate) fn grid(ctx: &GpuContext, op: &'static str, items: u64, workgroup: u32) -> Result<[u32; 2]> {
+    let limit = u64::from(ctx.caps().max_workgroups);
+    let groups = items.div_ceil(u64::from(workgroup));
+    let y = groups.div_ceil(limit).max(1);
+    let x = groups.div_ceil(y);
+    match (u32::try_from(x), u32::try_from(y)) {
+        (Ok(x), Ok(y)) if u64::from(y) <= limit => Ok([x, y]),
+        _ => Err(plan_error(op, "size", format!("at most {limit} x {limit} workgroups of {workgroup}"), groups)),
+    }
+}
+
+/// Neither side of `layout` is above [`MAX_SIDE`].
+pub(crate) fn check_sides(op: &'static str, name: &'static str, layout: &FrameLayout) -> Result<()> {
+    if layout.size.width.max(layout.size.height) > MAX_SIDE {
+        return Err(plan_error(op, name, format!("sides up to {MAX_SIDE}"), layout.size));
+    }
+    Ok(())
+}
+
+/// `frames` are laid out as planned.
+pub(crate) fn check_layout(
+    op: &'static str,
+    name: &'static str,
+    planned: &FrameLayout,
+    frames: &GpuFrames,
+) -> Result<()> {
+    let text = |l: &FrameLayout| format!("{} {}", l.format, l.size);
+    if frames.layout() != planned {
+        return Err(plan_error(op, name, text(planned), text(frames.layout())));
+    }
+    Ok(())
+}
+
+/// Frames that source and result have from their first slots on; they must be as planned and not share a buffer.
+pub(crate) fn check_pair(
+    op: &'static str,
+    (src, src_layout, first): (&GpuFrames, &FrameLayout, u32),
+    (dst, dst_layout, dst_first): (&GpuFrames, &FrameLayout, u32),
+) -> Result<u32> {
+    check_layout(op, "input", src_layout, src)?;
+    check_layout(op, "output", dst_layout, dst)?;
+    if src.buffer().raw() == dst.buffer().raw() {
+        return Err(plan_error(op, "output", "another buffer than the input", "the same"));
+    }
+    Ok(src.slots().saturating_sub(first).min(dst.slots().saturating_sub(dst_first)))
+}

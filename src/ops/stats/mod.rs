@@ -1,0 +1,3 @@
+//! Statistics of whole frames.
+
+pub mod luma;

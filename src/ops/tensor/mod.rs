@@ -1,0 +1,3 @@
+//! Input tensors of models.
+
+pub mod pack_nchw;

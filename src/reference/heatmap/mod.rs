@@ -1,0 +1,3 @@
+//! Heat maps over time.
+
+pub mod accumulate;

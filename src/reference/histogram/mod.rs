@@ -1,0 +1,3 @@
+//! Histograms.
+
+pub mod luma;

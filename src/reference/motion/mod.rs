@@ -1,0 +1,3 @@
+//! Motion between frames.
+
+pub mod frame_difference;

@@ -1,0 +1,4 @@
+//! Changes of size.
+
+pub mod area;
+pub mod bilinear;

@@ -1,0 +1,3 @@
+//! Statistics of a picture.
+
+pub mod luma;

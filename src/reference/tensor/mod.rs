@@ -1,0 +1,3 @@
+//! Model inputs.
+
+pub mod pack_nchw;

@@ -1,0 +1,60 @@
+//! One owner per state folder.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::commit::clean_temps;
+use super::io::{LockGuard, StoreIo};
+use crate::error::{Error, Result, StateError};
+
+const LOCK_NAME: &str = ".lock";
+/// A run that was just killed may hold its lock for some milliseconds more.
+const PATIENCE: Duration = Duration::from_millis(400);
+const RETRY_EVERY: Duration = Duration::from_millis(20);
+
+/// A state folder that this run owns until it is dropped, or dies: the kernel releases the lock, so none can be stale.
+#[derive(Debug)]
+pub struct StateDir {
+    path: PathBuf,
+    cleaned: usize,
+    _lock: Box<dyn LockGuard>,
+}
+
+impl StateDir {
+    /// Creates the folder when missing, takes its lock and removes temporary files that dead runs left in it.
+    ///
+    /// # Errors
+    /// [`StateError::Busy`] within one second when another run owns it; [`Error::Storage`] otherwise.
+    pub fn acquire(io: &dyn StoreIo, path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        io.create_dir_all(path).map_err(|e| Error::storage("create the folder", path, e))?;
+        let dir = io.open_dir(path).map_err(|e| Error::storage("open", path, e))?;
+        let start = Instant::now();
+        let lock = loop {
+            match dir.try_lock(OsStr::new(LOCK_NAME)) {
+                Ok(Some(lock)) => break lock,
+                Ok(None) if start.elapsed() < PATIENCE => std::thread::sleep(RETRY_EVERY),
+                Ok(None) => return Err(StateError::Busy(path.to_path_buf()).into()),
+                Err(e) => return Err(Error::storage("lock", path.join(LOCK_NAME), e)),
+            }
+        };
+        let cleaned = clean_temps(dir.as_ref())?;
+        Ok(Self { path: path.to_path_buf(), cleaned, _lock: lock })
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A file in the folder.
+    pub fn join(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// How many temporary files of dead runs were removed.
+    pub fn cleaned(&self) -> usize {
+        self.cleaned
+    }
+}

@@ -1,0 +1,174 @@
+//! Which frames to show: the sharpest, the blurriest, the busiest, spread over time.
+//!
+//! The best frame of each second competes with those of other seconds, so that one second does not fill the list. Memory stays
+//! bounded: only as many seconds as could still be shown are kept. The choice depends on the frames alone.
+
+use super::metrics::FrameMetrics;
+
+/// Why a frame is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PickKind {
+    /// Largest variance of the Laplacian.
+    Sharpest,
+    /// Smallest variance of the Laplacian among frames that are not plain (contrast of at least 8 codes).
+    Blurriest,
+    /// Largest motion that lasts: the smaller of the change from the frame before and to the frame after, so that a cut does not count.
+    Busiest,
+}
+
+impl PickKind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Sharpest, Self::Blurriest, Self::Busiest];
+
+    /// Lower-case name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sharpest => "sharpest",
+            Self::Blurriest => "blurriest",
+            Self::Busiest => "busiest",
+        }
+    }
+}
+
+/// A frame that is shown.
+#[derive(Debug, Clone)]
+pub struct Pick {
+    /// Its figures.
+    pub metrics: FrameMetrics,
+    /// The figure by which it was chosen.
+    pub score: f64,
+    /// RGBA rows without padding, of the thumbnail's size.
+    pub thumbnail: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct Board {
+    kind: PickKind,
+    most: usize,
+    /// (second, pick), best score per second.
+    best: Vec<(i64, Pick)>,
+}
+
+/// Collects picks of all kinds.
+#[derive(Debug)]
+pub(super) struct Picks {
+    boards: Vec<Board>,
+    /// The frame before, which waits for the motion of the frame after it.
+    waiting: Option<(FrameMetrics, Vec<u8>)>,
+}
+
+/// Frames with less contrast than this are plain: blur means nothing for them.
+const PLAIN_STD: f64 = 8.0;
+
+impl Picks {
+    pub(super) fn new(most: u32) -> Self {
+        let boards =
+            PickKind::ALL.into_iter().map(|kind| Board { kind, most: most as usize, best: Vec::new() }).collect();
+        Self { boards, waiting: None }
+    }
+
+    /// Offers a frame with its thumbnail.
+    pub(super) fn offer(&mut self, metrics: FrameMetrics, thumbnail: &[u8]) {
+        self.settle(metrics.motion.map(|m| m.mean()));
+        self.waiting = Some((metrics, thumbnail.to_vec()));
+    }
+
+    fn settle(&mut self, motion_after: Option<f64>) {
+        let Some((metrics, thumbnail)) = self.waiting.take() else { return };
+        let contrast = metrics.luma.variance.sqrt();
+        let before = metrics.motion.map(|m| m.mean());
+        let scores = [
+            Some(metrics.luma.laplacian_variance),
+            (contrast >= PLAIN_STD).then_some(-metrics.luma.laplacian_variance),
+            match (before, motion_after) {
+                (Some(a), Some(b)) => Some(a.min(b)).filter(|v| *v > 0.0),
+                _ => None,
+            },
+        ];
+        for (board, score) in self.boards.iter_mut().zip(scores) {
+            if let Some(score) = score {
+                board.offer(score, &metrics, &thumbnail);
+            }
+        }
+    }
+
+    /// The picks, best first.
+    pub(super) fn finish(mut self) -> Vec<(PickKind, Vec<Pick>)> {
+        self.settle(None);
+        self.boards.into_iter().map(|b| (b.kind, b.best.into_iter().map(|(_, p)| p).collect())).collect()
+    }
+}
+
+impl Board {
+    fn offer(&mut self, score: f64, metrics: &FrameMetrics, thumbnail: &[u8]) {
+        let second = metrics.info.seconds().map_or(metrics.info.index as i64, |s| s.floor() as i64);
+        // Ties go to the earlier frame, which came first.
+        if let Some(at) = self.best.iter().position(|(s, _)| *s == second) {
+            if self.best.get(at).is_some_and(|(_, held)| held.score >= score) {
+                return;
+            }
+            self.best.remove(at);
+        } else if self.best.len() >= self.most && self.best.last().is_none_or(|(_, held)| held.score >= score) {
+            return;
+        }
+        let at = self.best.partition_point(|(_, held)| held.score >= score);
+        let pick = Pick { metrics: *metrics, score, thumbnail: thumbnail.to_vec() };
+        self.best.insert(at, (second, pick));
+        self.best.truncate(self.most);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::{DifferenceSums, FrameInfo, LumaStats, Rational};
+
+    fn frame(index: u64, sharp: f64, motion: Option<u64>) -> FrameMetrics {
+        let info = FrameInfo {
+            stream: 0,
+            index,
+            pts: Some(index as i64),
+            time_base: Rational { num: 1, den: 10 },
+            duration: 1,
+            key: false,
+            damaged: false,
+        };
+        let luma = LumaStats { variance: 400.0, laplacian_variance: sharp, ..LumaStats::default() };
+        FrameMetrics {
+            info,
+            luma,
+            percentiles: [0; 3],
+            motion: motion.map(|m| DifferenceSums { sum_abs: m, over: 0, n: 1 }),
+        }
+    }
+
+    fn indices(picks: &[Pick]) -> Vec<u64> {
+        picks.iter().map(|p| p.metrics.info.index).collect()
+    }
+
+    #[test]
+    fn one_frame_a_second_best_first_and_a_cut_is_not_busy() {
+        let mut p = Picks::new(2);
+        for i in 0..40 {
+            let motion = if i == 0 {
+                None
+            } else if i == 15 {
+                Some(200)
+            } else {
+                Some(i)
+            };
+            p.offer(frame(i, if i == 12 || i == 13 { 90.0 } else { i as f64 }, motion), &[]);
+        }
+        let done = p.finish();
+        assert_eq!(indices(&done[0].1), [12, 39]);
+        assert_eq!(indices(&done[1].1), [0, 10]);
+        assert_eq!(indices(&done[2].1), [38, 29]);
+    }
+
+    #[test]
+    fn no_thumbnails_wanted_none_kept() {
+        let mut p = Picks::new(0);
+        p.offer(frame(0, 1.0, None), &[1, 2, 3]);
+        assert!(p.finish().iter().all(|(_, picks)| picks.is_empty()));
+    }
+}

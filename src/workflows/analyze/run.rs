@@ -1,0 +1,413 @@
+//! Runs `analyze` over inputs: sources in, tables, heat map, summary and report out.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use super::config::AnalyzeConfig;
+use super::metrics::schema;
+use super::picks::Picks;
+use super::summary::{Curves, InputFacts, Report, write_outputs};
+use super::work::{AnalyzeOutput, AnalyzeWork, HeatMap, work_bytes};
+use crate::core::{BudgetPermit, CancelToken};
+use crate::error::{Error, Result};
+use crate::gpu::GpuContext;
+use crate::media::{MediaInfo, Status, TimeRange, Verdict};
+use crate::pipeline::{Event, FrameSource, OnError, PipelineOptions, SourceReport, StageStats, VideoEnd, run};
+use crate::report::{TableFormats, TableSink};
+use crate::store::{Committed, OsIo, RunKey, StateDir, StoreIo, UnitLog, clean_temps};
+
+/// One input, opened.
+pub struct AnalyzeInput {
+    /// Path as given; for messages and reports.
+    pub path: PathBuf,
+    /// Folder for its outputs; created when needed.
+    pub folder: PathBuf,
+    /// Its frames.
+    pub source: Box<dyn FrameSource>,
+    /// What the container declares, if it is a container.
+    pub info: Option<MediaInfo>,
+    /// Position of the video track.
+    pub track: usize,
+    /// Degrees clockwise by which pictures must be turned for display.
+    pub rotation: i32,
+    /// Filled by the source at its end.
+    pub end: Arc<Mutex<VideoEnd>>,
+    /// Content id of the input: part of the run key.
+    pub fingerprint: String,
+    /// Bytes that the source itself will hold (decoder pictures); taken from the budget while it runs.
+    pub source_bytes: u64,
+}
+
+impl std::fmt::Debug for AnalyzeInput {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AnalyzeInput").field("path", &self.path).field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
+
+/// How an input ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OutcomeStatus {
+    /// All that was declared was measured.
+    Complete,
+    /// Outputs were written, but frames are missing or damaged.
+    Partial,
+    /// Outputs were written; the container declares nothing to check against.
+    Unverifiable,
+    /// No output.
+    Failed,
+}
+
+/// Result of one input.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Path as given.
+    pub path: PathBuf,
+    /// Folder of the outputs.
+    pub folder: PathBuf,
+    /// How it ended.
+    pub status: OutcomeStatus,
+    /// Whether outputs of an earlier run were found whole and kept.
+    pub cached: bool,
+    /// Frames measured.
+    pub frames: u64,
+    /// Why it is not complete.
+    pub reasons: Vec<String>,
+    /// Stretches of time without frames.
+    pub missing: Vec<TimeRange>,
+    /// The error that ended it, if any.
+    pub error: Option<Error>,
+    /// What each stage did with its time; empty for kept outputs.
+    pub stages: Vec<StageStats>,
+}
+
+impl Outcome {
+    /// The HTML report.
+    pub fn report(&self) -> PathBuf {
+        self.folder.join("report.html")
+    }
+
+    /// An input that failed before or during the run, without output.
+    pub fn failed(path: &Path, folder: &Path, error: Error) -> Self {
+        Self {
+            path: path.to_path_buf(),
+            folder: folder.to_path_buf(),
+            status: OutcomeStatus::Failed,
+            cached: false,
+            frames: 0,
+            reasons: vec![error.to_string()],
+            missing: Vec::new(),
+            error: Some(error),
+            stages: Vec::new(),
+        }
+    }
+}
+
+/// Receives progress and outcomes while a run goes on.
+pub trait Observer {
+    /// `frames` more frames of `path` were measured.
+    fn progress(&mut self, path: &Path, frames: u64);
+
+    /// An input has ended.
+    fn outcome(&mut self, outcome: Outcome) -> Result<()>;
+}
+
+/// What a finished unit keeps in its record.
+#[derive(Debug, Serialize, Deserialize)]
+struct UnitMeta {
+    status: OutcomeStatus,
+    frames: u64,
+    reasons: Vec<String>,
+}
+
+const UNIT: &str = "analyze";
+const STATE: &str = ".state";
+
+/// An input whose frames are flowing.
+struct Open<'a> {
+    path: PathBuf,
+    folder: PathBuf,
+    facts: InputFacts,
+    end: Arc<Mutex<VideoEnd>>,
+    state: StateDir,
+    log: UnitLog,
+    table: TableSink<'a>,
+    curves: Curves,
+    picks: Picks,
+    heat: Vec<HeatMap>,
+    frames: u64,
+    created: bool,
+    _permit: BudgetPermit,
+}
+
+/// Measures all inputs, as many at a time as there are in `inputs`; their frames share one GPU queue.
+///
+/// Outputs of an earlier run with the same key are kept when they are whole. Failures of single inputs are outcomes.
+///
+/// # Errors
+/// Cancellation, the loss of the device, an error of the observer; with [`OnError::Stop`] the first failure of an input.
+pub fn analyze(
+    ctx: &GpuContext,
+    inputs: Vec<AnalyzeInput>,
+    config: &AnalyzeConfig,
+    options: &PipelineOptions,
+    restart: bool,
+    observer: &mut dyn Observer,
+) -> Result<()> {
+    config.check()?;
+    let io = OsIo;
+    let mut open = Vec::new();
+    let mut sources: Vec<(Box<dyn FrameSource>, AnalyzeWork)> = Vec::new();
+    for input in inputs {
+        let (path, folder) = (input.path.clone(), input.folder.clone());
+        let existed = folder.is_dir();
+        match prepare(ctx, &io, input, config, restart) {
+            Ok(Prepared::Done(outcome)) => observer.outcome(outcome)?,
+            Ok(Prepared::Run(opened, source)) => {
+                sources.push((source, AnalyzeWork::new(config.clone())));
+                open.push(Some(*opened));
+            }
+            Err(e) => {
+                if !existed {
+                    remove_if_empty(&folder);
+                }
+                let stop = options.on_error == OnError::Stop;
+                observer.outcome(Outcome::failed(&path, &folder, e))?;
+                if stop {
+                    return Ok(());
+                }
+            }
+        }
+    }
+    if sources.is_empty() {
+        return Ok(());
+    }
+    let bytes = |layout: &_, batch| work_bytes(layout, batch, config, options.in_flight);
+    let ran = run(ctx, options, sources, &bytes, |event| match event {
+        Event::Batch { source, infos, output } => match open.get_mut(source).and_then(Option::as_mut) {
+            Some(o) => take(o, infos.len() as u64, output, observer),
+            None => Ok(()),
+        },
+        Event::Last { source, output } => match open.get_mut(source).and_then(Option::as_mut) {
+            Some(o) => take(o, 0, output, observer),
+            None => Ok(()),
+        },
+        Event::End { source, report } => match open.get_mut(source).and_then(Option::take) {
+            Some(o) => observer.outcome(close(ctx, &io, o, report, config, &options.cancel)),
+            None => Ok(()),
+        },
+    });
+    // Whatever did not come to its end leaves nothing behind.
+    for o in open.into_iter().flatten() {
+        discard(o);
+    }
+    ran
+}
+
+enum Prepared<'a> {
+    Done(Outcome),
+    Run(Box<Open<'a>>, Box<dyn FrameSource>),
+}
+
+fn prepare<'a>(
+    ctx: &GpuContext,
+    io: &'a OsIo,
+    input: AnalyzeInput,
+    config: &AnalyzeConfig,
+    restart: bool,
+) -> Result<Prepared<'a>> {
+    let AnalyzeInput { path, folder, source, info, track, rotation, end, fingerprint, source_bytes } = input;
+    let permit = ctx.pool().budget().try_acquire(source_bytes)?;
+    let created = !folder.is_dir();
+    std::fs::create_dir_all(&folder).map_err(|e| Error::storage("create the output folder", &folder, e))?;
+    let state = StateDir::acquire(io, folder.join(STATE))?;
+    // We own the folder now: what a killed run left unfinished in it goes.
+    let dir = io.open_dir(&folder).map_err(|e| Error::storage("open", &folder, e))?;
+    clean_temps(dir.as_ref())?;
+    let key = run_key(ctx, config, &fingerprint, track)?;
+    let journal = state.join("journal");
+    if restart && journal.exists() {
+        std::fs::remove_file(&journal).map_err(|e| Error::storage("remove", &journal, e))?;
+    }
+    let log = UnitLog::open(io, &journal, &folder, &key)?;
+    if let Some(done) = log.done(UNIT) {
+        let meta: UnitMeta = serde_json::from_value(done.meta.clone())
+            .map_err(|e| crate::StateError::Corrupt { path: journal, reason: format!("its unit record: {e}") })?;
+        return Ok(Prepared::Done(Outcome {
+            path,
+            folder,
+            status: meta.status,
+            cached: true,
+            frames: meta.frames,
+            reasons: meta.reasons,
+            missing: Vec::new(),
+            error: None,
+            stages: Vec::new(),
+        }));
+    }
+    let table = TableSink::create(io, folder.join("frames"), schema(), TableFormats::default())?;
+    let facts = InputFacts::new(&path, info, track, rotation, fingerprint);
+    let opened = Open {
+        path,
+        folder,
+        facts,
+        end,
+        state,
+        log,
+        table,
+        curves: Curves::new(),
+        picks: Picks::new(config.thumbnails),
+        heat: Vec::new(),
+        frames: 0,
+        created,
+        _permit: permit,
+    };
+    Ok(Prepared::Run(Box::new(opened), source))
+}
+
+/// Everything that can change a byte of the output.
+fn run_key(ctx: &GpuContext, config: &AnalyzeConfig, fingerprint: &str, track: usize) -> Result<RunKey> {
+    let mut kernels = blake3::Hasher::new();
+    for k in crate::gpu::kernel_sources() {
+        kernels.update(k.name.as_bytes()).update(k.text.as_bytes());
+    }
+    let caps = ctx.caps();
+    RunKey::builder()
+        .field("workflow", "analyze")
+        .field("version", env!("CARGO_PKG_VERSION"))
+        .field("kernels", kernels.finalize().to_hex())
+        .field("adapter", format!("{} ({})", caps.name, caps.driver))
+        .field("input", fingerprint)
+        .field("track", track)
+        .fields("config", config)
+        .finish()
+}
+
+fn take(o: &mut Open<'_>, frames: u64, output: AnalyzeOutput, observer: &mut dyn Observer) -> Result<()> {
+    match output {
+        AnalyzeOutput::Frames(batch) => {
+            for (metrics, thumbnail) in batch.frames {
+                o.table.push(metrics.row())?;
+                o.curves.push(&metrics);
+                o.picks.offer(metrics, &thumbnail);
+            }
+            o.facts.thumbnail = batch.thumbnail_size;
+            o.frames += frames;
+            observer.progress(&o.path, frames);
+        }
+        AnalyzeOutput::Heat(maps) => o.heat.extend(maps),
+    }
+    Ok(())
+}
+
+fn close(
+    ctx: &GpuContext,
+    io: &OsIo,
+    o: Open<'_>,
+    report: SourceReport,
+    config: &AnalyzeConfig,
+    cancel: &CancelToken,
+) -> Outcome {
+    let (path, folder) = (o.path.clone(), o.folder.clone());
+    let error = report.result.err();
+    // Without a frame, or when somebody asked to stop, there is nothing to keep.
+    let hopeless = o.frames == 0 || cancel.is_cancelled() || matches!(error, Some(Error::Cancelled));
+    if hopeless {
+        let e = error.unwrap_or_else(|| {
+            if cancel.is_cancelled() {
+                Error::Cancelled
+            } else {
+                Error::InputCorrupt { path: path.clone(), reason: "no frame could be decoded".into() }
+            }
+        });
+        discard(o);
+        return Outcome { stages: report.stages, ..Outcome::failed(&path, &folder, e) };
+    }
+    let end = o.end.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let verdict = settle(end.verdict, error.as_ref(), o.frames);
+    let status = match verdict.status {
+        Status::Complete => OutcomeStatus::Complete,
+        Status::Partial | Status::Rejected => OutcomeStatus::Partial,
+        Status::Unverifiable => OutcomeStatus::Unverifiable,
+    };
+    let frames = o.frames;
+    let (reasons, missing) = (verdict.reasons.clone(), verdict.missing.clone());
+    match finish(ctx, io, o, config, verdict, end.notes, status) {
+        Ok(()) => {
+            Outcome { path, folder, status, cached: false, frames, reasons, missing, error, stages: report.stages }
+        }
+        Err(e) => Outcome { stages: report.stages, ..Outcome::failed(&path, &folder, e) },
+    }
+}
+
+/// The verdict of the decoder, made worse by an error that ended the source; frames without a decoder (folders, hosts) are complete
+/// when they ended without one.
+fn settle(verdict: Option<Verdict>, error: Option<&Error>, frames: u64) -> Verdict {
+    let mut v = verdict.unwrap_or(Verdict {
+        status: Status::Complete,
+        reasons: Vec::new(),
+        notes: Vec::new(),
+        missing: Vec::new(),
+        declared_frames: None,
+        decoded_frames: frames,
+        damaged_frames: 0,
+        declared_duration: None,
+        decoded_duration: None,
+    });
+    if let Some(e) = error {
+        v.status = Status::Partial;
+        v.reasons.push(e.to_string());
+    }
+    v
+}
+
+fn finish(
+    ctx: &GpuContext,
+    io: &dyn StoreIo,
+    o: Open<'_>,
+    config: &AnalyzeConfig,
+    verdict: Verdict,
+    notes: Vec<String>,
+    status: OutcomeStatus,
+) -> Result<()> {
+    let Open { folder, facts, mut log, table, curves, picks, heat, frames, state, .. } = o;
+    let meta = UnitMeta { status, frames, reasons: verdict.reasons.clone() };
+    let tables = table.finish()?;
+    let mut files: Vec<Committed> = tables.files;
+    let report = Report {
+        facts: &facts,
+        config,
+        verdict: &verdict,
+        notes: &notes,
+        curves: &curves,
+        picks: picks.finish(),
+        heat: &heat,
+        frames,
+        adapter: ctx.caps(),
+    };
+    files.extend(write_outputs(io, &folder, &report)?);
+    log.finish(UNIT, &files, &meta)?;
+    drop(state);
+    Ok(())
+}
+
+/// Leaves no trace of an input that gave nothing.
+fn discard(o: Open<'_>) {
+    let Open { folder, state, log, table, created, .. } = o;
+    drop(table);
+    drop(log);
+    let state_path = state.path().to_path_buf();
+    drop(state);
+    if created {
+        // Only our own, freshly made state goes; whatever else is in the folder keeps it alive.
+        let _ = std::fs::remove_dir_all(&state_path);
+        remove_if_empty(&folder);
+    }
+}
+
+fn remove_if_empty(folder: &Path) {
+    // Fails when something is in it, which is the point.
+    let _ = std::fs::remove_dir(folder);
+}

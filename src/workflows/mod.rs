@@ -1,0 +1,3 @@
+//! What users run. Workflows know everything below them and never each other.
+
+pub mod analyze;

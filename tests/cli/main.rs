@@ -1,0 +1,18 @@
+//! The command as its users run it: exit codes, events, outputs, resume, invariance, bad input.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests"
+)]
+#![cfg(feature = "cli")]
+
+mod analyze;
+mod bad_input;
+mod help;
+mod real_data;
+mod support;

@@ -1,0 +1,3 @@
+mod gray_from_rgb;
+mod hsv_from_rgb;
+mod rgb_from_yuv;

@@ -1,0 +1,1 @@
+mod pack_nchw;

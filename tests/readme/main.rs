@@ -1,0 +1,93 @@
+//! The README and its neighbours say what the program says: the table of operations, the exit codes, the links.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(name: &str) -> String {
+    std::fs::read_to_string(root().join(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+/// Standard output of the command.
+fn frameloom(args: &[&str]) -> String {
+    #[allow(clippy::disallowed_methods, reason = "the program under test")]
+    let out = std::process::Command::new(env!("CARGO_BIN_EXE_frameloom")).args(args).output().unwrap();
+    assert!(out.status.success(), "{args:?}: {}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8(out.stdout).unwrap()
+}
+
+/// What stands between two marker lines, of which there is exactly one each.
+fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
+    assert_eq!((text.matches(from).count(), text.matches(to).count()), (1, 1), "{from} {to}");
+    let (_, rest) = text.split_once(from).unwrap();
+    rest.split_once(to).unwrap().0.trim_start_matches('\n')
+}
+
+#[test]
+fn the_table_of_operations_is_the_one_of_the_program() {
+    let readme = read("README.md");
+    let table = between(&readme, "<!-- ops -->", "<!-- /ops -->");
+    let wanted = frameloom(&["ops", "--markdown"]);
+    assert_eq!(wanted.lines().count(), frameloom::ops::OPS.len() + 2, "a row an operation, and two of head");
+    assert!(table == wanted, "paste the output of `frameloom ops --markdown` into README.md:\n{wanted}");
+}
+
+/// Numbers at the beginning of an entry: `130/143/141 signal` and `130, 143, 141` give three.
+fn codes(text: &str) -> impl Iterator<Item = u32> {
+    let head: String = text.chars().take_while(|c| c.is_ascii_digit() || matches!(c, '/' | ',' | ' ')).collect();
+    head.split(['/', ',', ' ']).filter_map(|n| n.parse().ok()).collect::<Vec<u32>>().into_iter()
+}
+
+#[test]
+fn the_exit_codes_are_those_of_the_help() {
+    let help = frameloom(&["--help"]);
+    let (_, listed) = help.split_once("Exit codes:\n").unwrap();
+    let of_help: BTreeSet<u32> = listed.split("  ").flat_map(|part| part.split(", ")).flat_map(codes).collect();
+    let readme = read("README.md");
+    let rows = between(&readme, "## Exit codes\n", "## Limits");
+    let of_readme: BTreeSet<u32> = rows
+        .lines()
+        .filter_map(|l| l.strip_prefix("| "))
+        .filter_map(|l| l.split(" | ").next())
+        .flat_map(codes)
+        .collect();
+    assert!(of_help.len() > 10, "{of_help:?}");
+    assert_eq!(of_help, of_readme);
+}
+
+#[test]
+fn links_between_the_documents_lead_somewhere() {
+    let mut links = 0;
+    for name in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"] {
+        for (_, target) in
+            read(name).split("](").skip(1).filter_map(|rest| rest.split_once(')').map(|(t, _)| (name, t)))
+        {
+            if !target.starts_with("https://") && !target.starts_with('#') {
+                let file = target.split('#').next().unwrap();
+                assert!(Path::new(&root()).join(file).is_file(), "{name} links to {target}");
+                links += 1;
+            }
+        }
+    }
+    assert!(links > 5, "{links} links found");
+}
+
+/// Paths in backticks that look like files of this repository exist; `<family>/<op>` and the like are patterns.
+#[test]
+fn files_named_in_the_architecture_exist() {
+    let text = read("ARCHITECTURE.md");
+    let mut named = 0;
+    for path in text.split('`').skip(1).step_by(2) {
+        let ours =
+            ["src/", "kernels/", "tests/", "scripts/", "benches/", "examples/"].iter().any(|p| path.starts_with(p));
+        if ours && !path.contains(['<', '*', ' ', '{']) {
+            assert!(root().join(path).exists(), "ARCHITECTURE.md names {path}");
+            named += 1;
+        }
+    }
+    assert!(named > 10, "{named} files named");
+}
