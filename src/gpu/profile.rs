@@ -81,7 +81,9 @@ impl Profile {
             let _ = done.send(r.is_ok()); // the receiver outlives the wait below
         });
         wait(ctx, None, "profile")?;
-        if mapped.try_recv() != Ok(true) {
+        // The work is done, but the callback may be in the hands of another thread that polls the same device, and come a little later.
+        if mapped.recv_timeout(ctx.timeout()) != Ok(true) {
+            ctx.check()?;
             return Err(Error::Gpu(GpuError::Internal("the profile could not be read".into())));
         }
         let period = f64::from(ctx.queue().get_timestamp_period());

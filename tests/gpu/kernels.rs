@@ -111,6 +111,32 @@ fn dispatches_are_timed_on_the_device() {
     });
 }
 
+/// A poll of one thread may take the callback of another one's mapping, and run it only after that one's own wait is over.
+#[test]
+fn threads_that_share_a_device_read_their_own_times() {
+    on_every_adapter("profile, many threads", |ctx| {
+        if !ctx.caps().timestamps {
+            return;
+        }
+        std::thread::scope(|threads| {
+            for _ in 0..6 {
+                threads.spawn(|| {
+                    let kernel = Kernel::from_source(ctx, &SOURCE, "copy_words", &[]).unwrap();
+                    let bind =
+                        kernel.bind(ctx, &[("src_words", &buffer(ctx)), ("dst_words", &buffer(ctx))]).unwrap();
+                    let mut profile = Profile::new(ctx).unwrap().unwrap();
+                    for _ in 0..100 {
+                        let mut rec = Recorder::new(ctx, "t").with_profile(&mut profile);
+                        rec.dispatch(&kernel, &bind, [4, 1, 1]);
+                        rec.run().unwrap();
+                        assert_eq!(profile.take(ctx).unwrap().len(), 1);
+                    }
+                });
+            }
+        });
+    });
+}
+
 #[test]
 fn a_wait_ends_at_its_deadline() {
     on_every_adapter("timeout", |shared| {
