@@ -93,7 +93,7 @@ impl BatchWork for Sharpness {
     }
 
     fn result_bytes(&self, batch: u32) -> u64 {
-        LumaStatsBound::RESULT_BYTES * u64::from(batch)
+        LumaStatsPlan::RESULT_BYTES * u64::from(batch)
     }
 
     fn record(
@@ -112,7 +112,7 @@ impl BatchWork for Sharpness {
         let count = batch.infos.len() as u32;
         gray.record(rec, count);
         stats.record(rec, count);
-        Ok(vec![(stats.results().clone(), 0, LumaStatsBound::RESULT_BYTES * u64::from(count))])
+        Ok(vec![(stats.results().clone(), 0, LumaStatsPlan::RESULT_BYTES * u64::from(count))])
     }
 
     fn decode(&mut self, _: &[FrameInfo], bytes: &[u8]) -> Result<Vec<f64>> {

@@ -13,7 +13,7 @@ use frameloom::core::{FrameLayout, PixelFormat, Size};
 use frameloom::gpu::wgpu;
 use frameloom::gpu::{GpuContext, GpuOptions, Recorder};
 use frameloom::ops::GpuFrames;
-use frameloom::ops::stats::luma::{LumaParams, LumaStatsBound, LumaStatsPlan};
+use frameloom::ops::stats::luma::{LumaParams, LumaStatsPlan};
 use frameloom::reference::pattern::Pattern;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     rec.submit()?; // same queue: what the host submits next comes after it
 
     // 4. The host reads the result with its own commands, from the buffer that the operation wrote.
-    let bytes = read(&device, &queue, bound.results().raw(), LumaStatsBound::RESULT_BYTES)?;
+    let bytes = read(&device, &queue, bound.results().raw(), LumaStatsPlan::RESULT_BYTES)?;
     let sums = bound.decode(&bytes);
     let stats = sums.first().ok_or("no result")?.stats(layout.size);
     println!("mean {:.2}, sharpness {:.1}, noise {:.2}", stats.mean, stats.laplacian_variance, stats.noise_sigma);

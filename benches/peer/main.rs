@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use frameloom::core::{CancelToken, FrameLayout, PixelFormat, RowSink, Size};
 use frameloom::gpu::{BufferUse, GpuBuffer, GpuContext, GpuOptions, ReadbackRing, Recorder, UploadRing};
 use frameloom::ops::GpuFrames;
-use frameloom::ops::stats::luma::{LumaParams, LumaStatsBound, LumaStatsPlan};
+use frameloom::ops::stats::luma::{LumaParams, LumaStatsPlan};
 
 /// Frames of an upload.
 const BATCH: u64 = 8;
@@ -43,7 +43,7 @@ fn main() {
     let src = GpuFrames::from_host(&ctx, "peer", gray, &[&plane]).unwrap();
     let bound =
         LumaStatsPlan::new(&ctx, &gray, LumaParams { dark: 16, bright: 235 }).unwrap().bind(&ctx, &src, 0).unwrap();
-    let mut results = ReadbackRing::new(&ctx, "peer", LumaStatsBound::RESULT_BYTES, 1).unwrap();
+    let mut results = ReadbackRing::new(&ctx, "peer", LumaStatsPlan::RESULT_BYTES, 1).unwrap();
     let ring = UploadRing::new(&ctx, "peer", BATCH * u64::from(nv12.slot_bytes()), 3).unwrap();
     let target = GpuBuffer::new(&ctx, "peer", BATCH * u64::from(nv12.slot_bytes()), BufferUse::Storage).unwrap();
     let touched = GpuBuffer::new(&ctx, "peer", 256, BufferUse::Storage).unwrap();
@@ -56,7 +56,7 @@ fn main() {
             "luma" => {
                 let mut rec = Recorder::new(&ctx, "peer");
                 bound.record(&mut rec, 1);
-                let ticket = results.record(&mut rec, &[(bound.results(), 0, LumaStatsBound::RESULT_BYTES)]).unwrap();
+                let ticket = results.record(&mut rec, &[(bound.results(), 0, LumaStatsPlan::RESULT_BYTES)]).unwrap();
                 let submission = rec.submit().unwrap();
                 let readback = results.submitted(ticket, submission);
                 last = bound.decode(&results.collect(&ctx, readback).unwrap());

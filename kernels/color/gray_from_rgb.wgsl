@@ -1,6 +1,6 @@
 // Packed RGB to 8-bit grey.
 //
-// In:   src          one word a pixel, R lowest, alpha ignored; one frame per workgroup_id.z
+// In:   src          one word a pixel, R lowest, alpha ignored; one picture per workgroup_id.z, sizes may differ
 // Out:  dst          one byte a pixel, rows padded to 16 bytes (padding holds anything)
 // Algorithm: (9798 R + 19235 G + 3735 B + 16384) >> 15, the weights of BT.601 in 15 bits, as OpenCV; 16 pixels an invocation.
 // Border: none.
@@ -8,30 +8,20 @@
 // Loop bound: ROWS steps, at most 16.
 
 #import common/grid
+#import common/out_pictures
+#import common/pictures
 
 override WG: u32 = 8u;
 override ROWS: u32 = 8u;
 
-struct Params {
-    base: u32,        // first vec4 of frame 0
-    stride: u32,      // vec4 per row
-    slot: u32,        // vec4 per frame
-    height: u32,      // rows
-    columns: u32,     // invocations per row: ceil(width / 16)
-    blocks: u32,      // row blocks: ceil(height / ROWS)
-    dst_base: u32,    // first vec4 of frame 0
-    dst_slot: u32,    // vec4 per frame; a row has `columns`
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> src: array<vec4<u32>>;
-@group(0) @binding(2) var<storage, read_write> dst: array<vec4<u32>>;
+@group(0) @binding(3) var<storage, read_write> dst: array<vec4<u32>>;
 
 const BYTE: vec4<u32> = vec4<u32>(0xffu);
 
 // Grey of four pixels as one word. Behind the end of a row it reads the row's last vec4.
-fn gray4(row: u32, at: u32) -> u32 {
-    let p = src[row + min(at, params.stride - 1u)];
+fn gray4(row: u32, at: u32, stride: u32) -> u32 {
+    let p = src[row + min(at, stride - 1u)];
     let r = p & BYTE;
     let g = (p >> vec4(8u)) & BYTE;
     let b = (p >> vec4(16u)) & BYTE;
@@ -46,19 +36,26 @@ fn main(
     @builtin(local_invocation_index) local: u32,
 ) {
     let item = item_of(group, groups, local);
-    if (item >= params.columns * params.blocks) {
+    let picture = src_pictures[group.z];
+    let out = out_pictures[group.z];
+    let columns = (picture.width + 15u) >> 4u;
+    if (item >= columns * ((picture.height + ROWS - 1u) / ROWS)) {
         return;
     }
-    let block = item / params.columns;
-    let v = item - block * params.columns;
+    let block = item / columns;
+    let v = item - block * columns;
     for (var k = 0u; k < ROWS; k++) {
         let y = block * ROWS + k;
-        if (y >= params.height) {
+        if (y >= picture.height) {
             break;
         }
-        let row = params.base + group.z * params.slot + y * params.stride;
+        let row = picture.first + y * picture.stride;
         let at = 4u * v;
-        dst[params.dst_base + group.z * params.dst_slot + y * params.columns + v] =
-            vec4(gray4(row, at), gray4(row, at + 1u), gray4(row, at + 2u), gray4(row, at + 3u));
+        dst[out.first + y * out.stride + v] = vec4(
+            gray4(row, at, picture.stride),
+            gray4(row, at + 1u, picture.stride),
+            gray4(row, at + 2u, picture.stride),
+            gray4(row, at + 3u, picture.stride),
+        );
     }
 }

@@ -1,6 +1,6 @@
 // Luma statistics of a batch of frames in one fused pass.
 //
-// In:   src          luma plane, u8 or 10-bit in 16-bit words, one per frame (workgroup_id.z)
+// In:   src          luma plane, u8 or 10-bit in 16-bit words, one per picture (workgroup_id.z), sizes may differ
 // Out:  dst_sums     14 words a frame, zero before: sum, sum of squares, sum of Laplacian (signed), sum of squared Laplacian,
 //                    sum of gx^2+gy^2 (Sobel 3x3), sum of |noise mask| (two words each, low first), dark, bright (one word)
 // Algorithm: sliding window down ROWS rows, 16 pixels an invocation, pixels in 16-bit lanes (docs: ARCHITECTURE.md, "SWAR").
@@ -12,21 +12,14 @@
 
 #import common/grid
 #import common/luma
+#import common/pictures
+#import common/rows
 #import common/sum64
 
 override WG: u32 = 8u;
 override ROWS: u32 = 20u;
-// Whether the width is not a multiple of 16, so that the last column of invocations must mask.
-override TAIL: bool = true;
 
 struct Params {
-    base: u32,      // first vec4 of frame 0
-    stride: u32,    // vec4 per row
-    slot: u32,      // vec4 per frame
-    width: u32,     // pixels
-    height: u32,    // rows
-    columns: u32,   // invocations per row: ceil(width / 16)
-    blocks: u32,    // row blocks: ceil(height / ROWS)
     dark: u32,      // a pixel is dark at or below this code
     bright: u32,    // a pixel is bright at or above this code
     dst: u32,       // words of dst_sums per frame
@@ -34,53 +27,6 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(3) var<storage, read_write> dst_sums: array<atomic<u32>>;
-
-struct Row {
-    even: vec4<u32>,
-    odd: vec4<u32>,
-    before: u32,
-    after: u32,
-}
-
-// Masks that put the reflected border pixel behind the last pixel of a row.
-struct Edge {
-    take: vec4<u32>,    // byte of pixel W-2
-    take_shift: u32,
-    put: vec4<u32>,     // byte behind the last pixel
-    put_shift: u32,
-    valid: u32,         // pixels of this column inside the picture, 1..16
-}
-
-fn edge_of(v: u32) -> Edge {
-    let valid = min(params.width - v * 16u, 16u);
-    let words = vec4(0u, 1u, 2u, 3u);
-    let source = max(valid, 2u) - 2u;
-    let put_shift = (valid & 3u) * 8u;
-    let inside = TAIL && valid < 16u;
-    return Edge(
-        select(vec4(0u), vec4(255u << ((source & 3u) * 8u)), words == vec4(source >> 2u)),
-        (source & 3u) * 8u,
-        select(vec4(0u), vec4(255u << put_shift), (words == vec4(valid >> 2u)) & vec4(inside)),
-        put_shift,
-        valid,
-    );
-}
-
-fn load_row(y: u32, frame: u32, v: u32, edge: Edge) -> Row {
-    let row = params.base + frame * params.slot + y * params.stride;
-    var w = luma16(row, v);
-    let second = select(w.x & 255u, (w.x >> 8u) & 255u, params.width > 1u);
-    let before = select(second, luma_before(row, v), v > 0u);
-    var after = luma_after(row, v);
-    if (TAIL) {
-        let t = w & edge.take;
-        var reflected = (t.x | t.y | t.z | t.w) >> edge.take_shift;
-        reflected = select(reflected, select(w.x & 255u, before, v > 0u), edge.valid == 1u);
-        w = (w & ~edge.put) | (vec4(reflected << edge.put_shift) & edge.put);
-    }
-    after = select(after, (w.w >> 16u) & 255u, v + 1u == params.columns);
-    return Row(w & LO, (w >> S8) & LO, before, after);
-}
 
 // Squares of the 16-bit lanes of v after taking away `bias`, pairwise added.
 fn squares(v: vec4<u32>, bias: f32) -> vec4<f32> {
@@ -104,6 +50,8 @@ fn main(
     @builtin(subgroup_invocation_id) lane: u32,
 ) {
     let item = item_of(group, groups, local);
+    let picture = src_pictures[group.z];
+    let columns = (picture.width + 15u) >> 4u;
     var sum = vec4(0u);
     var sum_sq = vec4(0u);
     var lap = vec4(0.0);
@@ -113,30 +61,30 @@ fn main(
     var noise_odd = vec4(0u);
     var dark = vec4(0u);
     var bright = vec4(0u);
-    if (item < params.columns * params.blocks) {
-        let block = item / params.columns;
-        let v = item - block * params.columns;
+    if (item < columns * ((picture.height + ROWS - 1u) / ROWS)) {
+        let block = item / columns;
+        let v = item - block * columns;
         let first = block * ROWS;
-        let bottom = params.height - 1u;
-        let edge = edge_of(v);
+        let bottom = picture.height - 1u;
+        let edge = edge_of(picture.width, v);
         let me = even_mask(edge.valid);
         let mo = odd_mask(edge.valid);
         // Interior columns for the noise mask: not the first, not the last pixel of the row.
-        let inner = select(edge.valid, edge.valid - 1u, v + 1u == params.columns);
+        let inner = select(edge.valid, edge.valid - 1u, v + 1u == columns);
         let ne = even_mask(inner) & select(vec4(~0u), vec4(0xffff0000u, ~0u, ~0u, ~0u), v == 0u);
         let no = odd_mask(inner);
         let dark_code = vec4(params.dark * 0x10001u);
         let bright_code = vec4(params.bright * 0x10001u);
         let bias = vec4(0x04000400u);
         let bias_gy = vec4(0x10001000u);
-        var top = load_row(select(first - 1u, min(1u, bottom), first == 0u), group.z, v, edge);
-        var mid = load_row(first, group.z, v, edge);
+        var top = load_row(picture.first + row_above(first, picture.height) * picture.stride, v, edge);
+        var mid = load_row(picture.first + first * picture.stride, v, edge);
         for (var k = 0u; k < ROWS; k++) {
             let y = first + k;
             if (y > bottom) {
                 break;
             }
-            let low = load_row(select(y + 1u, max(bottom, 1u) - 1u, y == bottom), group.z, v, edge);
+            let low = load_row(picture.first + row_below(y, picture.height) * picture.stride, v, edge);
             let e = masked(mid.even, me, vec4(0u));
             let o = masked(mid.odd, mo, vec4(0u));
             sum += e + o;

@@ -1,5 +1,6 @@
 //! Where kernels that import `common/luma` find the luma plane of a frame.
 
+use super::batch::BatchShape;
 use super::params::plan_error;
 use super::plan::check_sides;
 use crate::core::FrameLayout;
@@ -20,6 +21,7 @@ pub(crate) struct LumaPlane {
     pub(crate) last: u32,
     wide: bool,
     shift: u32,
+    mixed: bool,
 }
 
 impl LumaPlane {
@@ -40,7 +42,13 @@ impl LumaPlane {
             last: layout.size.width - (columns - 1) * 16,
             wide: layout.format.sample_bytes() == 2,
             shift: layout.format.shift_to_8bit(),
+            mixed: false,
         })
+    }
+
+    /// The plane of the largest picture of `shape`, or the error of `op` about it.
+    pub(crate) fn of_shape(op: &'static str, shape: &BatchShape) -> Result<Self> {
+        Ok(Self { mixed: shape.is_mixed(), ..Self::of(op, shape.largest())? })
     }
 
     /// Values of the overrides `TAIL`, `WIDE` and `SHIFT`, followed by `more`.
@@ -49,9 +57,9 @@ impl LumaPlane {
         own.into_iter().chain(more).map(|(name, value)| (name, f64::from(value))).collect()
     }
 
-    /// 1 where the width is not a multiple of 16, else 0: the override `TAIL`.
+    /// 1 where a width may not be a multiple of 16, else 0: the override `TAIL`.
     pub(crate) fn tail(&self) -> u32 {
-        u32::from(self.last < 16)
+        u32::from(self.mixed || self.last < 16)
     }
 
     /// Bytes of the last column that are pixels, as a mask.

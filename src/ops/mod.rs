@@ -4,10 +4,13 @@
 //! a dimension: frame `i` is `workgroup_id.z`. [`OPS`] is the single registry that the command line, the docs, the tests and the
 //! benchmarks read.
 
+mod batch;
 mod bound;
 mod frames;
 mod luma_plane;
+mod maps;
 mod params;
+mod passes;
 mod plan;
 mod registry;
 
@@ -20,10 +23,17 @@ pub mod resize;
 pub mod stats;
 pub mod tensor;
 
+pub use batch::{BatchShape, FrameBatch, GpuPictures};
 pub use bound::FramesBound;
 pub use frames::GpuFrames;
+pub use maps::{GpuMaps, MapLayout, MapSample};
+pub use passes::{Chain, Measure, Passes, Record};
 pub use registry::{OPS, OpInfo, ParamDoc, find};
 
+pub(crate) use batch::{PicturePair, PictureTable};
 pub(crate) use bound::run_frames;
+#[allow(unused_imports, reason = "for operations to come")]
+pub(crate) use maps::check_maps;
 pub(crate) use params::{gpu_params, plan_error};
+pub(crate) use passes::{words, words64};
 pub(crate) use plan::{MAX_SIDE, check_layout, check_pair, check_sides, grid};

@@ -122,8 +122,7 @@ fn threads_that_share_a_device_read_their_own_times() {
             for _ in 0..6 {
                 threads.spawn(|| {
                     let kernel = Kernel::from_source(ctx, &SOURCE, "copy_words", &[]).unwrap();
-                    let bind =
-                        kernel.bind(ctx, &[("src_words", &buffer(ctx)), ("dst_words", &buffer(ctx))]).unwrap();
+                    let bind = kernel.bind(ctx, &[("src_words", &buffer(ctx)), ("dst_words", &buffer(ctx))]).unwrap();
                     let mut profile = Profile::new(ctx).unwrap().unwrap();
                     for _ in 0..100 {
                         let mut rec = Recorder::new(ctx, "t").with_profile(&mut profile);

@@ -162,11 +162,11 @@ fn interfaces_are_as_reviewed() {
 fn params_of_kernel_and_host_are_the_same_struct() {
     for op in OPS {
         let interface = reflect(kernel_source(op.name).unwrap()).unwrap();
-        let (_, size, members) = interface
-            .structs
-            .iter()
-            .find(|(name, ..)| name == "Params")
-            .unwrap_or_else(|| panic!("{} has no struct Params", op.name));
+        let params = interface.structs.iter().find(|(name, ..)| name == "Params");
+        let Some((_, size, members)) = params else {
+            assert!(op.fields.is_empty(), "{} has no struct Params", op.name);
+            continue;
+        };
         let kernel: Vec<(String, usize)> = members.iter().map(|m| (m.name.clone(), m.offset as usize)).collect();
         let mut end = 0;
         let host: Vec<(String, usize)> = op

@@ -21,4 +21,6 @@ mod resize;
 #[path = "../support/results.rs"]
 mod results;
 mod stats;
+#[path = "../support/table.rs"]
+mod table;
 mod tensor;

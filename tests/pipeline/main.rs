@@ -37,7 +37,7 @@ impl BatchWork for Sums {
         Ok(())
     }
     fn result_bytes(&self, batch: u32) -> u64 {
-        LumaStatsBound::RESULT_BYTES * u64::from(batch)
+        LumaStatsPlan::RESULT_BYTES * u64::from(batch)
     }
     fn record(
         &mut self,
@@ -100,7 +100,7 @@ fn collect(
     let n = sources.len();
     let mut out = vec![Vec::new(); n];
     let mut ends: Vec<Option<SourceReport>> = (0..n).map(|_| None).collect();
-    run(ctx, options, sources, &|_, batch| LumaStatsBound::RESULT_BYTES * u64::from(batch) * 8, |event| {
+    run(ctx, options, sources, &|_, batch| LumaStatsPlan::RESULT_BYTES * u64::from(batch) * 8, |event| {
         match event {
             Event::Batch { source, infos, output } => {
                 assert!(ends[source].is_none(), "a batch after the end");

@@ -6,8 +6,24 @@ use frameloom::ops::GpuFrames;
 use frameloom::reference::Pattern;
 
 /// Degenerate, odd, around the 16 pixels of a load, and ordinary.
-pub const SHAPES: [(u32, u32); 12] =
-    [(1, 1), (3, 3), (4, 3), (17, 1), (1, 17), (15, 9), (16, 8), (17, 7), (77, 55), (123, 66), (176, 113), (33, 41)];
+pub const SHAPES: [(u32, u32); 15] = [
+    (1, 1),
+    (3, 3),
+    (4, 3),
+    (17, 1),
+    (1, 17),
+    (15, 9),
+    (16, 8),
+    (17, 7),
+    (77, 55),
+    (123, 66),
+    (176, 113),
+    (33, 41),
+    // One less, as many and one more than a workgroup of 8 columns of 16 pixels and blocks of 20 rows hold.
+    (127, 19),
+    (128, 20),
+    (129, 21),
+];
 
 /// The one large shape.
 pub const FULL_HD: (u32, u32) = (1920, 1080);

@@ -35,7 +35,7 @@ fn cases(bench: &Bench<'_>) -> Result<Vec<Case>> {
             }),
             verify: Box::new(move |ctx| {
                 let Some(first) = &first else { return Ok(false) };
-                let got = first.decode(&first.results().read(ctx, LumaStatsBound::RESULT_BYTES)?);
+                let got = first.decode(&first.results().read(ctx, LumaStatsPlan::RESULT_BYTES)?);
                 let luma = input.luma(0)?;
                 let want = reference::stats::luma::luma(&Plane::tight(input.layout.size, &luma)?, 26, 230)?;
                 Ok(got == [want])

@@ -13,7 +13,7 @@
 use crate::core::{Exactness, FrameLayout, PixelFormat, Work};
 use crate::error::Result;
 use crate::gpu::{AdapterClass, GpuContext, Kernel};
-use crate::ops::{FramesBound, GpuFrames, OpInfo, check_pair, gpu_params, grid, plan_error, run_frames};
+use crate::ops::{BatchShape, FrameBatch, FramesBound, GpuFrames, OpInfo, PicturePair, grid, plan_error, run_frames};
 
 const NAME: &str = "color/gray_from_rgb";
 
@@ -29,7 +29,7 @@ pub const INFO: OpInfo = OpInfo {
     reason: "integers below 2^24",
     source: "ITU-R BT.601 weights; rounding as OpenCV",
     entries: &["main"],
-    fields: Uniform::FIELDS,
+    fields: &[],
     work,
 };
 
@@ -38,83 +38,64 @@ fn work(layout: &FrameLayout) -> Work {
     Work { bytes_read: n * 4, bytes_written: n, ops: n * 8 }
 }
 
-gpu_params! {
-    struct Uniform {
-        base: u32,
-        stride: u32,
-        slot: u32,
-        height: u32,
-        columns: u32,
-        blocks: u32,
-        dst_base: u32,
-        dst_slot: u32,
-    }
-}
-
-/// A planned `color/gray_from_rgb` for frames of one size.
+/// A planned `color/gray_from_rgb`.
 #[derive(Debug, Clone)]
 pub struct GrayFromRgbPlan {
     kernel: Kernel,
-    uniform: Uniform,
-    input: FrameLayout,
-    output: FrameLayout,
+    input: BatchShape,
+    output: BatchShape,
     groups: [u32; 2],
 }
 
 impl GrayFromRgbPlan {
-    /// Plans for frames like `input`.
-    pub fn new(ctx: &GpuContext, input: &FrameLayout) -> Result<Self> {
-        let output = match input.format {
-            PixelFormat::Rgba8 => FrameLayout::of(PixelFormat::Gray8, input.size),
-            _ => None,
+    /// Plans for pictures of one layout or, with a mixed shape, of different sizes.
+    pub fn new(ctx: &GpuContext, input: impl Into<BatchShape>) -> Result<Self> {
+        let input = input.into();
+        let largest = input.largest();
+        if largest.format != PixelFormat::Rgba8 {
+            let wanted = "packed RGB (use the luma plane of other formats)";
+            return Err(plan_error(NAME, "input", wanted, largest.format));
         }
-        .ok_or_else(|| plan_error(NAME, "input", "packed RGB (use the luma plane of other formats)", input.format))?;
         let (workgroup, rows) = match ctx.caps().class {
             AdapterClass::Cpu => (8u32, 8u32),
             AdapterClass::Gpu => (64, 1),
         };
         let kernel = Kernel::new(ctx, NAME, "main", &[("WG", f64::from(workgroup)), ("ROWS", f64::from(rows))])?;
-        let (columns, blocks) = (input.size.width.div_ceil(16), input.size.height.div_ceil(rows));
-        let uniform = Uniform {
-            base: input.first().offset / 16,
-            stride: input.first().stride / 16,
-            slot: input.slot_bytes() / 16,
-            height: input.size.height,
-            columns,
-            blocks,
-            dst_base: output.first().offset / 16,
-            dst_slot: output.slot_bytes() / 16,
-        };
-        let groups = grid(ctx, NAME, u64::from(columns) * u64::from(blocks), workgroup)?;
-        Ok(Self { kernel, uniform, input: *input, output, groups })
+        let items = u64::from(largest.size.width.div_ceil(16)) * u64::from(largest.size.height.div_ceil(rows));
+        let groups = grid(ctx, NAME, items, workgroup)?;
+        Ok(Self { kernel, input, output: input.with_format(PixelFormat::Gray8)?, groups })
     }
 
-    /// Layout of the results.
+    /// Layout of the results; of the largest one for mixed sizes.
     pub fn output(&self) -> &FrameLayout {
-        &self.output
+        self.output.largest()
     }
 
-    /// Binds the frames of `src` from slot `first` on to results in `dst` from slot `dst_first` on.
+    /// Binds the pictures of `src` from slot `first` on to results of their sizes in `dst` from slot `dst_first` on.
     pub fn bind(
         &self,
         ctx: &GpuContext,
-        src: &GpuFrames,
+        src: &dyn FrameBatch,
         first: u32,
-        dst: &GpuFrames,
+        dst: &dyn FrameBatch,
         dst_first: u32,
     ) -> Result<FramesBound> {
-        let capacity = check_pair(NAME, (src, &self.input, first), (dst, &self.output, dst_first))?;
-        let mut uniform = self.uniform;
-        uniform.base += first * uniform.slot;
-        uniform.dst_base += dst_first * uniform.dst_slot;
-        let params = uniform.upload(ctx, NAME)?;
-        let bind = self.kernel.bind(ctx, &[("params", &params), ("src", src.buffer()), ("dst", dst.buffer())])?;
-        Ok(FramesBound::new(&self.kernel, bind, self.groups, capacity))
+        let pair = PicturePair::new(ctx, NAME, (src, first, &self.input), (dst, dst_first, &self.output), |size| size)?;
+        let bind = self.kernel.bind(
+            ctx,
+            &[
+                ("src", src.buffer()),
+                ("src_pictures", pair.src.buffer()),
+                ("dst", dst.buffer()),
+                ("out_pictures", pair.dst.buffer()),
+            ],
+        )?;
+        Ok(FramesBound::new(&self.kernel, bind, self.groups, pair.len()))
     }
 }
 
 /// Grey of all frames of `src`, at once: waits for the result. For scripts and tests; streams keep a bound plan.
 pub fn gray_from_rgb(ctx: &GpuContext, src: &GpuFrames) -> Result<GpuFrames> {
     let plan = GrayFromRgbPlan::new(ctx, src.layout())?;
-    run_frames(ctx, NAME, &plan.output, src.slots(), |dst| plan.bind(ctx, src, 0, dst, 0))
+    run_frames(ctx, NAME, plan.output(), src.slots(), |dst| plan.bind(ctx, src, 0, dst, 0))
 }

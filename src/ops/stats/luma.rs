@@ -2,7 +2,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | input | the luma plane of any YUV or grey format, 8 or 10 bits, at least 1x1 |
+//! | input | the luma plane of any YUV or grey format, 8 or 10 bits, at least 1x1; sizes may differ within a batch |
 //! | output | [`LumaSums`] per frame: exact integers |
 //! | border | reflect-101 (replicate where a side is 1); the noise mask covers interior pixels |
 //! | exactness | exact |
@@ -10,11 +10,13 @@
 //! | errors | `Parameter` for formats without luma and sides above 32,768 |
 //! | source | Pech-Pacheco 2000, Krotkov 1987, Immerkaer 1996; border as OpenCV |
 
-use crate::core::{ColorRange, Exactness, FrameLayout, LumaSums, Work};
+use crate::core::{ColorRange, Exactness, FrameLayout, LumaSums, Size, Work};
 use crate::error::Result;
-use crate::gpu::{AdapterClass, BindGroup, BufferUse, GpuBuffer, GpuContext, Kernel, Recorder};
+use crate::gpu::{AdapterClass, BufferUse, GpuBuffer, GpuContext, Kernel};
 use crate::ops::luma_plane::LumaPlane;
-use crate::ops::{GpuFrames, OpInfo, ParamDoc, check_layout, gpu_params, grid};
+use crate::ops::{
+    BatchShape, FrameBatch, Measure, OpInfo, ParamDoc, Passes, PictureTable, gpu_params, grid, words, words64,
+};
 
 const NAME: &str = "stats/luma";
 /// Words of results per frame.
@@ -46,13 +48,6 @@ fn work(layout: &FrameLayout) -> Work {
 
 gpu_params! {
     struct Uniform {
-        base: u32,
-        stride: u32,
-        slot: u32,
-        width: u32,
-        height: u32,
-        columns: u32,
-        blocks: u32,
         dark: u32,
         bright: u32,
         dst: u32,
@@ -80,28 +75,26 @@ impl LumaParams {
     }
 }
 
-/// A planned `stats/luma` for frames of one layout.
+/// A planned `stats/luma`.
 #[derive(Debug, Clone)]
 pub struct LumaStatsPlan {
     kernel: Kernel,
     uniform: Uniform,
-    layout: FrameLayout,
+    shape: BatchShape,
     groups: [u32; 2],
 }
 
-/// A plan bound to buffers.
-#[derive(Debug, Clone)]
-pub struct LumaStatsBound {
-    plan: LumaStatsPlan,
-    bind: BindGroup,
-    sums: GpuBuffer,
-    capacity: u32,
-}
+/// A plan bound to pictures.
+pub type LumaStatsBound = Measure<LumaSums>;
 
 impl LumaStatsPlan {
-    /// Plans for frames like `layout`.
-    pub fn new(ctx: &GpuContext, layout: &FrameLayout, params: LumaParams) -> Result<Self> {
-        let plane = LumaPlane::of(NAME, layout)?;
+    /// Bytes of results per frame.
+    pub const RESULT_BYTES: u64 = WORDS as u64 * 4;
+
+    /// Plans for pictures of one layout or, with a mixed shape, of different sizes.
+    pub fn new(ctx: &GpuContext, shape: impl Into<BatchShape>, params: LumaParams) -> Result<Self> {
+        let shape = shape.into();
+        let plane = LumaPlane::of_shape(NAME, &shape)?;
         // Per row an f32 component holds at most 8 squared gradients, per invocation a u32 at most ROWS times that.
         let (wg, rows) = match ctx.caps().class {
             AdapterClass::Cpu => (8u32, 20u32),
@@ -109,93 +102,54 @@ impl LumaStatsPlan {
         };
         let constants = plane.constants([("TAIL", plane.tail()), ("WG", wg), ("ROWS", rows)]);
         let kernel = Kernel::new(ctx, NAME, "main", &constants)?;
-        let blocks = layout.size.height.div_ceil(rows);
-        let uniform = Uniform {
-            base: plane.base,
-            stride: plane.stride,
-            slot: plane.slot,
-            width: layout.size.width,
-            height: layout.size.height,
-            columns: plane.columns,
-            blocks,
-            dark: u32::from(params.dark),
-            bright: u32::from(params.bright),
-            dst: WORDS,
-        };
+        let blocks = shape.largest().size.height.div_ceil(rows);
+        let uniform = Uniform { dark: u32::from(params.dark), bright: u32::from(params.bright), dst: WORDS };
         let groups = grid(ctx, NAME, u64::from(plane.columns) * u64::from(blocks), wg)?;
-        Ok(Self { kernel, uniform, layout: *layout, groups })
+        Ok(Self { kernel, uniform, shape, groups })
     }
 
-    /// Binds the frames of `src` from slot `first` on.
-    pub fn bind(&self, ctx: &GpuContext, src: &GpuFrames, first: u32) -> Result<LumaStatsBound> {
-        check_layout(NAME, "input", &self.layout, src)?;
-        let capacity = src.slots().saturating_sub(first);
-        let mut uniform = self.uniform;
-        uniform.base += first * uniform.slot;
-        let params = uniform.upload(ctx, NAME)?;
-        let bytes = u64::from(WORDS) * 4 * u64::from(capacity);
-        let sums = GpuBuffer::new(ctx, NAME, bytes, BufferUse::Storage)?;
+    /// Binds the pictures of `src` from slot `first` on.
+    pub fn bind(&self, ctx: &GpuContext, src: &dyn FrameBatch, first: u32) -> Result<LumaStatsBound> {
+        let pictures = PictureTable::new(ctx, NAME, "input", &self.shape, (src, first))?;
+        let params = self.uniform.upload(ctx, NAME)?;
+        let sums = GpuBuffer::new(ctx, NAME, Self::RESULT_BYTES * u64::from(pictures.len()), BufferUse::Storage)?;
         let bind = self.kernel.bind(
             ctx,
-            &[("params", &params), ("src", src.buffer()), ("src_words", src.buffer()), ("dst_sums", &sums)],
+            &[
+                ("params", &params),
+                ("src", src.buffer()),
+                ("src_words", src.buffer()),
+                ("src_pictures", pictures.buffer()),
+                ("dst_sums", &sums),
+            ],
         )?;
-        Ok(LumaStatsBound { plan: self.clone(), bind, sums, capacity })
+        let passes = Passes::new(pictures.len()).clear(&sums, Self::RESULT_BYTES).run(&self.kernel, bind, self.groups);
+        Ok(Measure::new(passes, (&sums, Self::RESULT_BYTES), pictures.sizes(), decode))
     }
 }
 
-impl LumaStatsBound {
-    /// Bytes of results per frame.
-    pub const RESULT_BYTES: u64 = WORDS as u64 * 4;
-
-    /// Records the statistics of the first `count` bound frames.
-    pub fn record(&self, rec: &mut Recorder<'_>, count: u32) {
-        let count = count.min(self.capacity);
-        rec.clear(&self.sums, 0, u64::from(count) * Self::RESULT_BYTES);
-        let [x, y] = self.plan.groups;
-        rec.dispatch(&self.plan.kernel, &self.bind, [x, y, count]);
-    }
-
-    /// The buffer of results: [`Self::RESULT_BYTES`] a frame, see [`Self::decode`].
-    pub fn results(&self) -> &GpuBuffer {
-        &self.sums
-    }
-
-    /// Reads the results of frames from the bytes of [`Self::results`].
-    pub fn decode(&self, bytes: &[u8]) -> Vec<LumaSums> {
-        let size = self.plan.layout.size;
-        bytes
-            .chunks_exact(WORDS as usize * 4)
-            .map(|frame| {
-                let mut words = frame.chunks_exact(4).map(|c| c.iter().rev().fold(0u64, |v, b| v << 8 | u64::from(*b)));
-                let mut word = || words.next().unwrap_or(0);
-                let mut pair = || word() | word() << 32;
-                let (sum, sum_sq, lap, lap_sum_sq) = (pair(), pair(), pair(), pair());
-                let (tenengrad_sum, noise_sum) = (pair(), pair());
-                LumaSums {
-                    n: size.area(),
-                    sum,
-                    sum_sq,
-                    lap_sum: lap as i64,
-                    lap_sum_sq,
-                    tenengrad_sum,
-                    noise_sum,
-                    dark: word(),
-                    bright: word(),
-                }
-            })
-            .collect()
+fn decode(frame: &[u8], size: Size) -> LumaSums {
+    let (sums, counts) = frame.split_at(frame.len().min(48));
+    let mut sums = words64(sums);
+    let mut sum = || sums.next().unwrap_or(0);
+    let mut counts = words(counts).map(u64::from);
+    LumaSums {
+        n: size.area(),
+        sum: sum(),
+        sum_sq: sum(),
+        lap_sum: sum() as i64,
+        lap_sum_sq: sum(),
+        tenengrad_sum: sum(),
+        noise_sum: sum(),
+        dark: counts.next().unwrap_or(0),
+        bright: counts.next().unwrap_or(0),
     }
 }
 
-/// Statistics of all frames of `src`, at once: uploads nothing, waits for the result. For scripts and tests; streams keep a
+/// Statistics of all pictures of `src`, at once: uploads nothing, waits for the result. For scripts and tests; streams keep a
 /// bound plan.
-pub fn luma(ctx: &GpuContext, src: &GpuFrames, params: LumaParams) -> Result<Vec<LumaSums>> {
-    let bound = LumaStatsPlan::new(ctx, src.layout(), params)?.bind(ctx, src, 0)?;
-    let mut rec = Recorder::new(ctx, NAME);
-    bound.record(&mut rec, src.slots());
-    rec.run()?;
-    let bytes = bound.results().read(ctx, LumaStatsBound::RESULT_BYTES * u64::from(src.slots()))?;
-    Ok(bound.decode(&bytes))
+pub fn luma(ctx: &GpuContext, src: &dyn FrameBatch, params: LumaParams) -> Result<Vec<LumaSums>> {
+    LumaStatsPlan::new(ctx, BatchShape::of(src)?, params)?.bind(ctx, src, 0)?.run(ctx)
 }
 
 #[cfg(test)]

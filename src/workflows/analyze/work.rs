@@ -65,7 +65,7 @@ pub fn work_bytes(layout: &FrameLayout, batch: u32, config: &AnalyzeConfig, in_f
     let thumb = thumbs::size_for(reduced, config.thumbnail_side);
     let thumbs = if config.thumbnails > 0 { thumbs::bytes(thumb, batch) } else { 0 };
     let thumb_slot = if config.thumbnails > 0 { of(PixelFormat::Rgba8, thumb) } else { 0 };
-    let results = (LumaStatsBound::RESULT_BYTES + u64::from(BINS) * 4 + 64 + thumb_slot) * u64::from(batch);
+    let results = (LumaStatsPlan::RESULT_BYTES + u64::from(BINS) * 4 + 64 + thumb_slot) * u64::from(batch);
     // Results exist once on the device and once per readback slot; heat is read back at the end; pools round up.
     let total = gray + small + heat * 2 + thumbs + results * (in_flight as u64 + 3);
     total + total / 8 + (64 << 10)
@@ -219,7 +219,7 @@ impl BatchWork for AnalyzeWork {
 
     fn result_bytes(&self, batch: u32) -> u64 {
         let thumb = self.shape.as_ref().and_then(|s| s.thumbs.as_ref()).map_or(0, |t| t.results().1);
-        let each = LumaStatsBound::RESULT_BYTES + u64::from(BINS) * 4 + FrameDifferencePlan::RESULT_BYTES + thumb;
+        let each = LumaStatsPlan::RESULT_BYTES + u64::from(BINS) * 4 + FrameDifferencePlan::RESULT_BYTES + thumb;
         each * u64::from(batch)
     }
 
@@ -269,7 +269,7 @@ impl BatchWork for AnalyzeWork {
         rec.copy(from.buffer(), slot * u64::from(count), to.buffer(), 0, slot);
         let n = u64::from(count);
         let mut ranges = vec![
-            (bound.luma.results().clone(), 0, LumaStatsBound::RESULT_BYTES * n),
+            (bound.luma.results().clone(), 0, LumaStatsPlan::RESULT_BYTES * n),
             (bound.histogram.results().clone(), 0, shape.histogram.result_bytes() * n),
             (difference.results().clone(), 0, FrameDifferencePlan::RESULT_BYTES * u64::from(pairs)),
         ];
@@ -300,7 +300,7 @@ impl BatchWork for AnalyzeWork {
             Ok(head)
         };
         let n = infos.len() as u64;
-        let luma = bound.luma.decode(cut(LumaStatsBound::RESULT_BYTES * n)?);
+        let luma = bound.luma.decode(cut(LumaStatsPlan::RESULT_BYTES * n)?);
         let histograms = bound.histogram.decode(cut(shape.histogram.result_bytes() * n)?);
         let [difference, _] = &bound.difference;
         let motion = difference.decode(cut(FrameDifferencePlan::RESULT_BYTES * pairs as u64)?);

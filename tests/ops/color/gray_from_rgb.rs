@@ -1,8 +1,10 @@
 use crate::gpu::on_every_adapter;
 use crate::pictures::*;
 use crate::results::*;
+use crate::table;
 use frameloom::core::{FrameLayout, PixelFormat, Size};
 use frameloom::gpu::GpuContext;
+use frameloom::ops::BatchShape;
 use frameloom::ops::color::gray_from_rgb::{GrayFromRgbPlan, gray_from_rgb};
 use frameloom::reference::color::gray_from_rgb::gray_from_rgb as reference;
 use frameloom::reference::{Pattern, Plane};
@@ -38,6 +40,20 @@ fn equals_the_reference() {
             check(ctx, shape, &batch_patterns(i));
         }
         check(ctx, (1920, 1080), &[Pattern::Random { seed: 4 }]);
+    });
+}
+
+#[test]
+fn sizes_may_differ_within_a_batch() {
+    on_every_adapter("color/gray_from_rgb mixed sizes", |ctx| {
+        table::each(ctx, &[PixelFormat::Rgba8], |trial| {
+            let plan = GrayFromRgbPlan::new(ctx, BatchShape::of(trial.batch.as_ref()).unwrap()).unwrap();
+            let got =
+                table::mapped(ctx, trial, PixelFormat::Gray8, |dst| plan.bind(ctx, trial.batch.as_ref(), 0, dst, 0));
+            for ((layout, frame), got) in trial.pictures.iter().zip(got) {
+                same(&got, &want(layout, frame), &trial.name);
+            }
+        });
     });
 }
 
