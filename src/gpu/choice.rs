@@ -75,7 +75,8 @@ pub struct AdapterSummary {
 pub(super) fn instance() -> wgpu::Instance {
     let mut d = wgpu::InstanceDescriptor::new_without_display_handle();
     d.backends = wgpu::Backends::PRIMARY;
-    d.flags = wgpu::InstanceFlags::from_build_config() & !wgpu::InstanceFlags::VALIDATION;
+    // `WGPU_VALIDATION=1` asks for the driver's validation layer, `WGPU_DEBUG=0` leaves debug information out of shaders.
+    d.flags = (wgpu::InstanceFlags::from_build_config() & !wgpu::InstanceFlags::VALIDATION).with_env();
     wgpu::Instance::new(d)
 }
 
