@@ -9,6 +9,15 @@ use frameloom::reference::{FrameSlot, Pattern};
 /// Like a photograph; all pixels equal, the worst case for atomics; noise, the worst case for caches of tables.
 pub const CONTENTS: [&str; 3] = ["natural", "flat", "random"];
 
+/// Frame `i` of a content.
+pub fn pattern(content: &str, i: u32) -> Pattern {
+    match content {
+        "flat" => Pattern::Constant { level: 128 },
+        "random" => Pattern::Random { seed: u64::from(i) },
+        _ => Pattern::Natural { seed: u64::from(i), shift: 5 * i },
+    }
+}
+
 /// Frames on the device, and their bytes on the host.
 #[derive(Debug)]
 pub struct Input {
@@ -27,13 +36,8 @@ impl Input {
         let frames = GpuFrames::new(bench.ctx(), "bench", format, bench.size(), 1)?;
         let layout = *frames.layout();
         let sets = bench.rotation(u64::from(layout.slot_bytes()) * u64::from(batch));
-        let pattern = |i: u32| match content {
-            "flat" => Pattern::Constant { level: 128 },
-            "random" => Pattern::Random { seed: u64::from(i) },
-            _ => Pattern::Natural { seed: u64::from(i), shift: 5 * i },
-        };
         // Four different frames in turn are enough: neighbours differ.
-        let host: Vec<Vec<u8>> = (0..4).map(|i| pattern(i).frame(&layout)).collect();
+        let host: Vec<Vec<u8>> = (0..4).map(|i| pattern(content, i).frame(&layout)).collect();
         let refs: Vec<&[u8]> = host.iter().map(Vec::as_slice).cycle().take((before + sets * batch) as usize).collect();
         let frames = GpuFrames::from_host(bench.ctx(), "bench", layout, &refs)?;
         Ok(Self { layout, frames, sets, host })

@@ -7,11 +7,14 @@ mod histogram;
 mod inputs;
 mod mapping;
 mod motion;
+mod peer;
 mod resize;
 mod stats;
 mod tensor;
 
 use frameloom::ops::bench::CaseSet;
+
+pub use peer::ProcessPeer;
 
 /// One set an operation; a run fails when an operation of the catalogue has none.
 pub const ALL: &[CaseSet] = &[

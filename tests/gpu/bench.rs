@@ -45,7 +45,7 @@ fn sets(first: fn(&Bench<'_>) -> Result<Vec<Case>>) -> Vec<CaseSet> {
 
 fn small(ctx: &GpuContext, sets: &[CaseSet], filter: Option<&str>) -> Result<BenchReport> {
     let options = BenchOptions { small: true, filter: filter.map(str::to_owned), ..BenchOptions::default() };
-    run(ctx, &options, sets, &mut |_| {})
+    run(ctx, &options, sets, None, &mut |_| {})
 }
 
 #[test]

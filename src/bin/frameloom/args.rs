@@ -199,4 +199,7 @@ pub(crate) struct BenchArgs {
     /// Folder for bench.md and bench.json
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
+    /// Another library to measure in turns with, for instance "python3 scripts/peers/opencv_bench.py"
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) peer: Option<String>,
 }

@@ -5,6 +5,7 @@
 //! machine hits all of them alike.
 
 mod ceilings;
+mod peer;
 mod report;
 
 use std::time::Instant;
@@ -15,6 +16,7 @@ use crate::gpu::{AdapterClass, GpuContext, Profile, Recorder, WGPU_VERSION};
 use crate::ops::OPS;
 
 pub use ceilings::Ceilings;
+pub use peer::{Peer, PeerRow};
 pub use report::{BenchReport, BenchRow, BenchWarning, Bound, Timing};
 
 /// Bytes that inputs rotate over on a GPU, so that its caches do not hold them.
@@ -114,7 +116,8 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// Measures the ceilings and then every case of `sets` that the filter lets through; `progress` hears the name of each operation.
+/// Measures the ceilings and then every case of `sets` that the filter lets through, each again in turns with `peer` where that can do
+/// the same; `progress` hears the name of each operation.
 ///
 /// # Errors
 /// What a case returns; `Bug` when a case computes something wrong; `Usage` when the filter matches nothing.
@@ -122,6 +125,7 @@ pub fn run(
     ctx: &GpuContext,
     options: &BenchOptions,
     sets: &[CaseSet],
+    mut peer: Option<&mut dyn Peer>,
     progress: &mut dyn FnMut(&str),
 ) -> Result<BenchReport> {
     if let Some(op) = OPS.iter().find(|op| !sets.iter().any(|s| s.op == op.name)) {
@@ -140,6 +144,7 @@ pub fn run(
     progress("ceilings");
     let ceilings = Ceilings::measure(ctx, options.small, samples)?;
     let mut rows = Vec::new();
+    let mut peer_rows = Vec::new();
     for set in chosen {
         progress(set.op);
         let mut cases = (set.cases)(&bench)?;
@@ -155,6 +160,11 @@ pub fn run(
         }
         for (case, times) in cases.iter().zip(times) {
             rows.push(BenchRow::new(ctx, set.op, case, times, stopwatch.timing(), &ceilings));
+        }
+        if let Some(peer) = peer.as_deref_mut() {
+            for case in &mut cases {
+                peer_rows.extend(peer::compare(ctx, peer, set.op, case, samples as usize)?);
+            }
         }
         drop(cases);
         ctx.pool().trim();
@@ -174,6 +184,8 @@ pub fn run(
         load_average: [load_before, load_after],
         ceilings,
         rows,
+        peer: peer.map(|p| p.describe()),
+        peer_rows,
         warnings: Vec::new(),
     };
     report.warnings = report.find_warnings();

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::Case;
 use super::ceilings::{Ceilings, median};
+use super::peer::{self, PeerRow};
 use crate::core::Work;
 use crate::gpu::{AdapterClass, GpuContext};
 
@@ -139,6 +140,10 @@ pub struct BenchReport {
     pub ceilings: Ceilings,
     /// The cases.
     pub rows: Vec<BenchRow>,
+    /// Library that took part, if any.
+    pub peer: Option<String>,
+    /// Cases timed in turns with it.
+    pub peer_rows: Vec<PeerRow>,
     /// Why figures may not mean much.
     pub warnings: Vec<BenchWarning>,
 }
@@ -282,6 +287,9 @@ impl BenchReport {
         if self.class == AdapterClass::Cpu {
             writeln!(out, "\nSoftware adapter: bandwidth is never its limit, so no share of the ceiling is given.")?;
         }
+        if let Some(peer) = &self.peer {
+            peer::markdown(out, peer, &self.peer_rows)?;
+        }
         for w in &self.warnings {
             writeln!(out, "\nWARNING: {w}")?;
         }
@@ -334,22 +342,24 @@ impl BenchReport {
                 ]),
             ),
             ("rows", format!("[{}]", rows.join(","))),
+            ("peer", self.peer.as_deref().map_or("null".to_owned(), text)),
+            ("peer_rows", peer::json(&self.peer_rows)),
             ("warnings", format!("[{}]", warnings.join(","))),
         ])
     }
 }
 
-fn object(fields: &[(&str, String)]) -> String {
+pub(super) fn object(fields: &[(&str, String)]) -> String {
     let fields: Vec<String> = fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
     format!("{{{}}}", fields.join(","))
 }
 
 /// JSON has no infinities.
-fn number(value: Option<f64>) -> String {
+pub(super) fn number(value: Option<f64>) -> String {
     value.filter(|v| v.is_finite()).map_or("null".to_owned(), |v| format!("{v:.4}"))
 }
 
-fn text(s: &str) -> String {
+pub(super) fn text(s: &str) -> String {
     let mut out = String::from("\"");
     for c in s.chars() {
         match c {
@@ -396,6 +406,17 @@ mod tests {
             load_average: [Some(0.0), None],
             ceilings: Ceilings::default(),
             rows: vec![row],
+            peer: Some("other 1.0".into()),
+            peer_rows: vec![PeerRow {
+                op: "stats/luma",
+                variant: String::new(),
+                content: "flat".into(),
+                input: "nv12 1920x1080".into(),
+                batch: 8,
+                ours_ns: 2_000,
+                recipe: "its own".into(),
+                peer_ns: 7_000,
+            }],
             warnings: Vec::new(),
         }
     }
@@ -407,12 +428,14 @@ mod tests {
         assert_eq!(value["rows"][0]["median_ns"], 16_000);
         assert!(value["commit"].is_null() && value["rows"][0]["percent_of_ceiling"].is_null());
         assert!(value["load_average"][1].is_null());
+        assert_eq!((&value["peer_rows"][0]["ratio"], &value["peer"]), (&3.5.into(), &"other 1.0".into()));
     }
 
     #[test]
     fn markdown_names_what_is_needed() {
         let page = report().to_markdown();
         assert!(page.contains("| stats/luma |") && page.contains("| 2.0 | 1.0 | 1036.80 | n/a | compute |"), "{page}");
+        assert!(page.contains("| 2.0 | its own | 7.0 | 3.50 |"), "{page}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use frameloom::gpu::{GpuContext, GpuOptions};
-use frameloom::ops::bench::{BenchOptions, BenchReport, run as measure};
+use frameloom::ops::bench::{BenchOptions, BenchReport, Peer, run as measure};
 use frameloom::store::{OsIo, StoreIo, commit};
 use frameloom::{Error, Result};
 use serde_json::{Value, json};
@@ -26,7 +26,9 @@ pub(crate) fn run(global: &Global, args: &BenchArgs, out: &mut Output) -> Result
         samples: args.samples,
         commit: option_env!("FRAMELOOM_COMMIT").map(str::to_owned),
     };
-    let report = measure(&ctx, &options, cases::ALL, &mut |name| out.note(&format!("measuring {name}")))?;
+    let mut peer = args.peer.as_deref().map(cases::ProcessPeer::start).transpose()?;
+    let peer = peer.as_mut().map(|p| p as &mut dyn Peer);
+    let report = measure(&ctx, &options, cases::ALL, peer, &mut |name| out.note(&format!("measuring {name}")))?;
     for line in report.to_markdown().lines() {
         out.text(line);
     }
