@@ -6,6 +6,7 @@
 
 mod batch;
 mod bound;
+mod chain;
 mod frames;
 mod luma_plane;
 mod maps;
@@ -25,6 +26,7 @@ pub mod tensor;
 
 pub use batch::{BatchShape, FrameBatch, GpuPictures};
 pub use bound::FramesBound;
+pub use chain::{Chained, ChainedBound, PicturesPlan, Plan};
 pub use frames::GpuFrames;
 pub use maps::{GpuMaps, MapLayout, MapSample};
 pub use passes::{Chain, Measure, Passes, Record};

@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod chain;
 mod color;
 #[path = "../support/gpu.rs"]
 mod gpu;

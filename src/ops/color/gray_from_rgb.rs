@@ -13,7 +13,9 @@
 use crate::core::{Exactness, FrameLayout, PixelFormat, Work};
 use crate::error::Result;
 use crate::gpu::{AdapterClass, GpuContext, Kernel};
-use crate::ops::{BatchShape, FrameBatch, FramesBound, GpuFrames, OpInfo, PicturePair, grid, plan_error, run_frames};
+use crate::ops::{
+    BatchShape, FrameBatch, FramesBound, GpuFrames, OpInfo, PicturePair, PicturesPlan, grid, plan_error, run_frames,
+};
 
 const NAME: &str = "color/gray_from_rgb";
 
@@ -91,6 +93,26 @@ impl GrayFromRgbPlan {
             ],
         )?;
         Ok(FramesBound::new(&self.kernel, bind, self.groups, pair.len()))
+    }
+}
+
+impl PicturesPlan for GrayFromRgbPlan {
+    fn input(&self) -> BatchShape {
+        self.input
+    }
+
+    fn output(&self) -> BatchShape {
+        self.output
+    }
+
+    fn bind_between(
+        &self,
+        ctx: &GpuContext,
+        src: &dyn FrameBatch,
+        first: u32,
+        dst: &dyn FrameBatch,
+    ) -> Result<FramesBound> {
+        self.bind(ctx, src, first, dst, 0)
     }
 }
 

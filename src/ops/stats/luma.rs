@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::gpu::{AdapterClass, BufferUse, GpuBuffer, GpuContext, Kernel};
 use crate::ops::luma_plane::LumaPlane;
 use crate::ops::{
-    BatchShape, FrameBatch, Measure, OpInfo, ParamDoc, Passes, PictureTable, gpu_params, grid, words, words64,
+    BatchShape, FrameBatch, Measure, OpInfo, ParamDoc, Passes, PictureTable, Plan, gpu_params, grid, words, words64,
 };
 
 const NAME: &str = "stats/luma";
@@ -125,6 +125,18 @@ impl LumaStatsPlan {
         )?;
         let passes = Passes::new(pictures.len()).clear(&sums, Self::RESULT_BYTES).run(&self.kernel, bind, self.groups);
         Ok(Measure::new(passes, (&sums, Self::RESULT_BYTES), pictures.sizes(), decode))
+    }
+}
+
+impl Plan for LumaStatsPlan {
+    type Bound = LumaStatsBound;
+
+    fn input(&self) -> BatchShape {
+        self.shape
+    }
+
+    fn bind_to(&self, ctx: &GpuContext, src: &dyn FrameBatch, first: u32) -> Result<LumaStatsBound> {
+        self.bind(ctx, src, first)
     }
 }
 
