@@ -10,6 +10,7 @@
 )]
 
 mod color;
+mod edges;
 #[path = "../support/gpu.rs"]
 mod gpu;
 mod heatmap;
@@ -17,9 +18,12 @@ mod histogram;
 mod motion;
 #[path = "../support/pictures.rs"]
 mod pictures;
+mod quality;
 mod resize;
 #[path = "../support/results.rs"]
 mod results;
+#[path = "../support/seed_frames.rs"]
+mod seed_frames;
 mod stats;
 #[path = "../support/table.rs"]
 mod table;
