@@ -2,12 +2,15 @@
 #![allow(unreachable_pub, reason = "a bench and a command share these files")]
 
 mod color;
+mod edges;
 mod heatmap;
 mod histogram;
 mod inputs;
 mod mapping;
+mod measure;
 mod motion;
 mod peer;
+mod quality;
 mod resize;
 mod stats;
 mod tensor;
@@ -21,9 +24,14 @@ pub const ALL: &[CaseSet] = &[
     color::gray_from_rgb::CASES,
     color::hsv_from_rgb::CASES,
     color::rgb_from_yuv::CASES,
+    edges::canny::CASES,
+    edges::edge_density::CASES,
+    edges::hysteresis::CASES,
     heatmap::accumulate::CASES,
+    histogram::edge_grid::CASES,
     histogram::luma::CASES,
     motion::frame_difference::CASES,
+    quality::border_occlusion::CASES,
     resize::area::CASES,
     resize::bilinear::CASES,
     stats::luma::CASES,

@@ -4,6 +4,7 @@
 pub mod budget;
 pub mod cancel;
 pub mod color;
+pub mod edges;
 pub mod exactness;
 pub mod frame;
 pub mod geometry;
@@ -21,6 +22,7 @@ pub mod work;
 pub use budget::{BudgetPermit, ByteBudget};
 pub use cancel::CancelToken;
 pub use color::{ChromaSiting, ChromaUpsampling, ColorRange, ColorSpec, RgbCoefficients, YuvMatrix};
+pub use edges::{BorderSums, EdgeCells, EdgeCount, EdgeWeight};
 pub use exactness::Exactness;
 pub use frame::{FrameDesc, FrameInfo};
 pub use geometry::{Rect, Size};

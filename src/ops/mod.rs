@@ -17,9 +17,11 @@ mod registry;
 
 pub mod bench;
 pub mod color;
+pub mod edges;
 pub mod heatmap;
 pub mod histogram;
 pub mod motion;
+pub mod quality;
 pub mod resize;
 pub mod stats;
 pub mod tensor;

@@ -59,6 +59,8 @@ struct Dispatch {
     kernel: Kernel,
     bind: BindGroup,
     groups: [u32; 2],
+    /// Pictures that the kernel sees for each frame: 1, or the cells of a frame.
+    per_frame: u32,
 }
 
 /// Steps of one operation, in order.
@@ -84,7 +86,20 @@ impl Passes {
     /// Runs `groups` workgroups a frame, frame `i` being `workgroup_id.z`.
     #[must_use]
     pub(crate) fn run(mut self, kernel: &Kernel, bind: BindGroup, groups: [u32; 2]) -> Self {
-        self.steps.push(Step::Frames(Box::new(Dispatch { kernel: kernel.clone(), bind, groups })));
+        self.steps.push(Step::Frames(Box::new(Dispatch { kernel: kernel.clone(), bind, groups, per_frame: 1 })));
+        self
+    }
+
+    /// The steps of `other`, which sees `per_frame` pictures for each frame of this.
+    #[must_use]
+    pub(crate) fn then(mut self, other: &Self, per_frame: u32) -> Self {
+        self.steps.extend(other.steps.iter().cloned().map(|step| match step {
+            Step::Clear { buffer, per_frame: bytes } => Step::Clear { buffer, per_frame: bytes * u64::from(per_frame) },
+            Step::Frames(mut one) => {
+                one.per_frame *= per_frame;
+                Step::Frames(one)
+            }
+        }));
         self
     }
 }
@@ -97,7 +112,7 @@ impl Record for Passes {
                 Step::Clear { buffer, per_frame } => rec.clear(buffer, 0, u64::from(count) * per_frame),
                 Step::Frames(one) => {
                     let [x, y] = one.groups;
-                    rec.dispatch(&one.kernel, &one.bind, [x, y, count]);
+                    rec.dispatch(&one.kernel, &one.bind, [x, y, count * one.per_frame]);
                 }
             }
         }

@@ -10,11 +10,13 @@
 )]
 
 pub mod color;
+pub mod edges;
 pub mod heatmap;
 pub mod histogram;
 pub mod motion;
 pub mod pattern;
 pub mod plane;
+pub mod quality;
 pub mod resize;
 pub mod stats;
 pub mod tensor;

@@ -11,6 +11,7 @@
 
 mod chain;
 mod color;
+mod edges;
 #[path = "../support/gpu.rs"]
 mod gpu;
 mod heatmap;
@@ -18,9 +19,12 @@ mod histogram;
 mod motion;
 #[path = "../support/pictures.rs"]
 mod pictures;
+mod quality;
 mod resize;
 #[path = "../support/results.rs"]
 mod results;
+#[path = "../support/seed_frames.rs"]
+mod seed_frames;
 mod stats;
 #[path = "../support/table.rs"]
 mod table;

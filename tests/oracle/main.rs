@@ -8,6 +8,7 @@ mod compare;
 #[path = "../support/golden.rs"]
 mod golden;
 
+mod canny;
 mod color;
 mod planes;
 mod tensor;

@@ -1,3 +1,4 @@
 //! How often each value occurs.
 
+pub mod edge_grid;
 pub mod luma;

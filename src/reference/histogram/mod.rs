@@ -1,3 +1,4 @@
 //! Histograms.
 
+pub mod edge_grid;
 pub mod luma;

@@ -1,1 +1,2 @@
+mod edge_grid;
 mod luma;

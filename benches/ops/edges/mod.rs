@@ -1,0 +1,3 @@
+pub mod canny;
+pub mod edge_density;
+pub mod hysteresis;

@@ -1,0 +1,3 @@
+//! Figures of quality.
+
+pub mod border_occlusion;

@@ -1,0 +1,5 @@
+//! References of `edges/`.
+
+pub mod canny;
+pub mod edge_density;
+pub mod hysteresis;

@@ -1,0 +1,3 @@
+//! References of `quality/`.
+
+pub mod border_occlusion;

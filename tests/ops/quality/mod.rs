@@ -1,0 +1,1 @@
+mod border_occlusion;
