@@ -2,12 +2,15 @@
 #![allow(unreachable_pub, reason = "a bench and a command share these files")]
 
 mod color;
+mod edges;
 mod heatmap;
 mod histogram;
 mod inputs;
 mod mapping;
+mod measuring;
 mod motion;
 mod resize;
+mod sharpness;
 mod stats;
 mod tensor;
 
@@ -18,11 +21,19 @@ pub const ALL: &[CaseSet] = &[
     color::gray_from_rgb::CASES,
     color::hsv_from_rgb::CASES,
     color::rgb_from_yuv::CASES,
+    edges::laplacian::CASES,
+    edges::scharr::CASES,
+    edges::sobel::CASES,
     heatmap::accumulate::CASES,
+    histogram::gradient_texture::CASES,
     histogram::luma::CASES,
     motion::frame_difference::CASES,
     resize::area::CASES,
     resize::bilinear::CASES,
+    sharpness::blur_map::CASES,
+    sharpness::laplacian_variance::CASES,
+    sharpness::noise_residual::CASES,
+    sharpness::tenengrad::CASES,
     stats::luma::CASES,
     tensor::pack_nchw::CASES,
 ];

@@ -16,10 +16,12 @@ mod registry;
 
 pub mod bench;
 pub mod color;
+pub mod edges;
 pub mod heatmap;
 pub mod histogram;
 pub mod motion;
 pub mod resize;
+pub mod sharpness;
 pub mod stats;
 pub mod tensor;
 

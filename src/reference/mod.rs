@@ -10,12 +10,14 @@
 )]
 
 pub mod color;
+pub mod edges;
 pub mod heatmap;
 pub mod histogram;
 pub mod motion;
 pub mod pattern;
 pub mod plane;
 pub mod resize;
+pub mod sharpness;
 pub mod stats;
 pub mod tensor;
 

@@ -10,6 +10,7 @@
 )]
 
 mod color;
+mod edges;
 #[path = "../support/gpu.rs"]
 mod gpu;
 mod heatmap;
@@ -20,6 +21,7 @@ mod pictures;
 mod resize;
 #[path = "../support/results.rs"]
 mod results;
+mod sharpness;
 mod stats;
 #[path = "../support/table.rs"]
 mod table;

@@ -9,6 +9,7 @@ mod compare;
 mod golden;
 
 mod color;
+mod gradient;
 mod planes;
 mod tensor;
 

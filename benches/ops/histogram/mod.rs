@@ -1,1 +1,2 @@
+pub mod gradient_texture;
 pub mod luma;

@@ -1,3 +1,4 @@
 //! Histograms.
 
+pub mod gradient_texture;
 pub mod luma;

@@ -1,1 +1,2 @@
+mod gradient_texture;
 mod luma;

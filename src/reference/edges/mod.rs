@@ -1,0 +1,6 @@
+//! Edges: derivatives of a picture.
+
+pub mod gradient;
+pub mod laplacian;
+pub mod scharr;
+pub mod sobel;
