@@ -1,8 +1,8 @@
-// Pixels behind the end of a row as the number 0. Needs common/rows and common/signed16.
+// Lanes behind the end of a row set to `zero`. Needs common/rows.
 
-fn masked(v: vec4<u32>, pixels: vec4<u32>) -> vec4<u32> {
+fn masked(v: vec4<u32>, pixels: vec4<u32>, zero: vec4<u32>) -> vec4<u32> {
     if (!TAIL) {
         return v;
     }
-    return (v & pixels) | (ZERO & ~pixels);
+    return (v & pixels) | (zero & ~pixels);
 }

@@ -23,8 +23,14 @@ struct Split {
     high: vec4<f32>,
 }
 
+// Numbers without ZERO added.
+fn plain(v: vec4<u32>) -> Split {
+    return Split(vec4<f32>(vec4<i32>(v & HALF)), vec4<f32>(vec4<i32>(v >> S16)));
+}
+
 fn split(v: vec4<u32>) -> Split {
-    return Split(vec4<f32>(vec4<i32>(v & HALF)) - 32768.0, vec4<f32>(vec4<i32>(v >> S16)) - 32768.0);
+    let p = plain(v);
+    return Split(p.low - 32768.0, p.high - 32768.0);
 }
 
 // Squares of both lanes added; exact where the sum stays below 2^24.

@@ -19,6 +19,7 @@
 #import common/signed16
 #import common/inside
 #import common/gradient
+#import common/gradient_squares
 
 const SIDE: u32 = 1u;
 const CENTRE: u32 = 2u;
@@ -33,49 +34,6 @@ override TABLES: u32 = 4u;
 var<workgroup> lanes: array<u32, BINS * 8u>;
 // Tables one behind the other, one word apart, so that equal bins of two tables lie in different banks.
 var<workgroup> tables: array<atomic<u32>, (BINS + 1u) * TABLES>;
-
-struct Window {
-    picture: Picture,
-    block: Block,
-    edge: Edge,
-    even: vec4<u32>,    // lanes inside the picture
-    odd: vec4<u32>,
-    top: Row,
-    mid: Row,
-}
-
-// The window of a block, which must be inside.
-fn window_of(picture: Picture, block: Block) -> Window {
-    let edge = edge_of(picture.width, block.column);
-    return Window(
-        picture,
-        block,
-        edge,
-        even_mask(edge.valid),
-        odd_mask(edge.valid),
-        load_row(picture.first + row_above(block.first, picture.height) * picture.stride, block.column, edge),
-        load_row(picture.first + block.first * picture.stride, block.column, edge),
-    );
-}
-
-// gx^2 + gy^2 of the 16 pixels of row y, 0 outside the picture; slides the window down.
-fn slide(w: ptr<function, Window>, y: u32) -> array<vec4<f32>, 4> {
-    let picture = (*w).picture;
-    let low = load_row(picture.first + row_below(y, picture.height) * picture.stride, (*w).block.column, (*w).edge);
-    let g = gradient((*w).top, (*w).mid, low);
-    let x_even = split(masked(g.x_even, (*w).even));
-    let x_odd = split(masked(g.x_odd, (*w).odd));
-    let y_even = split(masked(g.y_even, (*w).even));
-    let y_odd = split(masked(g.y_odd, (*w).odd));
-    (*w).top = (*w).mid;
-    (*w).mid = low;
-    return array(
-        x_even.low * x_even.low + y_even.low * y_even.low,
-        x_even.high * x_even.high + y_even.high * y_even.high,
-        x_odd.low * x_odd.low + y_odd.low * y_odd.low,
-        x_odd.high * x_odd.high + y_odd.high * y_odd.high,
-    );
-}
 
 @compute @workgroup_size(WG)
 fn peak(

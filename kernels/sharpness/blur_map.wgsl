@@ -48,8 +48,8 @@ fn main(
     for (var y = block.first; y < block.first + ROWS && y <= block.bottom; y++) {
         let low = load_row(picture.first + row_below(y, picture.height) * picture.stride, v, edge);
         let l = laplacian(top, mid, low);
-        let even = split(masked(l.even, even_pixels));
-        let odd = split(masked(l.odd, odd_pixels));
+        let even = split(masked(l.even, even_pixels, ZERO));
+        let odd = split(masked(l.odd, odd_pixels, ZERO));
         sum += (even.low + even.high) + (odd.low + odd.high);
         sum_sq += vec4<u32>(vec4<i32>(squares(even) + squares(odd)));
         top = mid;

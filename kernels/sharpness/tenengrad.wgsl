@@ -42,8 +42,8 @@ fn main(
         for (var y = block.first; y < block.first + ROWS && y <= block.bottom; y++) {
             let low = load_row(picture.first + row_below(y, picture.height) * picture.stride, v, edge);
             let g = gradient(top, mid, low);
-            let x = squares(split(masked(g.x_even, even))) + squares(split(masked(g.x_odd, odd)));
-            let y_ = squares(split(masked(g.y_even, even))) + squares(split(masked(g.y_odd, odd)));
+            let x = squares(split(masked(g.x_even, even, ZERO))) + squares(split(masked(g.x_odd, odd, ZERO)));
+            let y_ = squares(split(masked(g.y_even, even, ZERO))) + squares(split(masked(g.y_odd, odd, ZERO)));
             sum += vec4<u32>(vec4<i32>(x + y_));
             top = mid;
             mid = low;

@@ -19,11 +19,11 @@ pub fn gradient_texture(src: &Plane<'_>, bins: u32) -> Result<GradientTexture> {
     let square = |v: &i16| u64::from(v.unsigned_abs()).pow(2);
     let squares: Vec<u64> = d.gx.iter().zip(&d.gy).map(|(gx, gy)| square(gx) + square(gy)).collect();
     let peak = squares.iter().copied().max().unwrap_or(0);
+    let limits: Vec<u64> = (1..u64::from(bins)).map(|k| (256 * k).pow(2) * peak).collect();
     let mut counts = vec![0; bins as usize];
     for m in squares {
-        let reaches = |k: &u64| (255 * u64::from(bins)).pow(2) * m >= (256 * k).pow(2) * peak;
-        let bin = if peak == 0 { 0 } else { (1..u64::from(bins)).take_while(reaches).count() };
-        counts[bin] += 1;
+        let scaled = (255 * u64::from(bins)).pow(2) * m;
+        counts[if peak == 0 { 0 } else { limits.partition_point(|limit| scaled >= *limit) }] += 1;
     }
     Ok(GradientTexture { peak: peak as u32, counts })
 }

@@ -1,6 +1,12 @@
-use super::Operator;
+use super::{Operator, maps, slot};
 use crate::gpu::on_every_adapter;
+use crate::pictures::{layout, upload};
+use crate::results::{poisoned, run, same, tight};
+use crate::table;
+use frameloom::core::{PixelFormat, Size};
+use frameloom::ops::Record;
 use frameloom::ops::edges::sobel::{plan_derivatives, plan_magnitude, plan_norm};
+use frameloom::reference::Plane;
 use frameloom::reference::edges::sobel::sobel as reference;
 
 const UNDER_TEST: Operator =
@@ -41,15 +47,14 @@ fn a_sabotaged_reference_is_rejected() {
 fn norms_are_rounded_to_the_nearest() {
     on_every_adapter("edges/sobel norms", |ctx| {
         // Ramps along both axes at all pairs of slopes.
-        let size = frameloom::core::Size::new(16, 16);
-        let layout = crate::pictures::layout(frameloom::core::PixelFormat::Gray8, (16, 16));
+        let layout = layout(PixelFormat::Gray8, (16, 16));
+        let plan = plan_norm(ctx, &layout).unwrap();
         let mut worst = 0;
         for (a, b) in (0..16u32).flat_map(|a| (0..=a).map(move |b| (a, b))) {
             let data: Vec<u8> = (0..256u32).map(|i| (i % 16 * a / 2 + i / 16 * b / 2).min(255) as u8).collect();
-            let plan = plan_norm(ctx, &layout).unwrap();
-            let src = crate::pictures::upload(ctx, &layout, &[super::slot(&layout, &data)]);
-            let got = super::maps(ctx, &plan, &src).remove(0);
-            let plane = frameloom::reference::Plane::tight(size, &data).unwrap();
+            let src = upload(ctx, &layout, &[slot(&layout, &data)]);
+            let got = maps(ctx, &plan, &src).remove(0);
+            let plane = Plane::tight(Size::new(16, 16), &data).unwrap();
             let d = reference(&plane).unwrap();
             for ((r, gx), gy) in got[0].iter().zip(&d.gx).zip(&d.gy) {
                 let (r, m) = (i64::from(*r), i64::from(*gx).pow(2) + i64::from(*gy).pow(2));
@@ -64,20 +69,18 @@ fn norms_are_rounded_to_the_nearest() {
 /// The results stay on the device and feed the next operation.
 #[test]
 fn results_feed_other_operations() {
-    use frameloom::ops::Record;
     on_every_adapter("edges/sobel in a chain", |ctx| {
-        let gray = crate::pictures::layout(frameloom::core::PixelFormat::Gray8, (77, 55));
-        let trial = crate::table::uniform(ctx, gray, 6, 2);
-        let [edges, second] = [(); 2].map(|()| crate::results::poisoned(ctx, &gray, 2));
+        let gray = layout(PixelFormat::Gray8, (77, 55));
+        let trial = table::uniform(ctx, gray, 6, 2);
+        let [edges, second] = [(); 2].map(|()| poisoned(ctx, &gray, 2));
         let first = plan_magnitude(ctx, &gray).unwrap().bind(ctx, (trial.batch.as_ref(), 0), (&edges, 0)).unwrap();
         let next = plan_magnitude(ctx, &gray).unwrap().bind(ctx, (&edges, 0), (&second, 0)).unwrap();
         let both = first.chain(next);
-        crate::results::run(ctx, |rec| both.record(rec, 2));
+        run(ctx, |rec| both.record(rec, 2));
         for (i, (size, data)) in trial.lumas().enumerate() {
-            let of =
-                |data: &[u8]| reference(&frameloom::reference::Plane::tight(size, data).unwrap()).unwrap().magnitude();
-            let got = crate::results::tight(&gray, 0, &second.read_slot(ctx, i as u32).unwrap());
-            crate::results::same(&got, &of(&of(&data)), format!("picture {i}"));
+            let of = |data: &[u8]| reference(&Plane::tight(size, data).unwrap()).unwrap().magnitude();
+            let got = tight(&gray, 0, &second.read_slot(ctx, i as u32).unwrap());
+            same(&got, &of(&of(&data)), format!("picture {i}"));
         }
     });
 }
