@@ -8,10 +8,12 @@ mod histogram;
 mod inputs;
 mod mapping;
 mod measure;
+mod measuring;
 mod motion;
 mod peer;
 mod quality;
 mod resize;
+mod sharpness;
 mod stats;
 mod tensor;
 
@@ -29,11 +31,20 @@ pub const ALL: &[CaseSet] = &[
     edges::hysteresis::CASES,
     heatmap::accumulate::CASES,
     histogram::edge_grid::CASES,
+    edges::laplacian::CASES,
+    edges::scharr::CASES,
+    edges::sobel::CASES,
+    heatmap::accumulate::CASES,
+    histogram::gradient_texture::CASES,
     histogram::luma::CASES,
     motion::frame_difference::CASES,
     quality::border_occlusion::CASES,
     resize::area::CASES,
     resize::bilinear::CASES,
+    sharpness::blur_map::CASES,
+    sharpness::laplacian_variance::CASES,
+    sharpness::noise_residual::CASES,
+    sharpness::tenengrad::CASES,
     stats::luma::CASES,
     tensor::pack_nchw::CASES,
 ];

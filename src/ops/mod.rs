@@ -23,6 +23,7 @@ pub mod histogram;
 pub mod motion;
 pub mod quality;
 pub mod resize;
+pub mod sharpness;
 pub mod stats;
 pub mod tensor;
 

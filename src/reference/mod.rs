@@ -18,6 +18,7 @@ pub mod pattern;
 pub mod plane;
 pub mod quality;
 pub mod resize;
+pub mod sharpness;
 pub mod stats;
 pub mod tensor;
 

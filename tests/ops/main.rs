@@ -25,6 +25,7 @@ mod resize;
 mod results;
 #[path = "../support/seed_frames.rs"]
 mod seed_frames;
+mod sharpness;
 mod stats;
 #[path = "../support/table.rs"]
 mod table;

@@ -10,6 +10,7 @@ mod golden;
 
 mod canny;
 mod color;
+mod gradient;
 mod planes;
 mod tensor;
 

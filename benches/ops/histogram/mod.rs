@@ -1,2 +1,3 @@
 pub mod edge_grid;
+pub mod gradient_texture;
 pub mod luma;

@@ -1,4 +1,5 @@
 //! How often each value occurs.
 
 pub mod edge_grid;
+pub mod gradient_texture;
 pub mod luma;

@@ -97,7 +97,7 @@ impl LumaStatsPlan {
         let plane = LumaPlane::of_shape(NAME, &shape)?;
         // Per row an f32 component holds at most 8 squared gradients, per invocation a u32 at most ROWS times that.
         let (wg, rows) = match ctx.caps().class {
-            AdapterClass::Cpu => (8u32, 20u32),
+            AdapterClass::Cpu => (8u32, 32u32),
             AdapterClass::Gpu => (64, 8),
         };
         let constants = plane.constants([("TAIL", plane.tail()), ("WG", wg), ("ROWS", rows)]);

@@ -1,4 +1,5 @@
 //! Histograms.
 
 pub mod edge_grid;
+pub mod gradient_texture;
 pub mod luma;

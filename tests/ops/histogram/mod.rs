@@ -1,2 +1,3 @@
 mod edge_grid;
+mod gradient_texture;
 mod luma;
