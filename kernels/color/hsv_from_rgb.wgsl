@@ -5,7 +5,7 @@
 // Algorithm: V = max, d = V - min, S = (d * q(255*4096, V) + 2048) >> 12, H = (h * q(30*4096, d) + 2048) >> 12, where q is
 //       the quotient rounded to nearest and h the signed distance in sextants; as OpenCV for 8 bits (common/hsv). Four pixels a step.
 // Border: none.
-// Exact: integers; quotients are estimated in f32 and corrected by their integer remainder, so no rounding of f32 shows.
+// Exact: f32 that hold integers below 2^24; quotients are estimated and corrected by their remainder, so no rounding shows.
 // Loop bound: ROWS steps, at most 64.
 
 #import common/grid
@@ -40,6 +40,6 @@ fn main(
             break;
         }
         let p = hsv_of(src[picture.first + y * columns + v]);
-        dst[out.first + y * out.stride + v] = vec4<u32>(p.h | (p.s << vec4(8u)) | (p.v << vec4(16u)));
+        dst[out.first + y * out.stride + v] = vec4<u32>(p.h) | (vec4<u32>(p.s) << vec4(8u)) | (vec4<u32>(p.v) << vec4(16u));
     }
 }

@@ -12,6 +12,7 @@
 #import common/grid
 #import common/luma
 #import common/pictures
+#import common/walk
 
 override BINS: u32 = 256u;
 override WG: u32 = 8u;
@@ -30,65 +31,39 @@ var<workgroup> lanes: array<u32, BINS * 8u>;
 // Tables one behind the other, one word apart, so that equal bins of two tables lie in different banks.
 var<workgroup> tables: array<atomic<u32>, (BINS + 1u) * TABLES>;
 
-struct Cursor {
-    column: u32,
-    row: u32,
-}
-
-// How a picture is walked by the invocations that share it.
-struct Walk {
+// The counted rows of a plane.
+struct Plane {
     tail: vec4<u32>,    // bytes of the last column that are pixels
-    first: u32,         // first vec4 of the plane
+    first: u32,         // first vec4
     stride: u32,        // vec4 from one counted row to the next
-    columns: u32,       // columns of 16 pixels
-    rows: u32,          // counted rows
     padding: u32,       // bytes of the last column that are not pixels
-    steps: u32,
-    step: Cursor,       // from step to step
+    walk: Walk,
 }
 
-fn walk_of(picture: Picture, invocations: u32) -> Walk {
+fn plane_of(picture: Picture, invocations: u32) -> Plane {
     let columns = (picture.width + 15u) >> 4u;
     let rows = (picture.height - 1u) / params.row_step + 1u;
     let valid = vec4(picture.width - (columns - 1u) * 16u);
     let at = vec4(0u, 4u, 8u, 12u);
     let bytes = min(max(valid, at) - at, vec4(4u));
-    let step_rows = invocations / columns;
-    return Walk(
+    return Plane(
         select((vec4(1u) << (bytes * 8u)) - 1u, vec4(~0u), bytes == vec4(4u)),
         picture.first,
         // Where only one row counts the step may be larger than the picture, and is not used.
         picture.stride * min(params.row_step, picture.height),
-        columns,
-        rows,
         columns * 16u - picture.width,
-        (columns * rows + invocations - 1u) / invocations,
-        Cursor(invocations - step_rows * columns, step_rows),
+        walk_of(columns, rows, invocations),
     );
 }
 
-fn start(walk: Walk, item: u32) -> Cursor {
-    let row = item / walk.columns;
-    return Cursor(item - row * walk.columns, row);
-}
-
-fn next(walk: Walk, at: Cursor) -> Cursor {
-    let column = at.column + walk.step.column;
-    let wrapped = column >= walk.columns;
-    return Cursor(select(column, column - walk.columns, wrapped), at.row + walk.step.row + u32(wrapped));
+fn is_padded(plane: Plane, at: Cursor) -> bool {
+    return TAIL && at.column + 1u == plane.walk.columns;
 }
 
 // 16 pixels, padding as 0.
-fn pixels(walk: Walk, at: Cursor) -> vec4<u32> {
-    let w = luma16(walk.first + min(at.row, walk.rows - 1u) * walk.stride, at.column);
-    if (!TAIL) {
-        return w;
-    }
-    return select(w, w & walk.tail, vec4(at.column + 1u == walk.columns));
-}
-
-fn is_padded(walk: Walk, at: Cursor) -> bool {
-    return TAIL && at.column + 1u == walk.columns;
+fn pixels(plane: Plane, at: Cursor) -> vec4<u32> {
+    let w = luma16(plane.first + min(at.row, plane.walk.rows - 1u) * plane.stride, at.column);
+    return select(w, w & plane.tail, vec4(is_padded(plane, at)));
 }
 
 fn count_in_lane(code: u32, lane: u32) {
@@ -102,33 +77,28 @@ fn count_word_in_lane(w: u32, lane: u32) {
     count_in_lane(w >> 24u, lane);
 }
 
-// Invocations of one picture: WG is 8 for main_lanes.
-fn invocations_of(groups: vec3<u32>) -> u32 {
-    return groups.x * groups.y * WG;
-}
-
 @compute @workgroup_size(WG)
 fn main_lanes(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    let walk = walk_of(src_pictures[group.z], invocations_of(groups));
+    let plane = plane_of(src_pictures[group.z], groups.x * groups.y * WG);
     for (var bin = 0u; bin < BINS; bin++) {
         lanes[bin * 8u + lane] = 0u;
     }
-    var at = start(walk, item_of(group, groups, lane));
+    var at = start(plane.walk, item_of(group, groups, lane));
     var padding = 0u;
-    for (var step = 0u; step < walk.steps; step++) {
-        if (at.row < walk.rows) {
-            let w = pixels(walk, at);
+    for (var step = 0u; step < plane.walk.steps; step++) {
+        if (at.row < plane.walk.rows) {
+            let w = pixels(plane, at);
             count_word_in_lane(w.x, lane);
             count_word_in_lane(w.y, lane);
             count_word_in_lane(w.z, lane);
             count_word_in_lane(w.w, lane);
-            padding += select(0u, walk.padding, is_padded(walk, at));
+            padding += select(0u, plane.padding, is_padded(plane, at));
         }
-        at = next(walk, at);
+        at = next(plane.walk, at);
     }
     lanes[lane] -= padding;
     workgroupBarrier();
@@ -162,7 +132,7 @@ fn main_atomic(
     @builtin(local_invocation_index) local: u32,
     @builtin(subgroup_invocation_id) lane: u32,
 ) {
-    let walk = walk_of(src_pictures[group.z], invocations_of(groups));
+    let plane = plane_of(src_pictures[group.z], groups.x * groups.y * WG);
     for (var i = local; i < (BINS + 1u) * TABLES; i += WG) {
         atomicStore(&tables[i], 0u);
     }
@@ -170,11 +140,11 @@ fn main_atomic(
     // Pixels that the subgroup loads in a step; its size alone would not do, since the last one need not be full.
     let together = subgroupAdd(16u);
     let table = (local >> 5u) % TABLES * (BINS + 1u);
-    var at = start(walk, item_of(group, groups, local));
+    var at = start(plane.walk, item_of(group, groups, local));
     var padding = 0u;
-    for (var step = 0u; step < walk.steps; step++) {
-        let inside = at.row < walk.rows;
-        let w = pixels(walk, at);
+    for (var step = 0u; step < plane.walk.steps; step++) {
+        let inside = at.row < plane.walk.rows;
+        let w = pixels(plane, at);
         let flat = inside && all(w == vec4((w.x & 255u) * 0x01010101u));
         if (subgroupAll(flat && w.x == subgroupBroadcastFirst(w.x))) {
             if (lane == 0u) {
@@ -188,8 +158,8 @@ fn main_atomic(
             count_word_in_table(w.z, table);
             count_word_in_table(w.w, table);
         }
-        padding += select(0u, walk.padding, inside && is_padded(walk, at));
-        at = next(walk, at);
+        padding += select(0u, plane.padding, inside && is_padded(plane, at));
+        at = next(plane.walk, at);
     }
     if (TAIL && padding != 0u) {
         atomicSub(&tables[table], padding);

@@ -10,14 +10,17 @@
 )]
 
 pub mod color;
+pub mod colours;
 pub mod heatmap;
 pub mod histogram;
 pub mod motion;
 pub mod pattern;
 pub mod plane;
+pub mod quality;
 pub mod resize;
 pub mod stats;
 pub mod tensor;
 
+pub use colours::Colours;
 pub use pattern::Pattern;
 pub use plane::{FrameSlot, Plane};

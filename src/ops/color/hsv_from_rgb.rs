@@ -26,7 +26,7 @@ pub const INFO: OpInfo = OpInfo {
     params: &[],
     border: "none",
     exactness: Exactness::Exact,
-    reason: "integers; quotients estimated in f32 are corrected by their integer remainder",
+    reason: "integers, in f32 below 2^24; estimated quotients are corrected by their remainder",
     source: "OpenCV, 8-bit HSV",
     entries: &["main"],
     fields: &[],

@@ -1,3 +1,4 @@
 //! How often each value occurs.
 
+pub mod hsv3d;
 pub mod luma;
