@@ -2,11 +2,13 @@
 #![allow(unreachable_pub, reason = "a bench and a command share these files")]
 
 mod color;
+mod colours;
 mod heatmap;
 mod histogram;
 mod inputs;
 mod mapping;
 mod motion;
+mod quality;
 mod resize;
 mod stats;
 mod tensor;
@@ -19,8 +21,14 @@ pub const ALL: &[CaseSet] = &[
     color::hsv_from_rgb::CASES,
     color::rgb_from_yuv::CASES,
     heatmap::accumulate::CASES,
+    histogram::hsv3d::CASES,
     histogram::luma::CASES,
+    histogram::rgb_grid::CASES,
+    histogram::unique_colors::CASES,
     motion::frame_difference::CASES,
+    motion::hsv_cut_score::CASES,
+    quality::contrast_brightness::CASES,
+    quality::lighting::CASES,
     resize::area::CASES,
     resize::bilinear::CASES,
     stats::luma::CASES,

@@ -104,8 +104,7 @@ impl LightingSums {
             PatchGrid::Strict => self.strict_deviation().unwrap_or_else(|| self.deviation()),
             PatchGrid::All => self.deviation(),
         };
-        let distribution =
-            if dark_share > 0.5 || bright_share > 0.5 { 0.3 } else { 1.0 - (dark_share + bright_share) };
+        let distribution = if dark_share > 0.5 || bright_share > 0.5 { 0.3 } else { 1.0 - (dark_share + bright_share) };
         let evenness = 1.0 - (patch_deviation / 128.0).min(1.0);
         let level = mean / 255.0;
         let exposure = if level > 0.3 && level < 0.7 { 1.0 } else { 0.5 };
@@ -197,7 +196,8 @@ mod tests {
         assert!((all - 30.0 * 1024.0 / (65.0 * 33.0)).abs() < 1e-12);
         // 64 wide: the strict grid loses the second column; 32 high: it has no row at all.
         let two = LightingSums { size: Size::new(64, 33), ..sums.clone() };
-        let two = LightingSums { patches: vec![spread(1024, 10), spread(1024, 20), spread(32, 0), spread(32, 0)], ..two };
+        let two =
+            LightingSums { patches: vec![spread(1024, 10), spread(1024, 20), spread(32, 0), spread(32, 0)], ..two };
         assert_eq!(two.lighting(PatchGrid::Strict).patch_deviation, 10.0);
         let flat = LightingSums { size: Size::new(64, 32), patches: vec![spread(1024, 10), spread(1024, 20)] };
         assert_eq!(flat.lighting(PatchGrid::Strict), flat.lighting(PatchGrid::All));

@@ -20,6 +20,7 @@ pub mod color;
 pub mod heatmap;
 pub mod histogram;
 pub mod motion;
+pub mod quality;
 pub mod resize;
 pub mod stats;
 pub mod tensor;

@@ -10,6 +10,8 @@
 )]
 
 mod color;
+#[path = "../support/colours.rs"]
+mod colours;
 #[path = "../support/gpu.rs"]
 mod gpu;
 mod heatmap;
@@ -17,6 +19,7 @@ mod histogram;
 mod motion;
 #[path = "../support/pictures.rs"]
 mod pictures;
+mod quality;
 mod resize;
 #[path = "../support/results.rs"]
 mod results;

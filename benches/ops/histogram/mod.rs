@@ -1,1 +1,4 @@
+pub mod hsv3d;
 pub mod luma;
+pub mod rgb_grid;
+pub mod unique_colors;

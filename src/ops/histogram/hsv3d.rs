@@ -84,8 +84,7 @@ impl HsvBins {
     /// All bins, at most 4096; an error of the operation otherwise.
     fn count(self) -> Result<u32> {
         let Self { hue, saturation, value } = self;
-        let inside =
-            (1..=180).contains(&hue) && (1..=256).contains(&saturation) && (1..=256).contains(&value);
+        let inside = (1..=180).contains(&hue) && (1..=256).contains(&saturation) && (1..=256).contains(&value);
         let count = if inside { hue * saturation * value } else { 0 };
         if !(1..=MAX_BINS).contains(&count) {
             let wanted = format!("1 to 180 of hue, 1 to 256 of saturation and value, at most {MAX_BINS} together");

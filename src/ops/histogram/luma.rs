@@ -125,12 +125,7 @@ impl LumaHistogramPlan {
         let counts = GpuBuffer::new(ctx, NAME, frame_bytes * u64::from(pictures.len()), BufferUse::Storage)?;
         let bind = self.kernel.bind(
             ctx,
-            &[
-                ("params", &params),
-                ("src", src.buffer()),
-                ("src_pictures", pictures.buffer()),
-                ("dst_bins", &counts),
-            ],
+            &[("params", &params), ("src", src.buffer()), ("src_pictures", pictures.buffer()), ("dst_bins", &counts)],
         )?;
         let passes = Passes::new(pictures.len()).clear(&counts, frame_bytes).run(&self.kernel, bind, self.groups);
         Ok(Measure::new(passes, (&counts, frame_bytes), pictures.sizes(), |bytes, _| words(bytes).collect()))

@@ -15,9 +15,8 @@ mod tests {
 
     #[test]
     fn colours_are_counted_once() {
-        let of = |pixels: Vec<[u8; 3]>| {
-            unique_colors(&Colours::new(Size::new(pixels.len() as u32, 1), pixels).unwrap())
-        };
+        let of =
+            |pixels: Vec<[u8; 3]>| unique_colors(&Colours::new(Size::new(pixels.len() as u32, 1), pixels).unwrap());
         assert_eq!(of(vec![[0; 3]; 5]), 1);
         assert_eq!(of(vec![[1, 2, 3], [3, 2, 1], [1, 2, 3], [1, 2, 4]]), 3);
     }

@@ -1,1 +1,4 @@
+mod hsv3d;
 mod luma;
+mod rgb_grid;
+mod unique_colors;

@@ -1,0 +1,2 @@
+pub mod contrast_brightness;
+pub mod lighting;

@@ -1,0 +1,4 @@
+//! Picture quality.
+
+pub mod contrast_brightness;
+pub mod lighting;

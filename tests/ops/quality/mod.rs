@@ -1,0 +1,2 @@
+mod contrast_brightness;
+mod lighting;
