@@ -3,6 +3,7 @@
 
 mod color;
 mod edges;
+mod colours;
 mod heatmap;
 mod histogram;
 mod inputs;
@@ -36,9 +37,15 @@ pub const ALL: &[CaseSet] = &[
     edges::sobel::CASES,
     heatmap::accumulate::CASES,
     histogram::gradient_texture::CASES,
+    histogram::hsv3d::CASES,
     histogram::luma::CASES,
+    histogram::rgb_grid::CASES,
+    histogram::unique_colors::CASES,
     motion::frame_difference::CASES,
     quality::border_occlusion::CASES,
+    motion::hsv_cut_score::CASES,
+    quality::contrast_brightness::CASES,
+    quality::lighting::CASES,
     resize::area::CASES,
     resize::bilinear::CASES,
     sharpness::blur_map::CASES,

@@ -1,32 +1,26 @@
-// Luma histogram of a batch of frames.
+// Luma histogram of a batch of pictures.
 //
-// In:   src          luma plane, u8 or 10-bit in 16-bit words, one per frame (workgroup_id.z)
-// Out:  dst_bins     BINS counts of u32 per frame, zero before
+// In:   src          luma plane, u8 or 10-bit in 16-bit words, one per picture (workgroup_id.z), sizes may differ
+// Out:  dst_bins     BINS counts of u32 per picture, zero before
 // Algorithm: bin = (sample * BINS) >> 8 of every row_step-th row. main_lanes: one table per lane, so that the loop needs no atomics
 //       (software adapters). main_atomic: one table per 32 invocations with atomics; 16 equal pixels take one addition, and a
 //       subgroup of equal pixels one in all, since flat pictures are the worst case (GPUs).
 // Border: none. Padding behind the last pixel is set to 0 and its number taken away from bin 0 again.
 // Exact: integer counts; a frame slot holds less than 2^31 samples.
-// Loop bound: steps (at most 16384, checked in plan) + BINS to clear + BINS to merge.
+// Loop bound: steps (at most 16384 for the largest picture, checked in plan) + BINS to clear + BINS to merge.
 
+#import common/grid
 #import common/luma
+#import common/pictures
+#import common/walk
 
 override BINS: u32 = 256u;
-override WG: u32 = 256u;
+override WG: u32 = 8u;
 override TAIL: bool = true;
 override TABLES: u32 = 8u;
 
 struct Params {
-    tail: vec4<u32>,    // bytes of the last column that are pixels
-    base: u32,          // first vec4 of frame 0
-    stride: u32,        // vec4 from one counted row to the next: stride of the plane * row_step
-    slot: u32,          // vec4 per frame
-    columns: u32,       // vec4 of 16 pixels per row: ceil(width / 16)
-    rows: u32,          // counted rows: ceil(height / row_step)
-    padding: u32,       // bytes of the last column that are not pixels
-    steps: u32,         // loop steps: ceil(columns * rows / invocations of a frame)
-    step_columns: u32,  // invocations of a frame modulo columns
-    step_rows: u32,     // invocations of a frame / columns
+    row_step: u32,      // every row_step-th row counts
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -37,34 +31,39 @@ var<workgroup> lanes: array<u32, BINS * 8u>;
 // Tables one behind the other, one word apart, so that equal bins of two tables lie in different banks.
 var<workgroup> tables: array<atomic<u32>, (BINS + 1u) * TABLES>;
 
-struct Cursor {
-    column: u32,
-    row: u32,
+// The counted rows of a plane.
+struct Plane {
+    tail: vec4<u32>,    // bytes of the last column that are pixels
+    first: u32,         // first vec4
+    stride: u32,        // vec4 from one counted row to the next
+    padding: u32,       // bytes of the last column that are not pixels
+    walk: Walk,
 }
 
-fn start(item: u32) -> Cursor {
-    let row = item / params.columns;
-    return Cursor(item - row * params.columns, row);
+fn plane_of(picture: Picture, invocations: u32) -> Plane {
+    let columns = (picture.width + 15u) >> 4u;
+    let rows = (picture.height - 1u) / params.row_step + 1u;
+    let valid = vec4(picture.width - (columns - 1u) * 16u);
+    let at = vec4(0u, 4u, 8u, 12u);
+    let bytes = min(max(valid, at) - at, vec4(4u));
+    return Plane(
+        select((vec4(1u) << (bytes * 8u)) - 1u, vec4(~0u), bytes == vec4(4u)),
+        picture.first,
+        // Where only one row counts the step may be larger than the picture, and is not used.
+        picture.stride * min(params.row_step, picture.height),
+        columns * 16u - picture.width,
+        walk_of(columns, rows, invocations),
+    );
 }
 
-fn next(at: Cursor) -> Cursor {
-    let column = at.column + params.step_columns;
-    let wrapped = column >= params.columns;
-    return Cursor(select(column, column - params.columns, wrapped), at.row + params.step_rows + u32(wrapped));
+fn is_padded(plane: Plane, at: Cursor) -> bool {
+    return TAIL && at.column + 1u == plane.walk.columns;
 }
 
 // 16 pixels, padding as 0.
-fn pixels(frame: u32, at: Cursor) -> vec4<u32> {
-    let row = params.base + frame * params.slot + min(at.row, params.rows - 1u) * params.stride;
-    let w = luma16(row, at.column);
-    if (!TAIL) {
-        return w;
-    }
-    return select(w, w & params.tail, vec4(at.column + 1u == params.columns));
-}
-
-fn is_padded(at: Cursor) -> bool {
-    return TAIL && at.column + 1u == params.columns;
+fn pixels(plane: Plane, at: Cursor) -> vec4<u32> {
+    let w = luma16(plane.first + min(at.row, plane.walk.rows - 1u) * plane.stride, at.column);
+    return select(w, w & plane.tail, vec4(is_padded(plane, at)));
 }
 
 fn count_in_lane(code: u32, lane: u32) {
@@ -78,23 +77,28 @@ fn count_word_in_lane(w: u32, lane: u32) {
     count_in_lane(w >> 24u, lane);
 }
 
-@compute @workgroup_size(8)
-fn main_lanes(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+@compute @workgroup_size(WG)
+fn main_lanes(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let plane = plane_of(src_pictures[group.z], groups.x * groups.y * WG);
     for (var bin = 0u; bin < BINS; bin++) {
         lanes[bin * 8u + lane] = 0u;
     }
-    var at = start(group.x * 8u + lane);
+    var at = start(plane.walk, item_of(group, groups, lane));
     var padding = 0u;
-    for (var step = 0u; step < params.steps; step++) {
-        if (at.row < params.rows) {
-            let w = pixels(group.z, at);
+    for (var step = 0u; step < plane.walk.steps; step++) {
+        if (at.row < plane.walk.rows) {
+            let w = pixels(plane, at);
             count_word_in_lane(w.x, lane);
             count_word_in_lane(w.y, lane);
             count_word_in_lane(w.z, lane);
             count_word_in_lane(w.w, lane);
-            padding += select(0u, params.padding, is_padded(at));
+            padding += select(0u, plane.padding, is_padded(plane, at));
         }
-        at = next(at);
+        at = next(plane.walk, at);
     }
     lanes[lane] -= padding;
     workgroupBarrier();
@@ -124,9 +128,11 @@ fn count_word_in_table(w: u32, table: u32) {
 @compute @workgroup_size(WG)
 fn main_atomic(
     @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
     @builtin(subgroup_invocation_id) lane: u32,
 ) {
+    let plane = plane_of(src_pictures[group.z], groups.x * groups.y * WG);
     for (var i = local; i < (BINS + 1u) * TABLES; i += WG) {
         atomicStore(&tables[i], 0u);
     }
@@ -134,11 +140,11 @@ fn main_atomic(
     // Pixels that the subgroup loads in a step; its size alone would not do, since the last one need not be full.
     let together = subgroupAdd(16u);
     let table = (local >> 5u) % TABLES * (BINS + 1u);
-    var at = start(group.x * WG + local);
+    var at = start(plane.walk, item_of(group, groups, local));
     var padding = 0u;
-    for (var step = 0u; step < params.steps; step++) {
-        let inside = at.row < params.rows;
-        let w = pixels(group.z, at);
+    for (var step = 0u; step < plane.walk.steps; step++) {
+        let inside = at.row < plane.walk.rows;
+        let w = pixels(plane, at);
         let flat = inside && all(w == vec4((w.x & 255u) * 0x01010101u));
         if (subgroupAll(flat && w.x == subgroupBroadcastFirst(w.x))) {
             if (lane == 0u) {
@@ -152,8 +158,8 @@ fn main_atomic(
             count_word_in_table(w.z, table);
             count_word_in_table(w.w, table);
         }
-        padding += select(0u, params.padding, inside && is_padded(at));
-        at = next(at);
+        padding += select(0u, plane.padding, inside && is_padded(plane, at));
+        at = next(plane.walk, at);
     }
     if (TAIL && padding != 0u) {
         atomicSub(&tables[table], padding);

@@ -50,7 +50,7 @@ pub struct LumaStats {
 }
 
 /// Population variance from exact integer sums: `(n * sum_sq - sum^2) / n^2`, the numerator without rounding.
-fn variance(n: u64, sum: i64, sum_sq: u64) -> f64 {
+pub(super) fn variance(n: u64, sum: i64, sum_sq: u64) -> f64 {
     let square = i128::from(sum) * i128::from(sum);
     (i128::from(n) * i128::from(sum_sq) - square) as f64 / (n as f64 * n as f64)
 }

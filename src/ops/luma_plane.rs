@@ -61,14 +61,6 @@ impl LumaPlane {
     pub(crate) fn tail(&self) -> u32 {
         u32::from(self.mixed || self.last < 16)
     }
-
-    /// Bytes of the last column that are pixels, as a mask.
-    pub(crate) fn tail_mask(&self) -> [u32; 4] {
-        [0, 4, 8, 12].map(|at| match self.last.saturating_sub(at) {
-            n @ 0..=3 => (1 << (8 * n)) - 1,
-            _ => u32::MAX,
-        })
-    }
 }
 
 #[cfg(test)]
@@ -77,12 +69,11 @@ mod tests {
     use crate::core::{PixelFormat, Size};
 
     #[test]
-    fn the_tail_mask_covers_the_pixels() {
+    fn the_last_column_holds_the_rest() {
         for width in 1..=48 {
             let layout = FrameLayout::of(PixelFormat::Gray8, Size::new(width, 2)).expect("fits");
             let plane = LumaPlane::of("t", &layout).expect("luma");
-            let bytes: u32 = plane.tail_mask().iter().map(|w| w.count_ones() / 8).sum();
-            assert_eq!((bytes, plane.last), ((width - 1) % 16 + 1, (width - 1) % 16 + 1), "{width}");
+            assert_eq!((plane.columns - 1) * 16 + plane.last, width);
             assert_eq!(plane.tail() == 0, width % 16 == 0);
         }
     }

@@ -14,6 +14,7 @@ mod params;
 mod passes;
 mod plan;
 mod registry;
+mod rgb_source;
 
 pub mod bench;
 pub mod color;
@@ -42,3 +43,4 @@ pub(crate) use maps::check_maps;
 pub(crate) use params::{gpu_params, plan_error};
 pub(crate) use passes::{words, words64};
 pub(crate) use plan::{MAX_SIDE, check_layout, check_pair, check_sides, grid};
+pub(crate) use rgb_source::RgbSource;

@@ -52,6 +52,8 @@ enum Step {
     Clear { buffer: GpuBuffer, per_frame: u64 },
     /// `groups` workgroups a frame.
     Frames(Box<Dispatch>),
+    /// Steps for the frames from `first` on.
+    From { first: u32, passes: Passes },
 }
 
 #[derive(Debug, Clone)]
@@ -102,6 +104,14 @@ impl Passes {
         }));
         self
     }
+
+    /// Runs `passes` for as many of the frames from `first` on as they have room for: their frame 0 is frame `first` of these. For
+    /// operations that use the same scratch memory again and again.
+    #[must_use]
+    pub(crate) fn then_from(mut self, first: u32, passes: Self) -> Self {
+        self.steps.push(Step::From { first, passes });
+        self
+    }
 }
 
 impl Record for Passes {
@@ -114,6 +124,8 @@ impl Record for Passes {
                     let [x, y] = one.groups;
                     rec.dispatch(&one.kernel, &one.bind, [x, y, count * one.per_frame]);
                 }
+                Step::From { first, passes } if count > *first => passes.record(rec, count - first),
+                Step::From { .. } => {}
             }
         }
     }

@@ -11,6 +11,7 @@
 
 pub mod color;
 pub mod edges;
+pub mod colours;
 pub mod heatmap;
 pub mod histogram;
 pub mod motion;
@@ -22,5 +23,6 @@ pub mod sharpness;
 pub mod stats;
 pub mod tensor;
 
+pub use colours::Colours;
 pub use pattern::Pattern;
 pub use plane::{FrameSlot, Plane};

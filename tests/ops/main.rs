@@ -12,6 +12,8 @@
 mod chain;
 mod color;
 mod edges;
+#[path = "../support/colours.rs"]
+mod colours;
 #[path = "../support/gpu.rs"]
 mod gpu;
 mod heatmap;

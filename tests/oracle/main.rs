@@ -11,6 +11,7 @@ mod golden;
 mod canny;
 mod color;
 mod gradient;
+mod colours;
 mod planes;
 mod tensor;
 

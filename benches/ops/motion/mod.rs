@@ -1,1 +1,2 @@
 pub mod frame_difference;
+pub mod hsv_cut_score;

@@ -1,1 +1,3 @@
 pub mod border_occlusion;
+pub mod contrast_brightness;
+pub mod lighting;

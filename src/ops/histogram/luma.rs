@@ -2,7 +2,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | input | the luma plane of any YUV or grey format, 8 or 10 bits, at least 1x1 |
+//! | input | the luma plane of any YUV or grey format, 8 or 10 bits, at least 1x1; sizes may differ within a batch |
 //! | output | `bins` counts of `u32` per frame: sample `v` of rows 0, `row_step`, `2 * row_step`, ... goes to bin `floor(v * bins / 256)` |
 //! | parameters | `bins` 2..=256; `row_step` 1.. rows |
 //! | border | none; padding is never counted |
@@ -13,9 +13,11 @@
 
 use crate::core::{Exactness, FrameLayout, Work};
 use crate::error::Result;
-use crate::gpu::{AdapterClass, BindGroup, BufferUse, GpuBuffer, GpuContext, Kernel, Recorder};
+use crate::gpu::{AdapterClass, BufferUse, GpuBuffer, GpuContext, Kernel};
 use crate::ops::luma_plane::LumaPlane;
-use crate::ops::{GpuFrames, OpInfo, ParamDoc, check_layout, gpu_params, plan_error};
+use crate::ops::{
+    BatchShape, FrameBatch, Measure, OpInfo, ParamDoc, Passes, PictureTable, gpu_params, grid, plan_error, words,
+};
 
 const NAME: &str = "histogram/luma";
 /// Most loop steps of an invocation, stated in the kernel; clearing and merging add 512.
@@ -47,16 +49,7 @@ fn work(layout: &FrameLayout) -> Work {
 
 gpu_params! {
     struct Uniform {
-        tail: [u32; 4],
-        base: u32,
-        stride: u32,
-        slot: u32,
-        columns: u32,
-        rows: u32,
-        padding: u32,
-        steps: u32,
-        step_columns: u32,
-        step_rows: u32,
+        row_step: u32,
     }
 }
 
@@ -75,40 +68,35 @@ impl Default for HistogramParams {
     }
 }
 
-/// A planned `histogram/luma` for frames of one layout.
+/// A planned `histogram/luma`.
 #[derive(Debug, Clone)]
 pub struct LumaHistogramPlan {
     kernel: Kernel,
     uniform: Uniform,
-    layout: FrameLayout,
+    shape: BatchShape,
     bins: u32,
-    groups: u32,
+    groups: [u32; 2],
 }
 
-/// A plan bound to buffers.
-#[derive(Debug, Clone)]
-pub struct LumaHistogramBound {
-    plan: LumaHistogramPlan,
-    bind: BindGroup,
-    counts: GpuBuffer,
-    capacity: u32,
-}
+/// A plan bound to pictures: `bins` counts each.
+pub type LumaHistogramBound = Measure<Vec<u32>>;
 
 impl LumaHistogramPlan {
-    /// Plans for frames like `layout`.
-    pub fn new(ctx: &GpuContext, layout: &FrameLayout, params: HistogramParams) -> Result<Self> {
-        Self::for_class(ctx, layout, params, ctx.caps().class)
+    /// Plans for pictures of one layout or, with a mixed shape, of different sizes.
+    pub fn new(ctx: &GpuContext, shape: impl Into<BatchShape>, params: HistogramParams) -> Result<Self> {
+        Self::for_class(ctx, shape, params, ctx.caps().class)
     }
 
     /// Plans with the kernel variant meant for adapters of `class`. Both variants run, and are exact, on every adapter: this
     /// exists so that tests and benchmarks can compare them.
     pub fn for_class(
         ctx: &GpuContext,
-        layout: &FrameLayout,
+        shape: impl Into<BatchShape>,
         params: HistogramParams,
         class: AdapterClass,
     ) -> Result<Self> {
-        let plane = LumaPlane::of(NAME, layout)?;
+        let shape = shape.into();
+        let plane = LumaPlane::of_shape(NAME, &shape)?;
         let HistogramParams { bins, row_step } = params;
         if !(2..=256).contains(&bins) {
             return Err(plan_error(NAME, "bins", "2 to 256", bins));
@@ -116,84 +104,41 @@ impl LumaHistogramPlan {
         if row_step == 0 {
             return Err(plan_error(NAME, "row_step", "at least 1", row_step));
         }
-        let rows = layout.size.height.div_ceil(row_step);
-        let loads = plane.columns * rows; // sides up to 32768: at most 2^26
+        let loads = plane.columns * shape.largest().size.height.div_ceil(row_step); // sides up to 32768: at most 2^26
         // CPU: few workgroups, since each clears and merges a table; GPU: 16 loads an invocation.
         let (entry, wg, aim) = match class {
             AdapterClass::Cpu => ("main_lanes", 8u32, 24),
             AdapterClass::Gpu => ("main_atomic", 256, loads.div_ceil(256 * 16)),
         };
         let groups = aim.min(loads.div_ceil(wg)).max(loads.div_ceil(wg * MAX_STEPS));
-        if groups > ctx.caps().max_workgroups {
-            return Err(plan_error(NAME, "input", "a picture for fewer workgroups", layout.size));
-        }
-        let stride = groups * wg;
-        let mut constants = plane.constants([("TAIL", plane.tail()), ("BINS", bins)]);
-        if class == AdapterClass::Gpu {
-            constants.push(("WG", f64::from(wg)));
-        }
+        let groups = grid(ctx, NAME, u64::from(groups) * u64::from(wg), wg)?;
+        let constants = plane.constants([("TAIL", plane.tail()), ("BINS", bins), ("WG", wg)]);
         let kernel = Kernel::new(ctx, NAME, entry, &constants)?;
-        let uniform = Uniform {
-            tail: plane.tail_mask(),
-            base: plane.base,
-            // Only one row counts when the step is larger than the picture: the product cannot overflow where it is used.
-            stride: plane.stride * row_step.min(layout.size.height),
-            slot: plane.slot,
-            columns: plane.columns,
-            rows,
-            padding: 16 - plane.last,
-            steps: loads.div_ceil(stride),
-            step_columns: stride % plane.columns,
-            step_rows: stride / plane.columns,
-        };
-        Ok(Self { kernel, uniform, layout: *layout, bins, groups })
+        Ok(Self { kernel, uniform: Uniform { row_step }, shape, bins, groups })
     }
 
-    /// Binds the frames of `src` from slot `first` on.
-    pub fn bind(&self, ctx: &GpuContext, src: &GpuFrames, first: u32) -> Result<LumaHistogramBound> {
-        check_layout(NAME, "input", &self.layout, src)?;
-        let capacity = src.slots().saturating_sub(first);
-        let mut uniform = self.uniform;
-        uniform.base += first * uniform.slot;
-        let params = uniform.upload(ctx, NAME)?;
-        let counts = GpuBuffer::new(ctx, NAME, self.result_bytes() * u64::from(capacity), BufferUse::Storage)?;
-        let bind = self.kernel.bind(ctx, &[("params", &params), ("src", src.buffer()), ("dst_bins", &counts)])?;
-        Ok(LumaHistogramBound { plan: self.clone(), bind, counts, capacity })
+    /// Binds the pictures of `src` from slot `first` on.
+    pub fn bind(&self, ctx: &GpuContext, src: &dyn FrameBatch, first: u32) -> Result<LumaHistogramBound> {
+        let pictures = PictureTable::new(ctx, NAME, "input", &self.shape, (src, first))?;
+        let params = self.uniform.upload(ctx, NAME)?;
+        let frame_bytes = self.result_bytes();
+        let counts = GpuBuffer::new(ctx, NAME, frame_bytes * u64::from(pictures.len()), BufferUse::Storage)?;
+        let bind = self.kernel.bind(
+            ctx,
+            &[("params", &params), ("src", src.buffer()), ("src_pictures", pictures.buffer()), ("dst_bins", &counts)],
+        )?;
+        let passes = Passes::new(pictures.len()).clear(&counts, frame_bytes).run(&self.kernel, bind, self.groups);
+        Ok(Measure::new(passes, (&counts, frame_bytes), pictures.sizes(), |bytes, _| words(bytes).collect()))
     }
 
-    /// Bytes of results per frame.
+    /// Bytes of results per picture.
     pub fn result_bytes(&self) -> u64 {
         u64::from(self.bins) * 4
     }
 }
 
-impl LumaHistogramBound {
-    /// Records the histograms of the first `count` bound frames.
-    pub fn record(&self, rec: &mut Recorder<'_>, count: u32) {
-        let count = count.min(self.capacity);
-        rec.clear(&self.counts, 0, u64::from(count) * self.plan.result_bytes());
-        rec.dispatch(&self.plan.kernel, &self.bind, [self.plan.groups, 1, count]);
-    }
-
-    /// The buffer of results: [`LumaHistogramPlan::result_bytes`] a frame, see [`Self::decode`].
-    pub fn results(&self) -> &GpuBuffer {
-        &self.counts
-    }
-
-    /// Reads the counts of frames from the bytes of [`Self::results`].
-    pub fn decode(&self, bytes: &[u8]) -> Vec<Vec<u32>> {
-        bytes.chunks_exact(self.plan.bins as usize * 4).map(bytemuck::pod_collect_to_vec).collect()
-    }
-}
-
-/// Histograms of all frames of `src`, at once: uploads nothing, waits for the result. For scripts and tests; streams keep a
+/// Histograms of all pictures of `src`, at once: uploads nothing, waits for the result. For scripts and tests; streams keep a
 /// bound plan.
-pub fn luma(ctx: &GpuContext, src: &GpuFrames, params: HistogramParams) -> Result<Vec<Vec<u32>>> {
-    let plan = LumaHistogramPlan::new(ctx, src.layout(), params)?;
-    let bound = plan.bind(ctx, src, 0)?;
-    let mut rec = Recorder::new(ctx, NAME);
-    bound.record(&mut rec, src.slots());
-    rec.run()?;
-    let bytes = bound.results().read(ctx, plan.result_bytes() * u64::from(src.slots()))?;
-    Ok(bound.decode(&bytes))
+pub fn luma(ctx: &GpuContext, src: &dyn FrameBatch, params: HistogramParams) -> Result<Vec<Vec<u32>>> {
+    LumaHistogramPlan::new(ctx, BatchShape::of(src)?, params)?.bind(ctx, src, 0)?.run(ctx)
 }

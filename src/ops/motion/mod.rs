@@ -1,3 +1,4 @@
 //! Motion between frames.
 
 pub mod frame_difference;
+pub mod hsv_cut_score;

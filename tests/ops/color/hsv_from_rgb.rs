@@ -1,8 +1,10 @@
 use crate::gpu::on_every_adapter;
 use crate::pictures::*;
 use crate::results::*;
+use crate::table;
 use frameloom::core::{FrameLayout, PixelFormat};
 use frameloom::gpu::GpuContext;
+use frameloom::ops::BatchShape;
 use frameloom::ops::color::hsv_from_rgb::{HsvFromRgbPlan, hsv_from_rgb};
 use frameloom::reference::color::hsv_from_rgb::{hsv_from_rgb as reference, hsv_of};
 use frameloom::reference::{Pattern, Plane};
@@ -37,6 +39,19 @@ fn equals_the_reference() {
             check(ctx, shape, &batch_patterns(i));
         }
         check(ctx, (1920, 1080), &[Pattern::Natural { seed: 4, shift: 0 }]);
+    });
+}
+
+#[test]
+fn sizes_may_differ_within_a_batch() {
+    on_every_adapter("color/hsv_from_rgb mixed sizes", |ctx| {
+        let trial = table::mixed(ctx, PixelFormat::Rgba8, &SHAPES, 0);
+        let plan = HsvFromRgbPlan::new(ctx, BatchShape::of(trial.batch.as_ref()).unwrap()).unwrap();
+        let src = trial.batch.as_ref();
+        let got = table::mapped(ctx, &trial, PixelFormat::Rgba8, |dst| plan.bind(ctx, src, 0, dst, 0));
+        for ((layout, frame), got) in trial.pictures.iter().zip(got) {
+            same(&got, &want(layout, frame), format!("mixed {}", layout.size));
+        }
     });
 }
 

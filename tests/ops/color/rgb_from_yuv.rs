@@ -1,10 +1,12 @@
 use crate::gpu::on_every_adapter;
 use crate::pictures::*;
 use crate::results::*;
+use crate::table;
 use frameloom::core::{
     ChromaSiting, ChromaUpsampling, ColorRange, ColorSpec, FrameLayout, PixelFormat, Size, YuvMatrix,
 };
 use frameloom::gpu::GpuContext;
+use frameloom::ops::BatchShape;
 use frameloom::ops::color::rgb_from_yuv::{RgbFromYuvPlan, RgbParams, rgb_from_yuv};
 use frameloom::reference::color::rgb_from_yuv::rgb_from_yuv as reference;
 use frameloom::reference::{FrameSlot, Pattern};
@@ -63,6 +65,23 @@ fn nearest_equals_the_reference() {
 fn bilinear_equals_the_reference() {
     on_every_adapter("color/rgb_from_yuv bilinear equals the reference", |ctx| {
         check_upsampling(ctx, ChromaUpsampling::Bilinear);
+    });
+}
+
+#[test]
+fn sizes_may_differ_within_a_batch() {
+    on_every_adapter("color/rgb_from_yuv mixed sizes", |ctx| {
+        for (f, format) in yuv_formats().enumerate() {
+            let trial = table::mixed(ctx, format, &SHAPES, f);
+            let src = trial.batch.as_ref();
+            let upsampling = [ChromaUpsampling::Nearest, ChromaUpsampling::Bilinear][f / 2 % 2];
+            let params = RgbParams { color: SPECS[f % 3], upsampling };
+            let plan = RgbFromYuvPlan::new(ctx, BatchShape::of(src).unwrap(), params).unwrap();
+            let got = table::mapped(ctx, &trial, PixelFormat::Rgba8, |dst| plan.bind(ctx, src, 0, dst, 0));
+            for ((layout, frame), got) in trial.pictures.iter().zip(got) {
+                same(&got, &want(layout, frame, params), format!("{format} {} {params:?}", layout.size));
+            }
+        }
     });
 }
 

@@ -1,9 +1,10 @@
 use crate::gpu::on_every_adapter;
 use crate::pictures::*;
+use crate::table;
 use frameloom::Error;
 use frameloom::core::*;
 use frameloom::gpu::{AdapterClass, GpuContext, Recorder};
-use frameloom::ops::{GpuFrames, histogram::luma::*};
+use frameloom::ops::{BatchShape, GpuFrames, histogram::luma::*};
 use frameloom::reference::{self, FrameSlot, Plane};
 
 fn want(layout: &FrameLayout, frame: &[u8], p: HistogramParams) -> Vec<u32> {
@@ -68,6 +69,24 @@ fn equals_the_reference_for_bins_steps_and_batches() {
                         assert_eq!(got, want(&layout, f, p), "{bins} bins, step {row_step}, {class:?}");
                     }
                 }
+            }
+        }
+    });
+}
+
+#[test]
+fn sizes_may_differ_within_a_batch() {
+    on_every_adapter("histogram/luma mixed sizes", |ctx| {
+        for (f, format) in LUMA_FORMATS.into_iter().enumerate() {
+            let trial = table::mixed(ctx, format, &SHAPES, f);
+            let shape = BatchShape::of(trial.batch.as_ref()).unwrap();
+            for (class, bins, row_step) in [(BOTH[0], 256, 1), (BOTH[1], 256, 1), (BOTH[0], 7, 3), (BOTH[1], 91, 2)] {
+                let p = HistogramParams { bins, row_step };
+                let plan = LumaHistogramPlan::for_class(ctx, shape, p, class).unwrap();
+                let bound = plan.bind(ctx, trial.batch.as_ref(), 2).unwrap();
+                poison(ctx, bound.results());
+                let wanted: Vec<_> = trial.pictures[2..].iter().map(|(layout, f)| want(layout, f, p)).collect();
+                assert_eq!(bound.run(ctx).unwrap(), wanted, "{format} {class:?} {bins} bins, step {row_step}");
             }
         }
     });

@@ -1,1 +1,2 @@
 mod frame_difference;
+mod hsv_cut_score;

@@ -1,1 +1,3 @@
 mod border_occlusion;
+mod contrast_brightness;
+mod lighting;

@@ -1,0 +1,162 @@
+// Joint histogram of hue, saturation and value of a batch of pictures.
+//
+// In:   src          pictures of any format, one per workgroup_id.z, sizes may differ
+// Out:  dst_bins     BINS counts of u32 per picture, zero before; bin (h * S_BINS + s) * V_BINS + v
+// Algorithm: YUV turns to RGB (common/rgb16) and RGB to 8-bit HSV (common/hsv) in registers; h = H * H_BINS / 180,
+//       s = S * S_BINS / 256, v = V * V_BINS / 256, all floored. main_lanes: one table per lane, so that the loop needs no atomics
+//       (software adapters, at most 512 bins). main_atomic: TABLES tables a workgroup; four equal bins take one addition, and a
+//       subgroup of one bin one in all, since flat pictures are the worst case (GPUs).
+// Border: none. Padding behind the last pixel is not counted.
+// Exact: f32 that hold integers below 2^24; (x + 1/2) / 180 is no closer than 1/360 to a whole number, for x at most 179 * 180.
+// Loop bound: steps (at most 16384 for the largest picture, checked in plan) + BINS to clear + BINS to merge.
+
+#import common/grid
+#import common/hsv
+#import common/rgb16
+#import common/walk
+
+override WG: u32 = 8u;
+override TAIL: bool = true;
+override H_BINS: u32 = 6u;
+override S_BINS: u32 = 6u;
+override V_BINS: u32 = 6u;
+override BINS: u32 = 216u;
+override TABLES: u32 = 8u;
+// Words from one table to the next.
+override TABLE: u32 = 217u;
+
+struct Params {
+    offset: vec4<i32>,  // see common/rgb16
+    chroma: vec4<i32>,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(3) var<storage, read_write> dst_bins: array<atomic<u32>>;
+
+// Table of lane l: entries bin * 8 + l, so that the 8 lanes of a vector touch one cache line for neighbouring bins.
+var<workgroup> lanes: array<u32, BINS * 8u>;
+// Tables one behind the other; where there are several, one word apart, so that equal bins lie in different banks.
+var<workgroup> tables: array<atomic<u32>, TABLE * TABLES>;
+
+fn bins_of(p: vec4<u32>) -> vec4<u32> {
+    let c = hsv_of(p);
+    let h = floor((c.h * f32(H_BINS) + 0.5) * (1.0 / 180.0));
+    let s = floor(c.s * (f32(S_BINS) / 256.0));
+    let v = floor(c.v * (f32(V_BINS) / 256.0));
+    return vec4<u32>((h * f32(S_BINS) + s) * f32(V_BINS) + v);
+}
+
+// 1 for pixels at .. at+3 of a row that lie before `width`, else 0.
+fn inside4(at: u32, width: u32) -> vec4<u32> {
+    if (!TAIL) {
+        return vec4(1u);
+    }
+    return vec4<u32>(vec4(at) + vec4(0u, 1u, 2u, 3u) < vec4(width));
+}
+
+fn count_in_lane(p: vec4<u32>, inside: vec4<u32>, lane: u32) {
+    let at = bins_of(p) * 8u + lane;
+    lanes[at.x] += inside.x;
+    lanes[at.y] += inside.y;
+    lanes[at.z] += inside.z;
+    lanes[at.w] += inside.w;
+}
+
+@compute @workgroup_size(WG)
+fn main_lanes(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    for (var bin = 0u; bin < BINS; bin++) {
+        lanes[bin * 8u + lane] = 0u;
+    }
+    let picture = src_pictures[group.z];
+    let walk = walk_of((picture.width + 15u) >> 4u, picture.height, groups.x * groups.y * WG);
+    var at = start(walk, item_of(group, groups, lane));
+    for (var step = 0u; step < walk.steps; step++) {
+        if (at.row < walk.rows) {
+            let p = colours16(picture, at.column, at.row);
+            let x = at.column * 16u;
+            count_in_lane(p.a, inside4(x, picture.width), lane);
+            count_in_lane(p.b, inside4(x + 4u, picture.width), lane);
+            count_in_lane(p.c, inside4(x + 8u, picture.width), lane);
+            count_in_lane(p.d, inside4(x + 12u, picture.width), lane);
+        }
+        at = next(walk, at);
+    }
+    workgroupBarrier();
+    for (var bin = lane; bin < BINS; bin += 8u) {
+        var total = 0u;
+        let first = bin * 8u;
+        total += lanes[first] + lanes[first + 1u] + lanes[first + 2u] + lanes[first + 3u];
+        total += lanes[first + 4u] + lanes[first + 5u] + lanes[first + 6u] + lanes[first + 7u];
+        if (total != 0u) {
+            atomicAdd(&dst_bins[group.z * BINS + bin], total);
+        }
+    }
+}
+
+fn count_in_table(bins: vec4<u32>, inside: vec4<u32>, table: u32) {
+    if (all(bins.xyz == bins.yzw)) {
+        atomicAdd(&tables[table + bins.x], inside.x + inside.y + inside.z + inside.w);
+        return;
+    }
+    atomicAdd(&tables[table + bins.x], inside.x);
+    atomicAdd(&tables[table + bins.y], inside.y);
+    atomicAdd(&tables[table + bins.z], inside.z);
+    atomicAdd(&tables[table + bins.w], inside.w);
+}
+
+@compute @workgroup_size(WG)
+fn main_atomic(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+    @builtin(subgroup_invocation_id) lane: u32,
+) {
+    for (var i = local; i < TABLE * TABLES; i += WG) {
+        atomicStore(&tables[i], 0u);
+    }
+    workgroupBarrier();
+    // Pixels that the subgroup loads in a step; its size alone would not do, since the last one need not be full.
+    let together = subgroupAdd(16u);
+    let table = (local >> 5u) % TABLES * TABLE;
+    let picture = src_pictures[group.z];
+    let walk = walk_of((picture.width + 15u) >> 4u, picture.height, groups.x * groups.y * WG);
+    var at = start(walk, item_of(group, groups, local));
+    for (var step = 0u; step < walk.steps; step++) {
+        let inside = at.row < walk.rows;
+        let p = colours16(picture, at.column, min(at.row, walk.rows - 1u));
+        let a = bins_of(p.a);
+        let b = bins_of(p.b);
+        let c = bins_of(p.c);
+        let d = bins_of(p.d);
+        let x = at.column * 16u;
+        let one = all(a == vec4(a.x)) && all(b == vec4(a.x)) && all(c == vec4(a.x)) && all(d == vec4(a.x));
+        let flat = inside && one && (!TAIL || x + 16u <= picture.width);
+        if (subgroupAll(flat && a.x == subgroupBroadcastFirst(a.x))) {
+            if (lane == 0u) {
+                atomicAdd(&tables[table + a.x], together);
+            }
+        } else if (flat) {
+            atomicAdd(&tables[table + a.x], 16u);
+        } else if (inside) {
+            count_in_table(a, inside4(x, picture.width), table);
+            count_in_table(b, inside4(x + 4u, picture.width), table);
+            count_in_table(c, inside4(x + 8u, picture.width), table);
+            count_in_table(d, inside4(x + 12u, picture.width), table);
+        }
+        at = next(walk, at);
+    }
+    workgroupBarrier();
+    for (var bin = local; bin < BINS; bin += WG) {
+        var total = 0u;
+        for (var t = 0u; t < TABLES; t++) {
+            total += atomicLoad(&tables[t * TABLE + bin]);
+        }
+        if (total != 0u) {
+            atomicAdd(&dst_bins[group.z * BINS + bin], total);
+        }
+    }
+}
