@@ -4,6 +4,7 @@
 mod color;
 mod heatmap;
 mod histogram;
+mod hog;
 mod inputs;
 mod mapping;
 mod motion;
@@ -20,6 +21,7 @@ pub const ALL: &[CaseSet] = &[
     color::rgb_from_yuv::CASES,
     heatmap::accumulate::CASES,
     histogram::luma::CASES,
+    hog::hog::CASES,
     motion::frame_difference::CASES,
     resize::area::CASES,
     resize::bilinear::CASES,

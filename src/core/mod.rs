@@ -7,6 +7,7 @@ pub mod color;
 pub mod exactness;
 pub mod frame;
 pub mod geometry;
+pub mod hog;
 pub mod layout;
 pub mod limits;
 pub mod luma;
@@ -24,6 +25,7 @@ pub use color::{ChromaSiting, ChromaUpsampling, ColorRange, ColorSpec, RgbCoeffi
 pub use exactness::Exactness;
 pub use frame::{FrameDesc, FrameInfo};
 pub use geometry::{Rect, Size};
+pub use hog::HogParams;
 pub use layout::{FrameLayout, PlaneLayout};
 pub use limits::Limits;
 pub use luma::{LumaStats, LumaSums};

@@ -18,6 +18,7 @@ pub mod bench;
 pub mod color;
 pub mod heatmap;
 pub mod histogram;
+pub mod hog;
 pub mod motion;
 pub mod resize;
 pub mod stats;

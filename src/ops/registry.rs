@@ -49,6 +49,7 @@ pub static OPS: &[OpInfo] = &[
     super::color::rgb_from_yuv::INFO,
     super::heatmap::accumulate::INFO,
     super::histogram::luma::INFO,
+    super::hog::hog::INFO,
     super::motion::frame_difference::INFO,
     super::resize::area::INFO,
     super::resize::bilinear::INFO,

@@ -12,6 +12,7 @@
 pub mod color;
 pub mod heatmap;
 pub mod histogram;
+pub mod hog;
 pub mod motion;
 pub mod pattern;
 pub mod plane;

@@ -10,10 +10,13 @@
 )]
 
 mod color;
+#[path = "../support/compare.rs"]
+mod compare;
 #[path = "../support/gpu.rs"]
 mod gpu;
 mod heatmap;
 mod histogram;
+mod hog;
 mod motion;
 #[path = "../support/pictures.rs"]
 mod pictures;
