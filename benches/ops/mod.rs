@@ -22,6 +22,7 @@ pub const ALL: &[CaseSet] = &[
     heatmap::accumulate::CASES,
     histogram::luma::CASES,
     hog::hog::CASES,
+    motion::block_motion::CASES,
     motion::frame_difference::CASES,
     resize::area::CASES,
     resize::bilinear::CASES,

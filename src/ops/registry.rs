@@ -50,6 +50,7 @@ pub static OPS: &[OpInfo] = &[
     super::heatmap::accumulate::INFO,
     super::histogram::luma::INFO,
     super::hog::hog::INFO,
+    super::motion::block_motion::INFO,
     super::motion::frame_difference::INFO,
     super::resize::area::INFO,
     super::resize::bilinear::INFO,

@@ -10,6 +10,7 @@ mod golden;
 
 mod color;
 mod hog;
+mod motion;
 mod planes;
 mod tensor;
 

@@ -1,1 +1,2 @@
+pub mod block_motion;
 pub mod frame_difference;

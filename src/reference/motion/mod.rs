@@ -1,3 +1,4 @@
 //! Motion between frames.
 
+pub mod block_motion;
 pub mod frame_difference;

@@ -1,1 +1,2 @@
+mod block_motion;
 mod frame_difference;
