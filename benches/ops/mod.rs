@@ -6,6 +6,7 @@ mod edges;
 mod colours;
 mod heatmap;
 mod histogram;
+mod hog;
 mod inputs;
 mod mapping;
 mod measure;
@@ -41,6 +42,8 @@ pub const ALL: &[CaseSet] = &[
     histogram::luma::CASES,
     histogram::rgb_grid::CASES,
     histogram::unique_colors::CASES,
+    hog::hog::CASES,
+    motion::block_motion::CASES,
     motion::frame_difference::CASES,
     quality::border_occlusion::CASES,
     motion::hsv_cut_score::CASES,

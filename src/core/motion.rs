@@ -1,5 +1,7 @@
 //! Motion between frames: what is summed, and the figures made from it.
 
+use super::Size;
+
 /// Sums over the absolute differences of two 8-bit pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DifferenceSums {
@@ -70,6 +72,33 @@ impl HeatMode {
             Self::SumValues => current as u32,
         }
     }
+}
+
+/// How blocks are matched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BlockSearch {
+    /// Side of a block in pixels: 8 or 16.
+    pub block: u32,
+    /// Longest component of a vector in pixels, 1 to 16.
+    pub range: u32,
+}
+
+impl BlockSearch {
+    /// Blocks across and down; the last ones may be smaller.
+    pub const fn blocks(&self, picture: Size) -> Size {
+        Size::new(picture.width.div_ceil(self.block), picture.height.div_ceil(self.block))
+    }
+}
+
+/// Where a block of a frame lay in the frame before: the motion of its content is `(-dx, -dy)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct BlockVector {
+    /// Pixels to the right, from the block to its match.
+    pub dx: i32,
+    /// Pixels down.
+    pub dy: i32,
+    /// Sum of absolute differences between the two.
+    pub sad: u32,
 }
 
 #[cfg(test)]

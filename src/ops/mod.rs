@@ -21,6 +21,7 @@ pub mod color;
 pub mod edges;
 pub mod heatmap;
 pub mod histogram;
+pub mod hog;
 pub mod motion;
 pub mod quality;
 pub mod resize;

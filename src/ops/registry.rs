@@ -61,6 +61,8 @@ pub static OPS: &[OpInfo] = &[
     super::histogram::luma::INFO,
     super::histogram::rgb_grid::INFO,
     super::histogram::unique_colors::INFO,
+    super::hog::hog::INFO,
+    super::motion::block_motion::INFO,
     super::motion::frame_difference::INFO,
     super::quality::border_occlusion::INFO,
     super::motion::hsv_cut_score::INFO,

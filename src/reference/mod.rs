@@ -14,6 +14,7 @@ pub mod edges;
 pub mod colours;
 pub mod heatmap;
 pub mod histogram;
+pub mod hog;
 pub mod motion;
 pub mod pattern;
 pub mod plane;

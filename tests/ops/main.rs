@@ -14,10 +14,13 @@ mod color;
 mod edges;
 #[path = "../support/colours.rs"]
 mod colours;
+#[path = "../support/compare.rs"]
+mod compare;
 #[path = "../support/gpu.rs"]
 mod gpu;
 mod heatmap;
 mod histogram;
+mod hog;
 mod motion;
 #[path = "../support/pictures.rs"]
 mod pictures;

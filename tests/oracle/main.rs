@@ -12,6 +12,8 @@ mod canny;
 mod color;
 mod gradient;
 mod colours;
+mod hog;
+mod motion;
 mod planes;
 mod tensor;
 

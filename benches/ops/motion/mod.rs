@@ -1,2 +1,3 @@
+pub mod block_motion;
 pub mod frame_difference;
 pub mod hsv_cut_score;

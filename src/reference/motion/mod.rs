@@ -1,4 +1,5 @@
 //! Motion between frames.
 
+pub mod block_motion;
 pub mod frame_difference;
 pub mod hsv_cut_score;

@@ -1,2 +1,3 @@
+mod block_motion;
 mod frame_difference;
 mod hsv_cut_score;
