@@ -6,6 +6,7 @@
 
 mod batch;
 mod bound;
+mod covering;
 mod frames;
 mod luma_plane;
 mod maps;
@@ -15,16 +16,19 @@ mod plan;
 mod registry;
 
 pub mod bench;
+pub mod blend;
 pub mod color;
 pub mod heatmap;
 pub mod histogram;
 pub mod motion;
+pub mod occlusion;
 pub mod resize;
 pub mod stats;
 pub mod tensor;
 
 pub use batch::{BatchShape, FrameBatch, GpuPictures};
 pub use bound::FramesBound;
+pub use covering::CoverBound;
 pub use frames::GpuFrames;
 pub use maps::{GpuMaps, MapLayout, MapSample};
 pub use passes::{Chain, Measure, Passes, Record};
@@ -32,6 +36,7 @@ pub use registry::{OPS, OpInfo, ParamDoc, find};
 
 pub(crate) use batch::{PicturePair, PictureTable};
 pub(crate) use bound::run_frames;
+pub(crate) use covering::{bytes_of, counts, covering, on_copy, one_each};
 #[allow(unused_imports, reason = "for operations to come")]
 pub(crate) use maps::check_maps;
 pub(crate) use params::{gpu_params, plan_error};

@@ -9,10 +9,12 @@
     reason = "plain loops over buffers whose sizes are checked when a Plane or FrameSlot is made"
 )]
 
+pub mod blend;
 pub mod color;
 pub mod heatmap;
 pub mod histogram;
 pub mod motion;
+pub mod occlusion;
 pub mod pattern;
 pub mod plane;
 pub mod resize;

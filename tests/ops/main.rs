@@ -9,12 +9,14 @@
     reason = "tests"
 )]
 
+mod blend;
 mod color;
 #[path = "../support/gpu.rs"]
 mod gpu;
 mod heatmap;
 mod histogram;
 mod motion;
+mod occlusion;
 #[path = "../support/pictures.rs"]
 mod pictures;
 mod resize;

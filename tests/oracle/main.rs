@@ -9,6 +9,7 @@ mod compare;
 mod golden;
 
 mod color;
+mod occlusion;
 mod planes;
 mod tensor;
 
