@@ -1,9 +1,11 @@
 //! The cases of all operations, in the order of the catalogue. Used by `cargo bench` and, through a path, by `frameloom bench`.
 #![allow(unreachable_pub, reason = "a bench and a command share these files")]
 
+mod blend;
 mod color;
 mod edges;
 mod colours;
+mod covering;
 mod heatmap;
 mod histogram;
 mod hog;
@@ -14,6 +16,7 @@ mod measuring;
 mod motion;
 mod peer;
 mod quality;
+mod occlusion;
 mod resize;
 mod sharpness;
 mod stats;
@@ -25,6 +28,9 @@ pub use peer::ProcessPeer;
 
 /// One set an operation; a run fails when an operation of the catalogue has none.
 pub const ALL: &[CaseSet] = &[
+    blend::alpha_over::CASES,
+    blend::feather_composite::CASES,
+    blend::temporal_blend::CASES,
     color::gray_from_rgb::CASES,
     color::hsv_from_rgb::CASES,
     color::rgb_from_yuv::CASES,
@@ -49,6 +55,12 @@ pub const ALL: &[CaseSet] = &[
     motion::hsv_cut_score::CASES,
     quality::contrast_brightness::CASES,
     quality::lighting::CASES,
+    occlusion::edge_blur::CASES,
+    occlusion::erase::CASES,
+    occlusion::grid_mask::CASES,
+    occlusion::hide_and_seek::CASES,
+    occlusion::overlay::CASES,
+    occlusion::paste_object::CASES,
     resize::area::CASES,
     resize::bilinear::CASES,
     sharpness::blur_map::CASES,

@@ -1,6 +1,7 @@
 //! Plain data that every room understands: geometry, pixel formats and colour, time, frame layout, work counts.
 //! No I/O and no GPU in here.
 
+pub mod blend;
 pub mod budget;
 pub mod cancel;
 pub mod color;
@@ -14,10 +15,12 @@ pub mod layout;
 pub mod limits;
 pub mod luma;
 pub mod motion;
+pub mod occlusion;
 pub mod output;
 pub mod pixel;
 pub mod sharpness;
 pub mod quality;
+pub mod random;
 pub mod sink;
 pub mod tensor;
 pub mod time;
@@ -36,6 +39,8 @@ pub use layout::{FrameLayout, PlaneLayout};
 pub use limits::Limits;
 pub use luma::{LumaStats, LumaSums};
 pub use motion::{BlockSearch, BlockVector, DifferenceSums, HeatMode};
+pub use motion::{DifferenceSums, HeatMode};
+pub use occlusion::Covered;
 pub use output::{OutputFile, OutputSink, Written};
 pub use pixel::PixelFormat;
 pub use sharpness::{BlurMap, GradientTexture, LaplacianSums, ResidualSums, TenengradSums};

@@ -7,6 +7,7 @@
 mod batch;
 mod bound;
 mod chain;
+mod covering;
 mod frames;
 mod luma_plane;
 mod maps;
@@ -17,6 +18,7 @@ mod registry;
 mod rgb_source;
 
 pub mod bench;
+pub mod blend;
 pub mod color;
 pub mod edges;
 pub mod heatmap;
@@ -24,6 +26,7 @@ pub mod histogram;
 pub mod hog;
 pub mod motion;
 pub mod quality;
+pub mod occlusion;
 pub mod resize;
 pub mod sharpness;
 pub mod stats;
@@ -32,6 +35,7 @@ pub mod tensor;
 pub use batch::{BatchShape, FrameBatch, GpuPictures};
 pub use bound::FramesBound;
 pub use chain::{Chained, ChainedBound, PicturesPlan, Plan};
+pub use covering::CoverBound;
 pub use frames::GpuFrames;
 pub use maps::{GpuMaps, MapLayout, MapSample};
 pub use passes::{Chain, Measure, Passes, Record};
@@ -39,6 +43,7 @@ pub use registry::{OPS, OpInfo, ParamDoc, find};
 
 pub(crate) use batch::{PicturePair, PictureTable};
 pub(crate) use bound::run_frames;
+pub(crate) use covering::{bytes_of, counts, covering, on_copy, one_each};
 #[allow(unused_imports, reason = "for operations to come")]
 pub(crate) use maps::check_maps;
 pub(crate) use params::{gpu_params, plan_error};

@@ -44,6 +44,9 @@ pub struct OpInfo {
 
 /// All operations, by family and name.
 pub static OPS: &[OpInfo] = &[
+    super::blend::alpha_over::INFO,
+    super::blend::feather_composite::INFO,
+    super::blend::temporal_blend::INFO,
     super::color::gray_from_rgb::INFO,
     super::color::hsv_from_rgb::INFO,
     super::color::rgb_from_yuv::INFO,
@@ -68,6 +71,12 @@ pub static OPS: &[OpInfo] = &[
     super::motion::hsv_cut_score::INFO,
     super::quality::contrast_brightness::INFO,
     super::quality::lighting::INFO,
+    super::occlusion::edge_blur::INFO,
+    super::occlusion::erase::INFO,
+    super::occlusion::grid_mask::INFO,
+    super::occlusion::hide_and_seek::INFO,
+    super::occlusion::overlay::INFO,
+    super::occlusion::paste_object::INFO,
     super::resize::area::INFO,
     super::resize::bilinear::INFO,
     super::sharpness::blur_map::INFO,

@@ -9,6 +9,7 @@
     reason = "plain loops over buffers whose sizes are checked when a Plane or FrameSlot is made"
 )]
 
+pub mod blend;
 pub mod color;
 pub mod edges;
 pub mod colours;
@@ -16,6 +17,7 @@ pub mod heatmap;
 pub mod histogram;
 pub mod hog;
 pub mod motion;
+pub mod occlusion;
 pub mod pattern;
 pub mod plane;
 pub mod quality;

@@ -10,6 +10,7 @@
 )]
 
 mod chain;
+mod blend;
 mod color;
 mod edges;
 #[path = "../support/colours.rs"]
@@ -22,6 +23,7 @@ mod heatmap;
 mod histogram;
 mod hog;
 mod motion;
+mod occlusion;
 #[path = "../support/pictures.rs"]
 mod pictures;
 mod quality;

@@ -14,6 +14,7 @@ mod gradient;
 mod colours;
 mod hog;
 mod motion;
+mod occlusion;
 mod planes;
 mod tensor;
 

@@ -1,0 +1,170 @@
+//! `blend/feather_composite`: tiles blended into canvases with feathered weights, in place.
+//!
+//! | | |
+//! |---|---|
+//! | input, output | canvases, packed RGBA, changed in place: what they hold stays where no tile lies; sizes may differ |
+//! | tiles | packed RGBA, a batch of their own, any sizes |
+//! | result | [`Covered`] per canvas: pixels inside tiles |
+//! | parameters | per canvas: tiles (slot and place, 0..=2048 of them) and feather (px, from 1 on) |
+//! | border | a tile weighs 1 at its outermost pixels, never 0; alone it is copied |
+//! | exactness | exact: weights are integers and their sum divides, so equal tiles give themselves |
+//! | determinism | the same bits on every adapter |
+//! | errors | `Parameter` for other formats, tiles that do not exist or do not lie inside, tiles * feather^2 above [`MAX_WEIGHT`], tiles and canvases in one buffer |
+//! | source | partition of unity by normalised products of linear ramps |
+
+use crate::core::blend::{MAX_WEIGHT, Tile};
+use crate::core::{Covered, Exactness, FrameLayout, PixelFormat, Rect, Size, Work};
+use crate::error::Result;
+use crate::gpu::{AdapterClass, GpuBuffer, GpuContext, Kernel};
+use crate::ops::{
+    BatchShape, CoverBound, FrameBatch, GpuPictures, OpInfo, ParamDoc, Passes, PictureTable, bytes_of, check_sides,
+    counts, covering, grid, on_copy, one_each, plan_error,
+};
+
+const NAME: &str = "blend/feather_composite";
+/// Most tiles of a canvas: bounds the loop of the kernel.
+const MAX_TILES: usize = 2048;
+
+/// What `frameloom ops` says about this operation.
+pub const INFO: OpInfo = OpInfo {
+    name: NAME,
+    summary: "tiles blended into canvases with weights that sum to one, in place",
+    input: "rgba8 canvases and rgba8 tiles",
+    output: "the canvases; Covered per canvas",
+    params: &[
+        ParamDoc { name: "tiles", range: "slot, x, y; inside the canvas", meaning: "what lies where" },
+        ParamDoc { name: "feather", range: "1.. px", meaning: "over which a tile fades towards its sides" },
+    ],
+    border: "a tile weighs at least 1",
+    exactness: Exactness::Exact,
+    reason: "integer weights, exact division",
+    source: "normalised linear ramps",
+    entries: &["main"],
+    fields: &[],
+    work,
+};
+
+/// For tiles that cover the canvas once.
+fn work(layout: &FrameLayout) -> Work {
+    let n = layout.size.area();
+    Work { bytes_read: n * 4, bytes_written: n * 4, ops: n * 60 }
+}
+
+/// What is blended into one canvas.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Composite {
+    /// Tiles and their places; their order does not matter.
+    pub tiles: Vec<Tile>,
+    /// Pixels over which a tile fades towards its sides, from 1 (equal parts) on.
+    pub feather: u32,
+}
+
+/// A planned `blend/feather_composite`.
+#[derive(Debug, Clone)]
+pub struct FeatherCompositePlan {
+    kernel: Kernel,
+    shape: BatchShape,
+    tiles: BatchShape,
+    workgroup: u32,
+    rows: u32,
+}
+
+/// The rectangles of the tiles of a canvas of `size`, checked.
+fn places(size: Size, tiles: &[Size], composite: &Composite) -> Result<Vec<Rect>> {
+    let (count, feather) = (composite.tiles.len(), composite.feather);
+    if count > MAX_TILES {
+        return Err(plan_error(NAME, "tiles", format!("at most {MAX_TILES} of a canvas"), count));
+    }
+    if feather == 0 || count as u64 * u64::from(feather).pow(2) > MAX_WEIGHT {
+        let wanted = format!("at least 1, and tiles * feather^2 at most {MAX_WEIGHT}");
+        return Err(plan_error(NAME, "feather", wanted, format!("{feather} for {count} tiles")));
+    }
+    let place = |tile: &Tile| {
+        let wanted = || format!("one of {} slots, inside {size}", tiles.len());
+        let rect = tiles
+            .get(tile.slot as usize)
+            .map(|s| Rect { x: tile.x, y: tile.y, width: s.width, height: s.height })
+            .filter(|r| r.fits(size));
+        rect.ok_or_else(|| plan_error(NAME, "tiles", wanted(), format!("{tile:?}")))
+    };
+    composite.tiles.iter().map(place).collect()
+}
+
+impl FeatherCompositePlan {
+    /// Plans for canvases and tiles of one layout each or, with mixed shapes, of different sizes.
+    pub fn new(ctx: &GpuContext, canvases: impl Into<BatchShape>, tiles: impl Into<BatchShape>) -> Result<Self> {
+        let (shape, tiles) = (canvases.into(), tiles.into());
+        for (name, shape) in [("input", &shape), ("tiles", &tiles)] {
+            if shape.largest().format != PixelFormat::Rgba8 {
+                return Err(plan_error(NAME, name, "packed RGBA", shape.largest().format));
+            }
+            check_sides(NAME, name, shape.largest())?;
+        }
+        let (workgroup, rows) = match ctx.caps().class {
+            AdapterClass::Cpu => (8u32, 4u32),
+            AdapterClass::Gpu => (64, 1),
+        };
+        let kernel = Kernel::new(ctx, NAME, "main", &[("WG", f64::from(workgroup)), ("ROWS", f64::from(rows))])?;
+        Ok(Self { kernel, shape, tiles, workgroup, rows })
+    }
+
+    /// Binds the pictures of `canvases` from slot `first` on, one of `composites` each, and all of `tiles`.
+    pub fn bind(
+        &self,
+        ctx: &GpuContext,
+        canvases: &dyn FrameBatch,
+        first: u32,
+        tiles: &dyn FrameBatch,
+        composites: &[Composite],
+    ) -> Result<CoverBound> {
+        if canvases.buffer().raw() == tiles.buffer().raw() {
+            return Err(plan_error(NAME, "tiles", "another buffer than the canvases", "the same"));
+        }
+        let pictures = PictureTable::new(ctx, NAME, "input", &self.shape, (canvases, first))?;
+        let pieces = PictureTable::new(ctx, NAME, "tiles", &self.tiles, (tiles, 0))?;
+        one_each(NAME, "composites", composites.len(), pictures.len())?;
+        let (mut table, mut list, mut items) = (Vec::new(), Vec::new(), 0u64);
+        for (size, composite) in pictures.sizes().iter().zip(composites) {
+            let rects = places(*size, pieces.sizes(), composite)?;
+            let left = rects.iter().map(|r| r.x / 4).min().unwrap_or(0);
+            let columns = rects.iter().map(|r| (r.x + r.width).div_ceil(4)).max().unwrap_or(0) - left;
+            let top = rects.iter().map(|r| r.y).min().unwrap_or(0);
+            let rows = rects.iter().map(|r| r.y + r.height).max().unwrap_or(0) - top;
+            let (start, count) = (list.len() as u32 / 4, rects.len() as u32);
+            table.extend([left, columns, top, rows, start, count, composite.feather, 0]);
+            list.extend(composite.tiles.iter().flat_map(|t| [t.slot, t.x, t.y, 0]));
+            items = items.max(u64::from(columns) * u64::from(rows.div_ceil(self.rows)));
+        }
+        list.extend([0; 4]); // a binding is never empty
+        let table = GpuBuffer::with_data(ctx, NAME, &bytes_of(&table))?;
+        let list = GpuBuffer::with_data(ctx, NAME, &bytes_of(&list))?;
+        let counts = counts(ctx, NAME, pictures.len())?;
+        let bind = self.kernel.bind(
+            ctx,
+            &[
+                ("src_words", tiles.buffer()),
+                ("src_pictures", pieces.buffer()),
+                ("dst", canvases.buffer()),
+                ("out_pictures", pictures.buffer()),
+                ("src_canvases", &table),
+                ("src_tiles", &list),
+                ("dst_covered", &counts),
+            ],
+        )?;
+        let groups = grid(ctx, NAME, items, self.workgroup)?;
+        let passes = Passes::new(pictures.len()).clear(&counts, 4).run(&self.kernel, bind, groups);
+        Ok(covering(passes, &counts, pictures.sizes()))
+    }
+}
+
+/// Copies of `backgrounds` with tiles blended in, at once: waits for the result. For scripts and tests; streams keep a plan and work in
+/// place.
+pub fn feather_composite(
+    ctx: &GpuContext,
+    backgrounds: &dyn FrameBatch,
+    tiles: &dyn FrameBatch,
+    composites: &[Composite],
+) -> Result<(GpuPictures, Vec<Covered>)> {
+    let plan = FeatherCompositePlan::new(ctx, BatchShape::of(backgrounds)?, BatchShape::of(tiles)?)?;
+    on_copy(ctx, NAME, backgrounds, |copy| plan.bind(ctx, copy, 0, tiles, composites))
+}

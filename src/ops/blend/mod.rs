@@ -1,0 +1,6 @@
+//! Pictures blended with each other.
+
+pub mod alpha_over;
+pub mod feather_composite;
+pub mod temporal_blend;
+mod two;
