@@ -2,6 +2,7 @@
 #![allow(unreachable_pub, reason = "a bench and a command share these files")]
 
 mod color;
+mod filter;
 mod heatmap;
 mod histogram;
 mod inputs;
@@ -18,6 +19,10 @@ pub const ALL: &[CaseSet] = &[
     color::gray_from_rgb::CASES,
     color::hsv_from_rgb::CASES,
     color::rgb_from_yuv::CASES,
+    filter::r#box::CASES,
+    filter::gaussian::CASES,
+    filter::median3::CASES,
+    filter::unsharp_mask::CASES,
     heatmap::accumulate::CASES,
     histogram::luma::CASES,
     motion::frame_difference::CASES,

@@ -16,6 +16,7 @@ mod registry;
 
 pub mod bench;
 pub mod color;
+pub mod filter;
 pub mod heatmap;
 pub mod histogram;
 pub mod motion;

@@ -10,6 +10,7 @@
 )]
 
 pub mod color;
+pub mod filter;
 pub mod heatmap;
 pub mod histogram;
 pub mod motion;

@@ -10,6 +10,7 @@
 )]
 
 mod color;
+mod filter;
 #[path = "../support/gpu.rs"]
 mod gpu;
 mod heatmap;

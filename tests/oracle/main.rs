@@ -9,6 +9,7 @@ mod compare;
 mod golden;
 
 mod color;
+mod filter;
 mod planes;
 mod tensor;
 
