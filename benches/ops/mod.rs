@@ -6,6 +6,7 @@ mod color;
 mod edges;
 mod colours;
 mod covering;
+mod filter;
 mod heatmap;
 mod histogram;
 mod hog;
@@ -37,6 +38,10 @@ pub const ALL: &[CaseSet] = &[
     edges::canny::CASES,
     edges::edge_density::CASES,
     edges::hysteresis::CASES,
+    filter::r#box::CASES,
+    filter::gaussian::CASES,
+    filter::median3::CASES,
+    filter::unsharp_mask::CASES,
     heatmap::accumulate::CASES,
     histogram::edge_grid::CASES,
     edges::laplacian::CASES,

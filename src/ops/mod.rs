@@ -21,6 +21,7 @@ pub mod bench;
 pub mod blend;
 pub mod color;
 pub mod edges;
+pub mod filter;
 pub mod heatmap;
 pub mod histogram;
 pub mod hog;

@@ -13,6 +13,7 @@ pub mod blend;
 pub mod color;
 pub mod edges;
 pub mod colours;
+pub mod filter;
 pub mod heatmap;
 pub mod histogram;
 pub mod hog;

@@ -17,6 +17,7 @@ mod edges;
 mod colours;
 #[path = "../support/compare.rs"]
 mod compare;
+mod filter;
 #[path = "../support/gpu.rs"]
 mod gpu;
 mod heatmap;

@@ -15,6 +15,7 @@ mod colours;
 mod hog;
 mod motion;
 mod occlusion;
+mod filter;
 mod planes;
 mod tensor;
 
