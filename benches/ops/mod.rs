@@ -8,8 +8,10 @@ mod inputs;
 mod mapping;
 mod motion;
 mod resize;
+mod search;
 mod stats;
 mod tensor;
+mod vectors;
 
 use frameloom::ops::bench::CaseSet;
 
@@ -23,6 +25,10 @@ pub const ALL: &[CaseSet] = &[
     motion::frame_difference::CASES,
     resize::area::CASES,
     resize::bilinear::CASES,
+    search::top_k::CASES,
     stats::luma::CASES,
+    tensor::grid_pool::CASES,
+    tensor::l2_normalize::CASES,
     tensor::pack_nchw::CASES,
+    tensor::random_projection::CASES,
 ];

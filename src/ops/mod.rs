@@ -13,6 +13,8 @@ mod params;
 mod passes;
 mod plan;
 mod registry;
+mod rows;
+mod rows_bound;
 
 pub mod bench;
 pub mod color;
@@ -20,6 +22,7 @@ pub mod heatmap;
 pub mod histogram;
 pub mod motion;
 pub mod resize;
+pub mod search;
 pub mod stats;
 pub mod tensor;
 
@@ -29,6 +32,8 @@ pub use frames::GpuFrames;
 pub use maps::{GpuMaps, MapLayout, MapSample};
 pub use passes::{Chain, Measure, Passes, Record};
 pub use registry::{OPS, OpInfo, ParamDoc, find};
+pub use rows::{GpuRows, RowSample, RowsLayout};
+pub use rows_bound::RowsBound;
 
 pub(crate) use batch::{PicturePair, PictureTable};
 pub(crate) use bound::run_frames;
@@ -37,3 +42,4 @@ pub(crate) use maps::check_maps;
 pub(crate) use params::{gpu_params, plan_error};
 pub(crate) use passes::{words, words64};
 pub(crate) use plan::{MAX_SIDE, check_layout, check_pair, check_sides, grid};
+pub(crate) use rows::check_rows;

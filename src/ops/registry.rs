@@ -52,8 +52,12 @@ pub static OPS: &[OpInfo] = &[
     super::motion::frame_difference::INFO,
     super::resize::area::INFO,
     super::resize::bilinear::INFO,
+    super::search::top_k::INFO,
     super::stats::luma::INFO,
+    super::tensor::grid_pool::INFO,
+    super::tensor::l2_normalize::INFO,
     super::tensor::pack_nchw::INFO,
+    super::tensor::random_projection::INFO,
 ];
 
 /// The operation called `name`.

@@ -16,6 +16,7 @@ pub mod motion;
 pub mod pattern;
 pub mod plane;
 pub mod resize;
+pub mod search;
 pub mod stats;
 pub mod tensor;
 

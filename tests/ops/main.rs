@@ -20,7 +20,10 @@ mod pictures;
 mod resize;
 #[path = "../support/results.rs"]
 mod results;
+mod search;
 mod stats;
 #[path = "../support/table.rs"]
 mod table;
 mod tensor;
+#[path = "../support/vectors.rs"]
+mod vectors;
