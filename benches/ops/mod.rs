@@ -20,8 +20,10 @@ mod quality;
 mod occlusion;
 mod resize;
 mod sharpness;
+mod search;
 mod stats;
 mod tensor;
+mod vectors;
 
 use frameloom::ops::bench::CaseSet;
 
@@ -72,6 +74,10 @@ pub const ALL: &[CaseSet] = &[
     sharpness::laplacian_variance::CASES,
     sharpness::noise_residual::CASES,
     sharpness::tenengrad::CASES,
+    search::top_k::CASES,
     stats::luma::CASES,
+    tensor::grid_pool::CASES,
+    tensor::l2_normalize::CASES,
     tensor::pack_nchw::CASES,
+    tensor::random_projection::CASES,
 ];

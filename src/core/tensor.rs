@@ -89,6 +89,18 @@ impl TensorSpec {
     }
 }
 
+/// How the numbers of a cell become one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum GridPooling {
+    /// Their mean.
+    Average,
+    /// `mean(max(x, 1e-6)^p)^(1/p)`: the mean for 1, the maximum in the limit (GeM, Radenovic et al. 2018).
+    GeneralizedMean {
+        /// 1 to 64.
+        p: f32,
+    },
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

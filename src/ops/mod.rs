@@ -16,6 +16,8 @@ mod passes;
 mod plan;
 mod registry;
 mod rgb_source;
+mod rows;
+mod rows_bound;
 
 pub mod bench;
 pub mod blend;
@@ -30,6 +32,7 @@ pub mod quality;
 pub mod occlusion;
 pub mod resize;
 pub mod sharpness;
+pub mod search;
 pub mod stats;
 pub mod tensor;
 
@@ -41,6 +44,8 @@ pub use frames::GpuFrames;
 pub use maps::{GpuMaps, MapLayout, MapSample};
 pub use passes::{Chain, Measure, Passes, Record};
 pub use registry::{OPS, OpInfo, ParamDoc, find};
+pub use rows::{GpuRows, RowSample, RowsLayout};
+pub use rows_bound::RowsBound;
 
 pub(crate) use batch::{PicturePair, PictureTable};
 pub(crate) use bound::run_frames;
@@ -51,3 +56,4 @@ pub(crate) use params::{gpu_params, plan_error};
 pub(crate) use passes::{words, words64};
 pub(crate) use plan::{MAX_SIDE, check_layout, check_pair, check_sides, grid};
 pub(crate) use rgb_source::RgbSource;
+pub(crate) use rows::check_rows;

@@ -87,8 +87,12 @@ pub static OPS: &[OpInfo] = &[
     super::sharpness::laplacian_variance::INFO,
     super::sharpness::noise_residual::INFO,
     super::sharpness::tenengrad::INFO,
+    super::search::top_k::INFO,
     super::stats::luma::INFO,
+    super::tensor::grid_pool::INFO,
+    super::tensor::l2_normalize::INFO,
     super::tensor::pack_nchw::INFO,
+    super::tensor::random_projection::INFO,
 ];
 
 /// The operation called `name`.

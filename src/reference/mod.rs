@@ -24,6 +24,7 @@ pub mod plane;
 pub mod quality;
 pub mod resize;
 pub mod sharpness;
+pub mod search;
 pub mod stats;
 pub mod tensor;
 

@@ -34,7 +34,10 @@ mod results;
 #[path = "../support/seed_frames.rs"]
 mod seed_frames;
 mod sharpness;
+mod search;
 mod stats;
 #[path = "../support/table.rs"]
 mod table;
 mod tensor;
+#[path = "../support/vectors.rs"]
+mod vectors;

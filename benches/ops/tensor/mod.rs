@@ -1,1 +1,4 @@
+pub mod grid_pool;
+pub mod l2_normalize;
 pub mod pack_nchw;
+pub mod random_projection;

@@ -1,3 +1,6 @@
-//! Model inputs.
+//! Model inputs and outputs.
 
+pub mod grid_pool;
+pub mod l2_normalize;
 pub mod pack_nchw;
+pub mod random_projection;
