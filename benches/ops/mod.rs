@@ -3,9 +3,9 @@
 
 mod blend;
 mod color;
-mod edges;
 mod colours;
 mod covering;
+mod edges;
 mod filter;
 mod heatmap;
 mod histogram;
@@ -15,12 +15,12 @@ mod mapping;
 mod measure;
 mod measuring;
 mod motion;
+mod occlusion;
 mod peer;
 mod quality;
-mod occlusion;
 mod resize;
-mod sharpness;
 mod search;
+mod sharpness;
 mod stats;
 mod tensor;
 mod vectors;
@@ -40,16 +40,15 @@ pub const ALL: &[CaseSet] = &[
     edges::canny::CASES,
     edges::edge_density::CASES,
     edges::hysteresis::CASES,
+    edges::laplacian::CASES,
+    edges::scharr::CASES,
+    edges::sobel::CASES,
     filter::r#box::CASES,
     filter::gaussian::CASES,
     filter::median3::CASES,
     filter::unsharp_mask::CASES,
     heatmap::accumulate::CASES,
     histogram::edge_grid::CASES,
-    edges::laplacian::CASES,
-    edges::scharr::CASES,
-    edges::sobel::CASES,
-    heatmap::accumulate::CASES,
     histogram::gradient_texture::CASES,
     histogram::hsv3d::CASES,
     histogram::luma::CASES,
@@ -58,23 +57,23 @@ pub const ALL: &[CaseSet] = &[
     hog::hog::CASES,
     motion::block_motion::CASES,
     motion::frame_difference::CASES,
-    quality::border_occlusion::CASES,
     motion::hsv_cut_score::CASES,
-    quality::contrast_brightness::CASES,
-    quality::lighting::CASES,
     occlusion::edge_blur::CASES,
     occlusion::erase::CASES,
     occlusion::grid_mask::CASES,
     occlusion::hide_and_seek::CASES,
     occlusion::overlay::CASES,
     occlusion::paste_object::CASES,
+    quality::border_occlusion::CASES,
+    quality::contrast_brightness::CASES,
+    quality::lighting::CASES,
     resize::area::CASES,
     resize::bilinear::CASES,
+    search::top_k::CASES,
     sharpness::blur_map::CASES,
     sharpness::laplacian_variance::CASES,
     sharpness::noise_residual::CASES,
     sharpness::tenengrad::CASES,
-    search::top_k::CASES,
     stats::luma::CASES,
     tensor::grid_pool::CASES,
     tensor::l2_normalize::CASES,

@@ -28,11 +28,11 @@ pub mod heatmap;
 pub mod histogram;
 pub mod hog;
 pub mod motion;
-pub mod quality;
 pub mod occlusion;
+pub mod quality;
 pub mod resize;
-pub mod sharpness;
 pub mod search;
+pub mod sharpness;
 pub mod stats;
 pub mod tensor;
 

@@ -52,8 +52,8 @@ enum Step {
     Clear { buffer: GpuBuffer, per_frame: u64 },
     /// `groups` workgroups a frame.
     Frames(Box<Dispatch>),
-    /// Steps for the frames from `first` on.
-    From { first: u32, passes: Passes },
+    /// Other steps for the frames from `first` on, each of which is `per_frame` frames to them.
+    Then { first: u32, per_frame: u32, passes: Passes },
 }
 
 #[derive(Debug, Clone)]
@@ -61,8 +61,6 @@ struct Dispatch {
     kernel: Kernel,
     bind: BindGroup,
     groups: [u32; 2],
-    /// Pictures that the kernel sees for each frame: 1, or the cells of a frame.
-    per_frame: u32,
 }
 
 /// Steps of one operation, in order.
@@ -88,20 +86,14 @@ impl Passes {
     /// Runs `groups` workgroups a frame, frame `i` being `workgroup_id.z`.
     #[must_use]
     pub(crate) fn run(mut self, kernel: &Kernel, bind: BindGroup, groups: [u32; 2]) -> Self {
-        self.steps.push(Step::Frames(Box::new(Dispatch { kernel: kernel.clone(), bind, groups, per_frame: 1 })));
+        self.steps.push(Step::Frames(Box::new(Dispatch { kernel: kernel.clone(), bind, groups })));
         self
     }
 
-    /// The steps of `other`, which sees `per_frame` pictures for each frame of this.
+    /// The steps of `other`, which sees `per_frame` pictures for each frame of this: 1, or the cells of a frame.
     #[must_use]
     pub(crate) fn then(mut self, other: &Self, per_frame: u32) -> Self {
-        self.steps.extend(other.steps.iter().cloned().map(|step| match step {
-            Step::Clear { buffer, per_frame: bytes } => Step::Clear { buffer, per_frame: bytes * u64::from(per_frame) },
-            Step::Frames(mut one) => {
-                one.per_frame *= per_frame;
-                Step::Frames(one)
-            }
-        }));
+        self.steps.push(Step::Then { first: 0, per_frame, passes: other.clone() });
         self
     }
 
@@ -109,7 +101,7 @@ impl Passes {
     /// operations that use the same scratch memory again and again.
     #[must_use]
     pub(crate) fn then_from(mut self, first: u32, passes: Self) -> Self {
-        self.steps.push(Step::From { first, passes });
+        self.steps.push(Step::Then { first, per_frame: 1, passes });
         self
     }
 }
@@ -122,10 +114,11 @@ impl Record for Passes {
                 Step::Clear { buffer, per_frame } => rec.clear(buffer, 0, u64::from(count) * per_frame),
                 Step::Frames(one) => {
                     let [x, y] = one.groups;
-                    rec.dispatch(&one.kernel, &one.bind, [x, y, count * one.per_frame]);
+                    rec.dispatch(&one.kernel, &one.bind, [x, y, count]);
                 }
-                Step::From { first, passes } if count > *first => passes.record(rec, count - first),
-                Step::From { .. } => {}
+                Step::Then { first, per_frame, passes } => {
+                    passes.record(rec, count.saturating_sub(*first).saturating_mul(*per_frame));
+                }
             }
         }
     }

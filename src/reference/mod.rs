@@ -11,8 +11,8 @@
 
 pub mod blend;
 pub mod color;
-pub mod edges;
 pub mod colours;
+pub mod edges;
 pub mod filter;
 pub mod heatmap;
 pub mod histogram;
@@ -23,8 +23,8 @@ pub mod pattern;
 pub mod plane;
 pub mod quality;
 pub mod resize;
-pub mod sharpness;
 pub mod search;
+pub mod sharpness;
 pub mod stats;
 pub mod tensor;
 

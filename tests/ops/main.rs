@@ -9,14 +9,14 @@
     reason = "tests"
 )]
 
-mod chain;
 mod blend;
+mod chain;
 mod color;
-mod edges;
 #[path = "../support/colours.rs"]
 mod colours;
 #[path = "../support/compare.rs"]
 mod compare;
+mod edges;
 mod filter;
 #[path = "../support/gpu.rs"]
 mod gpu;
@@ -31,10 +31,10 @@ mod quality;
 mod resize;
 #[path = "../support/results.rs"]
 mod results;
+mod search;
 #[path = "../support/seed_frames.rs"]
 mod seed_frames;
 mod sharpness;
-mod search;
 mod stats;
 #[path = "../support/table.rs"]
 mod table;

@@ -10,12 +10,12 @@ mod golden;
 
 mod canny;
 mod color;
-mod gradient;
 mod colours;
+mod filter;
+mod gradient;
 mod hog;
 mod motion;
 mod occlusion;
-mod filter;
 mod planes;
 mod tensor;
 

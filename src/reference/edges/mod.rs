@@ -1,11 +1,9 @@
-//! References of `edges/`.
+//! Edges: derivatives of pictures, edge maps.
 
 pub mod canny;
 pub mod edge_density;
-pub mod hysteresis;
-//! Edges: derivatives of a picture.
-
 pub mod gradient;
+pub mod hysteresis;
 pub mod laplacian;
 pub mod scharr;
 pub mod sobel;

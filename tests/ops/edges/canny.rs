@@ -1,4 +1,4 @@
-use super::{edges_of, shapes};
+use super::edge_maps::{edges_of, shapes};
 use crate::gpu::on_every_adapter;
 use crate::pictures::*;
 use crate::results::*;

@@ -1,4 +1,4 @@
-use super::edges_of;
+use super::edge_maps::edges_of;
 use crate::gpu::on_every_adapter;
 use crate::pictures::*;
 use crate::results::{refused, run};

@@ -1,4 +1,4 @@
-use super::shapes;
+use super::edge_maps::shapes;
 use crate::gpu::on_every_adapter;
 use crate::pictures::{SHAPES, poison_pool};
 use crate::results::{refused, run};

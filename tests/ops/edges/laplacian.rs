@@ -1,4 +1,4 @@
-use super::{bits, later_maps, later_pictures, maps, pictures, refuses_maps, refuses_pictures, slot};
+use super::derivatives::{bits, later_maps, later_pictures, maps, pictures, refuses_maps, refuses_pictures, slot};
 use crate::gpu::on_every_adapter;
 use crate::pictures::*;
 use crate::results::*;

@@ -1,4 +1,4 @@
-use super::Operator;
+use super::derivatives::Operator;
 use crate::gpu::on_every_adapter;
 use frameloom::ops::edges::scharr::{plan_derivatives, plan_magnitude, plan_norm};
 use frameloom::reference::edges::scharr::scharr as reference;

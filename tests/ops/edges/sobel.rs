@@ -1,4 +1,4 @@
-use super::{Operator, maps, slot};
+use super::derivatives::{Operator, maps, slot};
 use crate::gpu::on_every_adapter;
 use crate::pictures::{layout, upload};
 use crate::results::{poisoned, run, same, tight};
