@@ -1,8 +1,10 @@
 //! Edges: derivatives and edge maps.
 
 mod canny;
+#[path = "../../support/derivatives.rs"]
 mod derivatives;
 mod edge_density;
+#[path = "../../support/edge_maps.rs"]
 mod edge_maps;
 mod hysteresis;
 mod laplacian;
