@@ -4,10 +4,10 @@
 //       src_bits     bit planes of edges of the same pictures; src_planes tells their places
 // Out:  dst_sums     6 words a picture, zero before: sum, sum of squares (two words each, low first), edge pixels, unused
 // Algorithm: sums over the strips of `border` pixels at the top, bottom, left and right, put behind each other: a pixel counts once for
-//       each strip it lies in. 128 pixels of a row an invocation.
+//       each strip it lies in. An invocation takes 128 pixels: of a row of the top and bottom strips, in a column of 16 of the others.
 // Border: strips end at the picture.
-// Exact: integers; an invocation adds at most 4 * 128 * 255^2.
-// Loop bound: 32 steps.
+// Exact: integers; an invocation adds at most 128 * 255^2.
+// Loop bound: 8 steps.
 
 #import common/grid
 #import common/luma
@@ -37,6 +37,41 @@ fn bytes4(bits: u32) -> u32 {
     return (((bits & 15u) * 0x00204081u) & 0x01010101u) * 255u;
 }
 
+// Eight steps through a strip: columns of 16 pixels and rows, pixels from_x .. to_x.
+struct Walk {
+    v: u32,
+    y: u32,
+    along: bool,    // a row, else a column
+    from_x: u32,
+    to_x: u32,
+    end_y: u32,     // no rows behind the last item
+}
+
+fn walk_of(item: u32, width: u32, height: u32) -> Walk {
+    let down = min(params.border, height);
+    let across = min(params.border, width);
+    let segments = (width + 127u) >> 7u;
+    let rows = down * segments;
+    if (item < 2u * rows) {
+        let top = item < rows;
+        let i = select(item - rows, item, top);
+        let y = i / segments;
+        return Walk((i - y * segments) * 8u, select(height - down + y, y, top), true, 0u, width, height);
+    }
+    let blocks = (height + 7u) >> 3u;
+    let i = item - 2u * rows;
+    let v = i / blocks;
+    let y = (i - v * blocks) * 8u;
+    // Left columns, then right ones.
+    let lefts = (across + 15u) >> 4u;
+    if (v < lefts) {
+        return Walk(v, y, false, 0u, across, height);
+    }
+    let first = (width - across) >> 4u;
+    let right = first + v - lefts;
+    return Walk(right, y, false, width - across, width, select(0u, height, 16u * right < width));
+}
+
 @compute @workgroup_size(WG)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -44,47 +79,32 @@ fn main(
     @builtin(local_invocation_index) local: u32,
     @builtin(subgroup_invocation_id) lane: u32,
 ) {
-    let item = item_of(group, groups, local);
     let picture = src_pictures[group.z];
     let plane = src_planes[group.z];
-    var sum = 0u;
+    let walk = walk_of(item_of(group, groups, local), picture.width, picture.height);
+    var sum = vec4(0u);
     var sum_sq = 0u;
     var edges = 0u;
-    if (item < plane.stride * picture.height) {
-        let y = item / plane.stride;
-        let c = item - y * plane.stride;
-        let b = params.border;
-        // Strips of top and bottom hold the whole row, the others its ends.
-        let whole = select(0u, 1u, y < b) + select(0u, 1u, picture.height - y <= b);
-        let right = max(picture.width, b) - b;
-        let columns = (picture.width + 15u) >> 4u;
-        let row = picture.first + y * picture.stride;
-        for (var v = 8u * c; v < min(8u * c + 8u, columns); v++) {
-            let x = 16u * v;
-            let ends = vec2(inside(x, 0u, min(b, picture.width)), inside(x, right, picture.width));
-            if (whole == 0u && (ends.x | ends.y) == 0u) {
-                continue;
-            }
-            let all = inside(x, 0u, picture.width);
-            let w = luma16(row, v);
-            let bits = src_bits[(plane.first + y * plane.stride) * 4u + (v >> 1u)] >> (16u * (v & 1u));
-            for (var strip = 0u; strip < 3u; strip++) {
-                let times = select(1u, whole, strip == 0u);
-                let mask = select(select(ends.x, ends.y, strip == 2u), all, strip == 0u);
-                if (times == 0u || mask == 0u) {
-                    continue;
-                }
-                let p = w & vec4(bytes4(mask), bytes4(mask >> 4u), bytes4(mask >> 8u), bytes4(mask >> 12u));
-                let q = (p & LO) + ((p >> S8) & LO);
-                sum += times * sum_lanes(q);
-                let parts = array(p & vec4(255u), (p >> S8) & vec4(255u), (p >> S16) & vec4(255u), p >> vec4(24u));
-                sum_sq += times * (dot(parts[0], parts[0]) + dot(parts[1], parts[1]) + dot(parts[2], parts[2]) + dot(parts[3], parts[3]));
-                edges += times * countOneBits(bits & mask);
-            }
+    for (var k = 0u; k < 8u; k++) {
+        let v = select(walk.v, walk.v + k, walk.along);
+        let y = select(walk.y + k, walk.y, walk.along);
+        let mask = inside(16u * v, walk.from_x, walk.to_x);
+        if (y >= walk.end_y || mask == 0u) {
+            break;
         }
+        let w = luma16(picture.first + y * picture.stride, v);
+        let p = w & vec4(bytes4(mask), bytes4(mask >> 4u), bytes4(mask >> 8u), bytes4(mask >> 12u));
+        sum += (p & LO) + ((p >> S8) & LO);
+        let a = p & vec4(255u);
+        let b = (p >> S8) & vec4(255u);
+        let c = (p >> S16) & vec4(255u);
+        let d = p >> vec4(24u);
+        sum_sq += dot(a, a) + dot(b, b) + dot(c, c) + dot(d, d);
+        let bits = src_bits[(plane.first + y * plane.stride) * 4u + (v >> 1u)] >> (16u * (v & 1u));
+        edges += countOneBits(bits & mask);
     }
     let at = group.z * 6u;
-    sum64(at, sum, lane);
+    sum64(at, sum_lanes(sum), lane);
     sum64(at + 2u, sum_sq, lane);
     let total = subgroupAdd(edges);
     if (lane == 0u) {

@@ -1,7 +1,10 @@
 //! Edge pictures and planes that the tests of several operations use.
 
+
 use crate::table::Trial;
 use frameloom::core::Size;
+use frameloom::gpu::GpuContext;
+use frameloom::ops::edges::BitPlanes;
 use frameloom::reference::{Plane, edges::canny::canny as reference};
 
 /// Edge maps of the pictures of a trial, 0 or 255 a pixel.
@@ -10,6 +13,12 @@ pub fn edges_of(trial: &Trial, low: u16, high: u16) -> Vec<(Size, Vec<u8>)> {
         .lumas()
         .map(|(size, luma)| (size, reference(&Plane::tight(size, &luma).unwrap(), low, high).unwrap()))
         .collect()
+}
+
+/// Edge maps as bits on the device: operations on edges are tried without compiling and running Canny each time.
+pub fn planes_of(ctx: &GpuContext, edges: &[(Size, Vec<u8>)]) -> BitPlanes {
+    let planes: Vec<(Size, &[u8])> = edges.iter().map(|(size, map)| (*size, map.as_slice())).collect();
+    BitPlanes::from_host(ctx, "test", &planes).unwrap()
 }
 
 /// One-pixel lines and noise that make hysteresis work hard: weak pixels, and strong ones.

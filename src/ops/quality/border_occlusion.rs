@@ -78,12 +78,16 @@ impl BorderOcclusionPlan {
             return Err(plan_error(NAME, "border", format!("1 to {MAX_SIDE} pixels"), border));
         }
         let workgroup = match ctx.caps().class {
-            AdapterClass::Cpu => 64u32,
-            AdapterClass::Gpu => 128,
+            AdapterClass::Cpu => 8u32,
+            AdapterClass::Gpu => 64,
         };
         let kernel = Kernel::new(ctx, NAME, "main", &plane.constants([("WG", workgroup)]))?;
         let size = shape.largest().size;
-        let groups = grid(ctx, NAME, u64::from(size.width.div_ceil(128)) * u64::from(size.height), workgroup)?;
+        // As the kernel numbers them; a strip of the right may begin inside a column of 16.
+        let rows = border.min(size.height) * size.width.div_ceil(128);
+        let columns = 2 * border.min(size.width).div_ceil(16) + 1;
+        let items = 2 * u64::from(rows) + u64::from(columns) * u64::from(size.height.div_ceil(8));
+        let groups = grid(ctx, NAME, items, workgroup)?;
         Ok(Self { kernel, uniform: Uniform { border }, shape, groups })
     }
 

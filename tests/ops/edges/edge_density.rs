@@ -1,4 +1,4 @@
-use super::edge_maps::edges_of;
+use super::edge_maps::{edges_of, planes_of};
 use crate::gpu::on_every_adapter;
 use crate::pictures::*;
 use crate::results::{refused, run};
@@ -17,10 +17,19 @@ fn want(trial: &table::Trial) -> Vec<EdgeCount> {
 #[test]
 fn equals_the_reference() {
     on_every_adapter("edges/edge_density equals the reference", |ctx| {
-        table::each(ctx, &[PixelFormat::Gray8, PixelFormat::P010], |trial| {
-            let got = edge_density(ctx, trial.batch.as_ref(), CannyParams::default()).unwrap();
-            assert_eq!(got, want(trial), "{}", trial.name);
+        table::each(ctx, &[PixelFormat::Gray8], |trial| {
+            let edges = edges_of(trial, 50, 150);
+            let plan = EdgeDensityPlan::new(ctx, BatchShape::of(trial.batch.as_ref()).unwrap()).unwrap();
+            let got = plan.bind(ctx, &planes_of(ctx, &edges)).unwrap().run(ctx).unwrap();
+            let want: Vec<EdgeCount> = edges.iter().map(|(_, edges)| reference(edges)).collect();
+            assert_eq!(got, want, "{}", trial.name);
         });
+        // With Canny before, in every format.
+        for format in LUMA_FORMATS {
+            let trial = table::mixed(ctx, format, &[(77, 55), (130, 41)], 6);
+            let got = edge_density(ctx, trial.batch.as_ref(), CannyParams::default()).unwrap();
+            assert_eq!(got, want(&trial), "{format}");
+        }
     });
 }
 

@@ -104,6 +104,7 @@ fn the_same_bits_every_time() {
 #[test]
 fn grown_pixels_are_weak_and_more_seeds_grow_more() {
     on_every_adapter("edges/hysteresis invariants", |ctx| {
+        let plan = HysteresisPlan::new(ctx, Size::new(150, 40)).unwrap();
         let strategy = (1u32..150, 1u32..40, any::<u64>(), 200u64..800);
         proptest!(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() }, |((w, h, seed, share) in strategy)| {
             let size = Size::new(w, h);
@@ -114,7 +115,7 @@ fn grown_pixels_are_weak_and_more_seeds_grow_more() {
             let more: Vec<u8> = few.iter().zip(noise(3, 10)).map(|(a, b)| a | b).collect();
             let grow = |strong: &[u8]| {
                 let [weak, grown] = upload(ctx, &vec![(size, weak.as_slice())], &vec![(size, strong)]);
-                hysteresis(ctx, &weak, &grown).unwrap();
+                record(ctx, &plan.bind(ctx, &weak, &grown).unwrap());
                 grown.read(ctx, 0).unwrap()
             };
             let (a, b) = (grow(&few), grow(&more));

@@ -11,4 +11,4 @@ mod laplacian;
 mod scharr;
 mod sobel;
 
-pub use edge_maps::edges_of;
+pub use edge_maps::{edges_of, planes_of};

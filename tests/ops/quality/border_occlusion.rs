@@ -1,4 +1,4 @@
-use crate::edges::edges_of;
+use crate::edges::{edges_of, planes_of};
 use crate::gpu::on_every_adapter;
 use crate::pictures::*;
 use crate::results::{refused, run};
@@ -27,7 +27,9 @@ fn equals_the_reference() {
         table::each(ctx, &LUMA_FORMATS, |trial| {
             let border = [BORDER, 1, 17, 64, 1000][turn % 5];
             turn += 1;
-            let got = border_occlusion(ctx, trial.batch.as_ref(), border, CANNY).unwrap();
+            let planes = planes_of(ctx, &edges_of(trial, 50, 150));
+            let plan = BorderOcclusionPlan::new(ctx, BatchShape::of(trial.batch.as_ref()).unwrap(), border).unwrap();
+            let got = plan.bind(ctx, trial.batch.as_ref(), 0, &planes).unwrap().run(ctx).unwrap();
             assert_eq!(got, want(trial, border), "{} border {border}", trial.name);
         });
     });
