@@ -2,7 +2,7 @@
 #![allow(unreachable_pub, reason = "a bench and a command share these files")]
 
 mod color;
-mod colours;
+mod colors;
 mod heatmap;
 mod histogram;
 mod inputs;

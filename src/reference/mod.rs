@@ -10,7 +10,7 @@
 )]
 
 pub mod color;
-pub mod colours;
+pub mod colors;
 pub mod heatmap;
 pub mod histogram;
 pub mod motion;
@@ -21,6 +21,6 @@ pub mod resize;
 pub mod stats;
 pub mod tensor;
 
-pub use colours::Colours;
+pub use colors::Colors;
 pub use pattern::Pattern;
 pub use plane::{FrameSlot, Plane};

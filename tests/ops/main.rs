@@ -10,8 +10,8 @@
 )]
 
 mod color;
-#[path = "../support/colours.rs"]
-mod colours;
+#[path = "../support/colors.rs"]
+mod colors;
 #[path = "../support/gpu.rs"]
 mod gpu;
 mod heatmap;

@@ -9,7 +9,7 @@ mod compare;
 mod golden;
 
 mod color;
-mod colours;
+mod colors;
 mod planes;
 mod tensor;
 
