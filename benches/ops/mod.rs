@@ -7,6 +7,7 @@ mod colours;
 mod covering;
 mod edges;
 mod filter;
+mod colors;
 mod heatmap;
 mod histogram;
 mod hog;

@@ -45,7 +45,7 @@ fn main(
         if (y >= picture.height) {
             break;
         }
-        let p = colours16(picture, v, y);
+        let p = colors16(picture, v, y);
         let row = out.first + y * out.stride;
         let at = 4u * v;
         dst[row + at] = p.a | ALPHA;

@@ -19,7 +19,7 @@ override COSITED_X: bool = true;
 override COSITED_Y: bool = false;
 
 // Pixels 0-3, 4-7, 8-11, 12-15 of a column: R lowest, then G, B; the highest byte holds anything.
-struct Colours {
+struct Colors {
     a: vec4<u32>,
     b: vec4<u32>,
     c: vec4<u32>,
@@ -138,11 +138,11 @@ fn packed4(picture: Picture, row: u32, at: u32) -> vec4<u32> {
 }
 
 // Pixels 16v .. 16v+15 of row y. What lies behind the width is no pixel: it must not count.
-fn colours16(picture: Picture, v: u32, y: u32) -> Colours {
+fn colors16(picture: Picture, v: u32, y: u32) -> Colors {
     let row = picture.first + y * picture.stride;
     if (RGBA) {
         let at = 4u * v;
-        return Colours(
+        return Colors(
             packed4(picture, row, at),
             packed4(picture, row, at + 1u),
             packed4(picture, row, at + 2u),
@@ -167,7 +167,7 @@ fn colours16(picture: Picture, v: u32, y: u32) -> Colours {
         r = rgb(luma.even >> S16, chroma.u.even >> S16, chroma.v.even >> S16);
         s = rgb(luma.odd >> S16, chroma.u.odd >> S16, chroma.v.odd >> S16);
     }
-    return Colours(
+    return Colors(
         vec4(p.x, q.x, r.x, s.x),
         vec4(p.y, q.y, r.y, s.y),
         vec4(p.z, q.z, r.z, s.z),

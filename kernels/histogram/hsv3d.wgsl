@@ -76,7 +76,7 @@ fn main_lanes(
     var at = start(walk, item_of(group, groups, lane));
     for (var step = 0u; step < walk.steps; step++) {
         if (at.row < walk.rows) {
-            let p = colours16(picture, at.column, at.row);
+            let p = colors16(picture, at.column, at.row);
             let x = at.column * 16u;
             count_in_lane(p.a, inside4(x, picture.width), lane);
             count_in_lane(p.b, inside4(x + 4u, picture.width), lane);
@@ -127,7 +127,7 @@ fn main_atomic(
     var at = start(walk, item_of(group, groups, local));
     for (var step = 0u; step < walk.steps; step++) {
         let inside = at.row < walk.rows;
-        let p = colours16(picture, at.column, min(at.row, walk.rows - 1u));
+        let p = colors16(picture, at.column, min(at.row, walk.rows - 1u));
         let a = bins_of(p.a);
         let b = bins_of(p.b);
         let c = bins_of(p.c);

@@ -95,7 +95,7 @@ fn main_lanes(
     for (var step = 0u; step < share.walk.steps; step++) {
         if (at.row < share.walk.rows) {
             let column = share.column + at.column;
-            let p = colours16(picture, column, share.row + at.row);
+            let p = colors16(picture, column, share.row + at.row);
             let x = column * 16u;
             count_in_lane(p.a, inside4(share, x), lane);
             count_in_lane(p.b, inside4(share, x + 4u), lane);
@@ -145,7 +145,7 @@ fn main_atomic(
     for (var step = 0u; step < share.walk.steps; step++) {
         if (at.row < share.walk.rows) {
             let column = share.column + at.column;
-            let p = colours16(picture, column, share.row + at.row);
+            let p = colors16(picture, column, share.row + at.row);
             let x = column * 16u;
             count_in_table(p.a, inside4(share, x), table);
             count_in_table(p.b, inside4(share, x + 4u), table);

@@ -71,7 +71,7 @@ fn mark(
         if (y >= picture.height) {
             break;
         }
-        let p = colours16(picture, v, y);
+        let p = colors16(picture, v, y);
         let x = v * 16u;
         mark4(base, p.a, x, picture.width, p.a.x);
         mark4(base, p.b, x + 4u, picture.width, p.a.x);

@@ -71,8 +71,8 @@ fn main(
             if (y >= now.height) {
                 break;
             }
-            let p = colours16(now, v, y);
-            let q = colours16(before, v, y);
+            let p = colors16(now, v, y);
+            let q = colors16(before, v, y);
             let x = v * 16u;
             add4(&sums, p.a, q.a, x, now.width);
             add4(&sums, p.b, q.b, x + 4u, now.width);

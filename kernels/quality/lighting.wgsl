@@ -72,7 +72,7 @@ fn main(
         }
         for (var half = 0u; half < columns; half++) {
             let v = px * 2u + half;
-            let p = colours16(picture, v, y);
+            let p = colors16(picture, v, y);
             let x = v * 16u;
             add4(&sums, p.a, x, picture.width);
             add4(&sums, p.b, x + 4u, picture.width);

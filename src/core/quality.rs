@@ -139,11 +139,11 @@ impl LightingSums {
 
 /// How busy a picture is, 0..=1: `0.4 edges + 0.3 colours + 0.3 contrast`, where colours are counted against a tenth of the pixels.
 ///
-/// `edge_share`: share of edge pixels, 0..=1; `unique_colours`: different 24-bit colours among `pixels`; `gray_deviation`: standard
+/// `edge_share`: share of edge pixels, 0..=1; `unique_colors`: different 24-bit colours among `pixels`; `gray_deviation`: standard
 /// deviation of grey in 8-bit codes. 0 pixels give no colour term.
-pub fn complexity(edge_share: f64, unique_colours: u32, pixels: u64, gray_deviation: f64) -> f64 {
-    let colours = if pixels == 0 { 0.0 } else { (f64::from(unique_colours) / (0.1 * pixels as f64)).min(1.0) };
-    (0.4 * edge_share + 0.3 * colours + 0.3 * (gray_deviation / 128.0)).clamp(0.0, 1.0)
+pub fn complexity(edge_share: f64, unique_colors: u32, pixels: u64, gray_deviation: f64) -> f64 {
+    let colors = if pixels == 0 { 0.0 } else { (f64::from(unique_colors) / (0.1 * pixels as f64)).min(1.0) };
+    (0.4 * edge_share + 0.3 * colors + 0.3 * (gray_deviation / 128.0)).clamp(0.0, 1.0)
 }
 
 #[cfg(test)]
@@ -205,8 +205,7 @@ mod tests {
 
     #[test]
     fn complexity_of_known_pictures() {
-        // 512x512 in one colour: 0.3 * 1 / 26214.4. A picture of two colours: as published for a disk, whose deviation is the
-        // contrast times 128.
+        // 512x512 in one colour: 0.3 * 1 / 26214.4.
         assert_eq!(complexity(0.0, 1, 512 * 512, 0.0), 1.1444091796875e-05);
         assert_eq!(complexity(1.0, 9, 10, 128.0), 1.0);
         assert_eq!(complexity(0.0, 0, 0, 0.0), 0.0);

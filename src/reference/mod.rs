@@ -14,6 +14,7 @@ pub mod color;
 pub mod colours;
 pub mod edges;
 pub mod filter;
+pub mod colors;
 pub mod heatmap;
 pub mod histogram;
 pub mod hog;
@@ -28,6 +29,6 @@ pub mod sharpness;
 pub mod stats;
 pub mod tensor;
 
-pub use colours::Colours;
+pub use colors::Colors;
 pub use pattern::Pattern;
 pub use plane::{FrameSlot, Plane};

@@ -18,6 +18,8 @@ mod colours;
 mod compare;
 mod edges;
 mod filter;
+#[path = "../support/colors.rs"]
+mod colors;
 #[path = "../support/gpu.rs"]
 mod gpu;
 mod heatmap;

@@ -16,6 +16,7 @@ mod gradient;
 mod hog;
 mod motion;
 mod occlusion;
+mod colors;
 mod planes;
 mod tensor;
 

@@ -1,4 +1,4 @@
-use super::super::colours::{Measuring, RGB, colours};
+use super::super::colors::{Measuring, RGB, colors};
 use super::super::inputs::CONTENTS;
 use frameloom::Result;
 use frameloom::core::PixelFormat;
@@ -39,7 +39,7 @@ fn case(bench: &Bench<'_>, class: AdapterClass, n: u32, input: (PixelFormat, &st
         batch,
         work: INFO.work,
         bind: &|src, first| HsvHistogramPlan::for_class(ctx, src.layout(), bins, RGB, class)?.bind(ctx, src, first),
-        want: Box::new(move |slot| hsv3d(&colours(slot)?, [n; 3])),
+        want: Box::new(move |slot| hsv3d(&colors(slot)?, [n; 3])),
     };
     measuring.case(bench)
 }

@@ -1,4 +1,4 @@
-use super::super::colours::{Measuring, RGB, colours};
+use super::super::colors::{Measuring, RGB, colors};
 use super::super::inputs::CONTENTS;
 use frameloom::Result;
 use frameloom::core::PixelFormat;
@@ -34,7 +34,7 @@ fn case(bench: &Bench<'_>, class: AdapterClass, content: &str, batch: u32) -> Re
         batch,
         work: INFO.work,
         bind: &|src, first| RgbGridPlan::for_class(ctx, src.layout(), 4, RGB, class)?.bind(ctx, src, first),
-        want: Box::new(|slot| rgb_grid(&colours(slot)?, 4)),
+        want: Box::new(|slot| rgb_grid(&colors(slot)?, 4)),
     };
     measuring.case(bench)
 }

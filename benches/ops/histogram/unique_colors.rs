@@ -1,4 +1,4 @@
-use super::super::colours::{Measuring, RGB, colours};
+use super::super::colors::{Measuring, RGB, colors};
 use super::super::inputs::CONTENTS;
 use frameloom::Result;
 use frameloom::core::PixelFormat;
@@ -18,7 +18,7 @@ fn cases(bench: &Bench<'_>) -> Result<Vec<Case>> {
             batch: *batch,
             work: INFO.work,
             bind: &|src, first| UniqueColorsPlan::new(ctx, src.layout(), RGB)?.bind(ctx, src, first),
-            want: Box::new(|slot| Ok(unique_colors(&colours(slot)?))),
+            want: Box::new(|slot| Ok(unique_colors(&colors(slot)?))),
         };
         measuring.case(bench)
     };

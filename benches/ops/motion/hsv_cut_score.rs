@@ -1,4 +1,4 @@
-use super::super::colours::{RGB, colours};
+use super::super::colors::{RGB, colors};
 use super::super::inputs::Input;
 use frameloom::Result;
 use frameloom::core::PixelFormat;
@@ -36,7 +36,7 @@ fn case(bench: &Bench<'_>, batch: u32) -> Result<Case> {
         verify: Box::new(move |ctx| {
             let Some(first) = &first else { return Ok(false) };
             let got = first.decode(&first.results().read(ctx, HsvCutScorePlan::RESULT_BYTES)?);
-            let slot = |i| FrameSlot::new(input.layout, input.bytes(i)).and_then(|slot| colours(&slot));
+            let slot = |i| FrameSlot::new(input.layout, input.bytes(i)).and_then(|slot| colors(&slot));
             let want = reference::motion::hsv_cut_score::hsv_cut_score(&slot(0)?, &slot(1)?)?;
             Ok(got == [want] && want.hue > 0)
         }),

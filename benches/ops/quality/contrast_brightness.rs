@@ -1,4 +1,4 @@
-use super::super::colours::Measuring;
+use super::super::colors::Measuring;
 use frameloom::Result;
 use frameloom::core::PixelFormat;
 use frameloom::ops::bench::{Bench, Case, CaseSet};

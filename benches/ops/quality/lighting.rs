@@ -1,4 +1,4 @@
-use super::super::colours::{Measuring, RGB, colours};
+use super::super::colors::{Measuring, RGB, colors};
 use frameloom::Result;
 use frameloom::core::PixelFormat;
 use frameloom::ops::bench::{Bench, Case, CaseSet};
@@ -17,7 +17,7 @@ fn cases(bench: &Bench<'_>) -> Result<Vec<Case>> {
             batch: *batch,
             work: INFO.work,
             bind: &|src, first| LightingPlan::new(ctx, src.layout(), RGB)?.bind(ctx, src, first),
-            want: Box::new(|slot| Ok(lighting(&colours(slot)?))),
+            want: Box::new(|slot| Ok(lighting(&colors(slot)?))),
         };
         measuring.case(bench)
     };

@@ -2,7 +2,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | input | packed RGBA, 8 bits; alpha is ignored |
+//! | input | packed RGBA, 8 bits; alpha is ignored; sizes may differ within a batch |
 //! | output | packed words H, S, V, 0 of the same size: H in half degrees 0..=179, S and V 0..=255 |
 //! | border | none |
 //! | exactness | exact |

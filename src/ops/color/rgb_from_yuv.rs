@@ -2,7 +2,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | input | YUV of any subsampling and plane layout, 8 or 10 bits, or 8-bit grey |
+//! | input | YUV of any subsampling and plane layout, 8 or 10 bits, or 8-bit grey; sizes may differ within a batch |
 //! | output | packed RGBA, 8 bits, alpha 255 |
 //! | border | chroma taps are clamped to their plane |
 //! | exactness | exact |

@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::reference::color::hsv_from_rgb::hsv_of;
-use crate::reference::colours::Colours;
+use crate::reference::colors::Colors;
 use crate::reference::plane::unfit;
 
 /// Counts of the 8-bit HSV ([`hsv_of`]) of all pixels: bin `(h * S + s) * V + v` for `[H, S, V]` bins, where `h = floor(hue * H / 180)`,
@@ -10,7 +10,7 @@ use crate::reference::plane::unfit;
 ///
 /// # Errors
 /// [`crate::Error::Parameter`] for no bins of a component, or more than it has codes.
-pub fn hsv3d(picture: &Colours, bins: [u32; 3]) -> Result<Vec<u32>> {
+pub fn hsv3d(picture: &Colors, bins: [u32; 3]) -> Result<Vec<u32>> {
     let [hues, saturations, values] = bins;
     if !(1..=180).contains(&hues) || !(1..=256).contains(&saturations) || !(1..=256).contains(&values) {
         return Err(unfit("histogram/hsv3d", "bins", "1 to 180, 1 to 256, 1 to 256", format!("{bins:?}")));
@@ -33,7 +33,7 @@ mod tests {
     fn colours_by_hand() {
         // HSV: red 0 255 255, green 60 255 255, blue 120 255 255, grey 0 0 128.
         let pixels = vec![[255, 0, 0], [0, 255, 0], [0, 0, 255], [128, 128, 128]];
-        let picture = Colours::new(Size::new(2, 2), pixels).unwrap();
+        let picture = Colors::new(Size::new(2, 2), pixels).unwrap();
         let counts = hsv3d(&picture, [6, 6, 6]).unwrap();
         // h * 36 + s * 6 + v; 60 * 6 / 180 = 2, 128 * 6 / 256 = 3.
         let mut want = vec![0; 216];

@@ -1,7 +1,7 @@
 //! `histogram/rgb_grid`: colour histograms of the cells of a grid.
 
 use crate::Result;
-use crate::reference::colours::Colours;
+use crate::reference::colors::Colors;
 use crate::reference::plane::unfit;
 
 /// Counts per cell of a `grid` x `grid` partition, cells row by row, 512 bins each: bin `b * 64 + g * 8 + r` of the 8-bit components
@@ -10,7 +10,7 @@ use crate::reference::plane::unfit;
 ///
 /// # Errors
 /// [`crate::Error::Parameter`] for no grid.
-pub fn rgb_grid(picture: &Colours, grid: u32) -> Result<Vec<u32>> {
+pub fn rgb_grid(picture: &Colors, grid: u32) -> Result<Vec<u32>> {
     if grid == 0 {
         return Err(unfit("histogram/rgb_grid", "grid", "at least 1", grid));
     }
@@ -40,14 +40,14 @@ mod tests {
         pixels[3] = [0, 64, 0];
         pixels[4] = [255, 255, 255];
         pixels[6] = [31, 31, 255];
-        let counts = rgb_grid(&Colours::new(Size::new(5, 2), pixels).unwrap(), 2).unwrap();
+        let counts = rgb_grid(&Colors::new(Size::new(5, 2), pixels).unwrap(), 2).unwrap();
         let found: Vec<(usize, u32)> = counts.into_iter().enumerate().filter(|(_, n)| *n > 0).collect();
         assert_eq!(found, [(0, 1), (1, 1), (512, 1), (512 + 16, 1), (1024, 1), (1024 + 448, 1), (1536, 2)]);
     }
 
     #[test]
     fn a_picture_smaller_than_the_grid_has_empty_cells() {
-        let picture = Colours::new(Size::new(3, 9), vec![[1, 2, 3]; 27]).unwrap();
+        let picture = Colors::new(Size::new(3, 9), vec![[1, 2, 3]; 27]).unwrap();
         assert!(rgb_grid(&picture, 4).unwrap().iter().all(|n| *n == 0));
         assert_eq!(rgb_grid(&picture, 1).unwrap()[0], 27);
         assert!(rgb_grid(&picture, 0).is_err());

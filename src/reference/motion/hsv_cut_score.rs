@@ -3,14 +3,14 @@
 use crate::Result;
 use crate::core::HsvDifferenceSums;
 use crate::reference::color::hsv_from_rgb::hsv_of;
-use crate::reference::colours::Colours;
+use crate::reference::colors::Colors;
 use crate::reference::plane::unfit;
 
 /// Sums of the absolute differences of the 8-bit HSV ([`hsv_of`]) of all pixels.
 ///
 /// # Errors
 /// [`crate::Error::Parameter`] for different sizes.
-pub fn hsv_cut_score(a: &Colours, b: &Colours) -> Result<HsvDifferenceSums> {
+pub fn hsv_cut_score(a: &Colors, b: &Colors) -> Result<HsvDifferenceSums> {
     if a.size() != b.size() {
         return Err(unfit("motion/hsv_cut_score", "b", a.size().to_string(), b.size()));
     }
@@ -34,7 +34,7 @@ mod tests {
 
     #[test]
     fn differences_by_hand() {
-        let of = |pixels: &[[u8; 3]]| Colours::new(Size::new(pixels.len() as u32, 1), pixels.to_vec()).unwrap();
+        let of = |pixels: &[[u8; 3]]| Colors::new(Size::new(pixels.len() as u32, 1), pixels.to_vec()).unwrap();
         // HSV 0 255 255 and 165 127 200 (the short way is 15); 120 255 255 and 60 255 255; twice the same.
         let a = of(&[[255, 0, 0], [0, 0, 255], [9, 8, 7]]);
         let b = of(&[[200, 100, 150], [0, 255, 0], [9, 8, 7]]);

@@ -1,10 +1,10 @@
 //! `quality/lighting`: sums of the HSV value over patches.
 
 use crate::core::{LightingSums, PatchSums};
-use crate::reference::colours::Colours;
+use crate::reference::colors::Colors;
 
 /// Sums over `V = max(R, G, B)` in patches of 32x32 pixels, cut at the right and the bottom, row by row.
-pub fn lighting(picture: &Colours) -> LightingSums {
+pub fn lighting(picture: &Colors) -> LightingSums {
     let size = picture.size();
     let (across, down) = LightingSums::patches_of(size);
     let mut patches = vec![PatchSums::default(); (across * down) as usize];
@@ -31,7 +31,7 @@ mod tests {
         let mut pixels = vec![[63, 0, 1]; 33 * 34];
         pixels[32] = [1, 192, 191];
         pixels[33 * 32] = [0, 64, 0];
-        let sums = lighting(&Colours::new(Size::new(33, 34), pixels).unwrap());
+        let sums = lighting(&Colors::new(Size::new(33, 34), pixels).unwrap());
         let flat = |n: u32| PatchSums { sum: 63 * n, sum_sq: 63 * 63 * n, dark: n, bright: 0 };
         let changed = |n: u32, v: u32, bright| PatchSums {
             sum: 63 * (n - 1) + v,

@@ -1,4 +1,4 @@
-use crate::colours;
+use crate::colors;
 use crate::gpu::on_every_adapter;
 use crate::pictures::*;
 use crate::results::{refused, run};
@@ -11,8 +11,8 @@ use frameloom::reference::{Pattern, histogram::unique_colors::unique_colors as r
 #[test]
 fn equals_the_reference() {
     on_every_adapter("histogram/unique_colors equals the reference", |ctx| {
-        colours::each(ctx, |trial, rgb, colours| {
-            let wanted: Vec<u32> = colours.iter().map(reference).collect();
+        colors::each(ctx, |trial, rgb, colors| {
+            let wanted: Vec<u32> = colors.iter().map(reference).collect();
             assert_eq!(unique_colors(ctx, trial.batch.as_ref(), rgb).unwrap(), wanted, "{}", trial.name);
         });
     });
@@ -22,7 +22,7 @@ fn equals_the_reference() {
 fn every_colour_counts_once() {
     on_every_adapter("histogram/unique_colors on 2^24 colours", |ctx| {
         let input = layout(PixelFormat::Rgba8, (4096, 4096));
-        let rgb = colours::rgb_params(PixelFormat::Rgba8);
+        let rgb = colors::rgb_params(PixelFormat::Rgba8);
         let mut bytes: Vec<u8> = (0..1u32 << 24).flat_map(u32::to_le_bytes).collect();
         let plan = UniqueColorsPlan::new(ctx, &input, rgb).unwrap();
         let src = upload(ctx, &input, std::slice::from_ref(&bytes));
@@ -41,9 +41,9 @@ fn large_batches_take_turns_with_the_maps() {
     on_every_adapter("histogram/unique_colors batches", |ctx| {
         let sizes: Vec<(u32, u32)> = (0..37).map(|i| (1 + i % 7, 1 + i % 5)).collect();
         let trial = table::mixed(ctx, PixelFormat::Rgba8, &sizes, 0);
-        let wanted: Vec<u32> = colours::colours(&trial).iter().map(reference).collect();
+        let wanted: Vec<u32> = colors::colors(&trial).iter().map(reference).collect();
         let shape = BatchShape::of(trial.batch.as_ref()).unwrap();
-        let plan = UniqueColorsPlan::new(ctx, shape, colours::rgb_params(PixelFormat::Rgba8)).unwrap();
+        let plan = UniqueColorsPlan::new(ctx, shape, colors::rgb_params(PixelFormat::Rgba8)).unwrap();
         for (first, count) in [(0usize, 37usize), (0, 16), (0, 17), (3, 33), (20, 1), (36, 1)] {
             let bound = plan.bind(ctx, trial.batch.as_ref(), first as u32).unwrap();
             poison(ctx, bound.results());
@@ -62,7 +62,7 @@ fn the_same_bits_every_time() {
         let input = layout(PixelFormat::Nv12, (333, 111));
         for pattern in [Pattern::Random { seed: 3 }, Pattern::Constant { level: 200 }] {
             let src = upload(ctx, &input, &[pattern.frame(&input)]);
-            table::deterministic(|| unique_colors(ctx, &src, colours::rgb_params(PixelFormat::Nv12)).unwrap());
+            table::deterministic(|| unique_colors(ctx, &src, colors::rgb_params(PixelFormat::Nv12)).unwrap());
         }
     });
 }
@@ -70,7 +70,7 @@ fn the_same_bits_every_time() {
 #[test]
 fn what_does_not_fit_is_refused() {
     on_every_adapter("histogram/unique_colors refuses", |ctx| {
-        let rgb = colours::rgb_params(PixelFormat::Nv12);
+        let rgb = colors::rgb_params(PixelFormat::Nv12);
         refused(UniqueColorsPlan::new(ctx, &layout(PixelFormat::Gray8, (1, 32_769)), rgb), "input");
         let input = layout(PixelFormat::Nv12, (20, 4));
         let plan = UniqueColorsPlan::new(ctx, &input, rgb).unwrap();
@@ -85,9 +85,9 @@ fn a_sabotaged_reference_is_rejected() {
     on_every_adapter("histogram/unique_colors negative control", |ctx| {
         // One colour everywhere; the last pixel makes a second one.
         let trial = table::uniform(ctx, layout(PixelFormat::I444, (33, 9)), 1, 1);
-        let colours = colours::colours(&trial).remove(0);
-        let got = unique_colors(ctx, trial.batch.as_ref(), colours::rgb_params(PixelFormat::I444)).unwrap();
-        assert_eq!(got, [reference(&colours)]);
-        assert_ne!(got, [reference(&colours::sabotaged(&colours))]);
+        let colors = colors::colors(&trial).remove(0);
+        let got = unique_colors(ctx, trial.batch.as_ref(), colors::rgb_params(PixelFormat::I444)).unwrap();
+        assert_eq!(got, [reference(&colors)]);
+        assert_ne!(got, [reference(&colors::sabotaged(&colors))]);
     });
 }

@@ -1,4 +1,4 @@
-use crate::colours;
+use crate::colors;
 use crate::gpu::on_every_adapter;
 use crate::pictures::*;
 use crate::results::{refused, run};
@@ -15,7 +15,7 @@ fn want(trial: &Trial) -> Vec<GraySums> {
 #[test]
 fn equals_the_reference() {
     on_every_adapter("quality/contrast_brightness equals the reference", |ctx| {
-        table::each(ctx, &colours::FORMATS, |trial| {
+        table::each(ctx, &colors::FORMATS, |trial| {
             assert_eq!(contrast_brightness(ctx, trial.batch.as_ref()).unwrap(), want(trial), "{}", trial.name);
         });
     });

@@ -7,12 +7,12 @@ use crate::reference::plane::{FrameSlot, unfit};
 
 /// R, G, B of every pixel, 8 bits each.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Colours {
+pub struct Colors {
     size: Size,
     pixels: Vec<[u8; 3]>,
 }
 
-impl Colours {
+impl Colors {
     /// Pixels row by row.
     ///
     /// # Errors
@@ -20,7 +20,7 @@ impl Colours {
     pub fn new(size: Size, pixels: Vec<[u8; 3]>) -> Result<Self> {
         if size.is_empty() || pixels.len() as u64 != size.area() {
             let wanted = format!("{size} pixels, at least 1x1");
-            return Err(unfit("reference/colours", "pixels", wanted, pixels.len()));
+            return Err(unfit("reference/colors", "pixels", wanted, pixels.len()));
         }
         Ok(Self { size, pixels })
     }
@@ -72,11 +72,11 @@ mod tests {
             let layout = FrameLayout::of(format, Size::new(2, 2)).unwrap();
             let mut slot = vec![0xEE; layout.slot_bytes() as usize];
             data.iter().for_each(|(at, v)| slot[*at] = *v);
-            Colours::of(&FrameSlot::new(layout, &slot).unwrap(), ColorSpec::BT601, ChromaUpsampling::Nearest).unwrap()
+            Colors::of(&FrameSlot::new(layout, &slot).unwrap(), ColorSpec::BT601, ChromaUpsampling::Nearest).unwrap()
         };
         let rgb = of(PixelFormat::Rgba8, &[(20, 1), (21, 2), (22, 3), (23, 4)]);
         assert_eq!((rgb.at(1, 1), rgb.at(0, 1)), ([1, 2, 3], [0xEE; 3]));
         assert_eq!(of(PixelFormat::Gray8, &[(1, 9)]).pixels()[1], [9; 3]);
-        assert!(Colours::new(Size::new(2, 2), vec![[0; 3]; 3]).is_err());
+        assert!(Colors::new(Size::new(2, 2), vec![[0; 3]; 3]).is_err());
     }
 }

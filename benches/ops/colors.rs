@@ -6,7 +6,7 @@ use frameloom::core::{ChromaUpsampling, ColorSpec, PixelFormat, Work};
 use frameloom::ops::bench::{Bench, Case};
 use frameloom::ops::color::rgb_from_yuv::RgbParams;
 use frameloom::ops::{GpuFrames, Measure};
-use frameloom::reference::{Colours, FrameSlot};
+use frameloom::reference::{Colors, FrameSlot};
 
 /// How YUV turns to RGB in benchmarks: chroma nearest, as OpenCV.
 pub const RGB: RgbParams = RgbParams { color: ColorSpec::BT709, upsampling: ChromaUpsampling::Nearest };
@@ -60,6 +60,6 @@ impl<R: PartialEq + 'static> Measuring<'_, R> {
 }
 
 /// The colours of a picture.
-pub fn colours(slot: &FrameSlot<'_>) -> Result<Colours> {
-    Colours::of(slot, RGB.color, RGB.upsampling)
+pub fn colors(slot: &FrameSlot<'_>) -> Result<Colors> {
+    Colors::of(slot, RGB.color, RGB.upsampling)
 }

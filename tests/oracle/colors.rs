@@ -8,14 +8,14 @@ use frameloom::reference::histogram::{hsv3d::hsv3d, rgb_grid::rgb_grid, unique_c
 use frameloom::reference::motion::hsv_cut_score::hsv_cut_score;
 use frameloom::reference::pattern::lcg_bytes;
 use frameloom::reference::quality::{contrast_brightness::contrast_brightness, lighting::lighting};
-use frameloom::reference::{Colours, FrameSlot};
+use frameloom::reference::{Colors, FrameSlot};
 
 /// The picture of a golden file, or the one with another seed.
-fn picture(file: &Golden, seed_offset: u32, mask: u8) -> Colours {
+fn picture(file: &Golden, seed_offset: u32, mask: u8) -> Colors {
     let size = file.size();
     let bytes = lcg_bytes(file.integer("seed") + seed_offset, size.area() as usize * 4);
     let rgb = bytes.as_chunks::<4>().0.iter().map(|[r, g, b, _]| [*r & mask, *g & mask, *b & mask]);
-    Colours::new(size, rgb.collect()).unwrap()
+    Colors::new(size, rgb.collect()).unwrap()
 }
 
 /// Counts stored as places and values.
@@ -66,8 +66,8 @@ fn differences_of_hsv_equal_opencv_and_score_as_published() {
     }
 }
 
-/// The frames of `scripts/golden/colours.py`.
-fn formula(file: &Golden) -> Colours {
+/// The frames of `scripts/golden/color_measures.py`.
+fn formula(file: &Golden) -> Colors {
     let Size { width, height } = file.size();
     let noise = lcg_bytes(12345, (width * height * 3) as usize);
     let bgr = |x: u32, y: u32| -> [u8; 3] {
@@ -85,7 +85,7 @@ fn formula(file: &Golden) -> Colours {
         let [b, g, r] = bgr(x, y);
         [r, g, b]
     });
-    Colours::new(file.size(), rgb.collect()).unwrap()
+    Colors::new(file.size(), rgb.collect()).unwrap()
 }
 
 #[test]
@@ -100,15 +100,15 @@ fn lighting_follows_the_published_steps() {
 #[test]
 fn contrast_brightness_and_complexity_follow_opencv() {
     for file in Golden::all("quality/contrast_brightness", 4) {
-        let colours = formula(&file);
+        let colors = formula(&file);
         let layout = FrameLayout::of(PixelFormat::Rgba8, file.size()).unwrap();
-        let rgba: Vec<u8> = colours.pixels().iter().flat_map(|[r, g, b]| [*r, *g, *b, 7]).collect();
+        let rgba: Vec<u8> = colors.pixels().iter().flat_map(|[r, g, b]| [*r, *g, *b, 7]).collect();
         let mut slot = vec![0xFF; layout.slot_bytes() as usize];
         slot[..rgba.len()].copy_from_slice(&rgba);
         let sums = contrast_brightness(&FrameSlot::new(layout, &slot).unwrap());
-        assert_eq!(sums.sum, colours.pixels().iter().map(|c| u64::from(gray_of(*c))).sum::<u64>());
+        assert_eq!(sums.sum, colors.pixels().iter().map(|c| u64::from(gray_of(*c))).sum::<u64>());
         check(&file, &[sums.contrast(), sums.brightness()], &[file.number("contrast"), file.number("brightness")]);
-        let unique = unique_colors(&colours);
+        let unique = unique_colors(&colors);
         assert_eq!(unique, file.integer("unique"));
         let got = complexity(file.number("edge_share"), unique, sums.n, sums.standard_deviation());
         check(&file, &[got], &[file.number("complexity")]);
