@@ -2,11 +2,13 @@
 #![allow(unreachable_pub, reason = "a bench and a command share these files")]
 
 mod color;
+mod fields;
 mod heatmap;
 mod histogram;
 mod inputs;
 mod mapping;
 mod motion;
+mod placement;
 mod resize;
 mod stats;
 mod tensor;
@@ -19,8 +21,16 @@ pub const ALL: &[CaseSet] = &[
     color::hsv_from_rgb::CASES,
     color::rgb_from_yuv::CASES,
     heatmap::accumulate::CASES,
+    heatmap::colormap::CASES,
+    heatmap::decay::CASES,
+    heatmap::normalize::CASES,
+    heatmap::splat_gaussian::CASES,
+    heatmap::stats::CASES,
     histogram::luma::CASES,
     motion::frame_difference::CASES,
+    placement::cell_sums::CASES,
+    placement::integral::CASES,
+    placement::window_scores::CASES,
     resize::area::CASES,
     resize::bilinear::CASES,
     stats::luma::CASES,

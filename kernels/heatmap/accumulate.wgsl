@@ -1,23 +1,25 @@
-// Adds a batch of frames, or their differences to the frames before, to a map of u32 counters.
+// Adds a batch of frames, their differences to the frames before, or maps of bits, to a map of u32 counters.
 //
 // In:   src          luma plane, u8 or 10-bit in 16-bit words; the frame before lies one slot before
+//       src_words    `bits`: one bit a pixel, 32 a word
 // Out:  dst_heat     u32 per pixel, 16 * columns of them a row, added to; what lies behind the last pixel of a row means nothing
 // Algorithm: 16 pixels an invocation through all frames of the batch, the frame before stays in registers, sums in 16-bit lanes,
-//       widened into the map once per batch (docs: ARCHITECTURE.md, "SWAR").
+//       widened into the map once per batch (docs: ARCHITECTURE.md, "SWAR"). `bits`: 32 pixels an invocation, counted in nine words
+//       that hold one binary digit of all 32 counters each (carry-save addition).
 // Border: none.
-// Exact: integers. A 16-bit lane collects at most 255 * 256 frames = 65280; the host counts frames for the u32 sums.
-// Loop bound: one step per frame, at most 256 (checked in bind).
+// Exact: integers. A 16-bit lane collects at most 255 * 256 frames = 65280, nine digits hold 256; the host counts frames for the sums.
+// Loop bound: one step per frame, at most 256 (checked in bind); `bits`: ten per frame and 80 to widen, at most 2640.
 
 #import common/grid
 #import common/luma
 
 override WG: u32 = 64u;
-// 0: count differences of at least `over`; 1: sum of absolute differences; 2: sum of samples.
+// 0: count differences of at least `over`; 1: sum of absolute differences; 2: sum of samples; 3: count samples that are not 0.
 override MODE: u32 = 0u;
 
 struct Params {
     base: u32,      // first vec4 of the first frame; at least `slot` where differences are taken
-    stride: u32,    // vec4 per row
+    stride: u32,    // vec4 per row; `bits`: base, stride and slot in words
     slot: u32,      // vec4 per frame
     columns: u32,   // vec4 of 16 pixels per row: ceil(width / 16)
     height: u32,    // rows
@@ -42,7 +44,7 @@ fn main(
     let v = item - y * params.columns;
     var row = params.base + y * params.stride;
     var before = vec4(0u);
-    if (MODE != 2u) {
+    if (MODE < 2u) {
         before = luma16(row - params.slot, v);
     }
     let over = vec4(params.over * 0x10001u);
@@ -53,6 +55,9 @@ fn main(
         if (MODE == 2u) {
             even += now & LO;
             odd += (now >> S8) & LO;
+        } else if (MODE == 3u) {
+            even += at_least_lanes(now & LO, LOW_BIT);
+            odd += at_least_lanes((now >> S8) & LO, LOW_BIT);
         } else {
             let de = absdiff_lanes(now & LO, before & LO);
             let do_ = absdiff_lanes((now >> S8) & LO, (before >> S8) & LO);
@@ -72,4 +77,47 @@ fn main(
     dst_heat[at + 1u] += vec4(even.y & 0xffffu, odd.y & 0xffffu, even.y >> 16u, odd.y >> 16u);
     dst_heat[at + 2u] += vec4(even.z & 0xffffu, odd.z & 0xffffu, even.z >> 16u, odd.z >> 16u);
     dst_heat[at + 3u] += vec4(even.w & 0xffffu, odd.w & 0xffffu, even.w >> 16u, odd.w >> 16u);
+}
+
+// Counters of pixels 4i .. 4i+3 of 32.
+fn counters(digits: ptr<function, array<u32, 9>>, i: u32) -> vec4<u32> {
+    let shift = vec4(4u * i) + vec4(0u, 1u, 2u, 3u);
+    var sum = vec4(0u);
+    for (var k = 0u; k < 9u; k++) {
+        sum |= ((vec4((*digits)[k]) >> shift) & vec4(1u)) << vec4(k);
+    }
+    return sum;
+}
+
+@compute @workgroup_size(WG)
+fn bits(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let item = item_of(group, groups, local);
+    let words = (params.columns + 1u) >> 1u;
+    let y = item / words;
+    if (y >= params.height) {
+        return;
+    }
+    let v = item - y * words;
+    var at = params.base + y * params.stride + v;
+    var digits = array<u32, 9>();
+    for (var k = 0u; k < params.frames; k++) {
+        var carry = src_words[at];
+        for (var d = 0u; d < 9u; d++) {
+            let sum = digits[d] ^ carry;
+            carry &= digits[d];
+            digits[d] = sum;
+        }
+        at += params.slot;
+    }
+    let first = (y * params.columns + 2u * v) * 4u;
+    for (var i = 0u; i < 8u; i++) {
+        // The last word of a row may have only 16 counters in the map.
+        if (2u * v + (i >> 2u) < params.columns) {
+            dst_heat[first + i] += counters(&digits, i);
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Plain data that every room understands: geometry, pixel formats and colour, time, frame layout, work counts.
 //! No I/O and no GPU in here.
 
+pub mod activity;
 pub mod budget;
 pub mod cancel;
 pub mod color;
@@ -12,12 +13,15 @@ pub mod limits;
 pub mod luma;
 pub mod motion;
 pub mod output;
+pub mod palette;
 pub mod pixel;
+pub mod placement;
 pub mod sink;
 pub mod tensor;
 pub mod time;
 pub mod work;
 
+pub use activity::ActivitySums;
 pub use budget::{BudgetPermit, ByteBudget};
 pub use cancel::CancelToken;
 pub use color::{ChromaSiting, ChromaUpsampling, ColorRange, ColorSpec, RgbCoefficients, YuvMatrix};
@@ -29,7 +33,9 @@ pub use limits::Limits;
 pub use luma::{LumaStats, LumaSums};
 pub use motion::{DifferenceSums, HeatMode};
 pub use output::{OutputFile, OutputSink, Written};
+pub use palette::Palette;
 pub use pixel::PixelFormat;
+pub use placement::{CellGrid, Places, WindowParams, WindowScore, Windows};
 pub use sink::RowSink;
 pub use tensor::{Anchor, ChannelOrder, Fit, TensorSpec};
 pub use time::Rational;

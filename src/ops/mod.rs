@@ -6,6 +6,7 @@
 
 mod batch;
 mod bound;
+mod field;
 mod frames;
 mod luma_plane;
 mod maps;
@@ -19,12 +20,14 @@ pub mod color;
 pub mod heatmap;
 pub mod histogram;
 pub mod motion;
+pub mod placement;
 pub mod resize;
 pub mod stats;
 pub mod tensor;
 
 pub use batch::{BatchShape, FrameBatch, GpuPictures};
 pub use bound::FramesBound;
+pub use field::{Field, FieldShape};
 pub use frames::GpuFrames;
 pub use maps::{GpuMaps, MapLayout, MapSample};
 pub use passes::{Chain, Measure, Passes, Record};
@@ -32,6 +35,7 @@ pub use registry::{OPS, OpInfo, ParamDoc, find};
 
 pub(crate) use batch::{PicturePair, PictureTable};
 pub(crate) use bound::run_frames;
+pub(crate) use field::FieldTable;
 #[allow(unused_imports, reason = "for operations to come")]
 pub(crate) use maps::check_maps;
 pub(crate) use params::{gpu_params, plan_error};

@@ -10,14 +10,17 @@
 )]
 
 pub mod color;
+pub mod field;
 pub mod heatmap;
 pub mod histogram;
 pub mod motion;
 pub mod pattern;
+pub mod placement;
 pub mod plane;
 pub mod resize;
 pub mod stats;
 pub mod tensor;
 
+pub use field::{Field, Numbers};
 pub use pattern::Pattern;
 pub use plane::{FrameSlot, Plane};

@@ -10,6 +10,10 @@
 )]
 
 mod color;
+#[path = "../support/compare.rs"]
+mod compare;
+#[path = "../support/fields.rs"]
+mod fields;
 #[path = "../support/gpu.rs"]
 mod gpu;
 mod heatmap;
@@ -17,6 +21,7 @@ mod histogram;
 mod motion;
 #[path = "../support/pictures.rs"]
 mod pictures;
+mod placement;
 mod resize;
 #[path = "../support/results.rs"]
 mod results;

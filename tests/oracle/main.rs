@@ -9,6 +9,7 @@ mod compare;
 mod golden;
 
 mod color;
+mod heat;
 mod planes;
 mod tensor;
 
