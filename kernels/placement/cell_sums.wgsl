@@ -4,7 +4,8 @@
 //       src_cuts     columns + 1 cuts along x, rows + 1 along y, rising; cells are at most 64 wide and high
 // Out:  dst          64-bit sums, low word first, SLOTS maps a field: all values; with ACTIVE, of the values above the threshold,
 //                    their number, sum, and sums of value * x and value * y, from the cell's or the picture's corner (modulo 2^64)
-// Algorithm: a cell an invocation, four values a step, in 16-bit halves that are put together at the end.
+// Algorithm: a cell an invocation, four values a step, in 16-bit halves that are put together at the end; plain sums of bytes
+//       sixteen a step.
 // Border: cells stop at the edge of the field.
 // Exact: integers; f32 in fixed point. A half collects at most 64 * (3 + 7 + .. + 63) * 65535 < 2^32 as a moment.
 // Loop bound: 64 rows of 17 steps, 1152 in all.
@@ -18,6 +19,8 @@
 override WG: u32 = 8u;
 override ACTIVE: bool = true;
 override FROM_CELL: bool = false;
+// Sums of bytes, cells that begin at multiples of 16: sixteen values a step.
+override SIXTEEN: bool = false;
 
 struct Params {
     columns: u32,   // cells across
@@ -51,6 +54,29 @@ fn total(h: Halves) -> vec2<u32> {
     return wide_add(x, wide_add(wide_halves(h.low.z, h.high.z), wide_halves(h.low.w, h.high.w)));
 }
 
+// Bytes of a vec4 that lie before `end`.
+fn bytes_before(v: u32, end: u32) -> vec4<u32> {
+    let left = clamp(vec4<i32>(i32(end) - i32(16u * v)) - vec4(0, 4, 8, 12), vec4(0), vec4(4));
+    return select((vec4(1u) << vec4<u32>(left * 8)) - vec4(1u), vec4(~0u), left == vec4(4));
+}
+
+fn sum_of_bytes(field: Picture, left: u32, right: u32, top: u32, bottom: u32) -> u32 {
+    var sum = vec4(0u);
+    for (var y = top; y < bottom; y++) {
+        // At most four vec4 of two bytes a lane.
+        var lanes = vec4(0u);
+        for (var v = left >> 4u; v * 16u < right; v++) {
+            var w = src[field.first + y * field.stride + v];
+            if ((v + 1u) * 16u > right) {
+                w &= bytes_before(v, right);
+            }
+            lanes += (w & vec4(0x00ff00ffu)) + ((w >> vec4(8u)) & vec4(0x00ff00ffu));
+        }
+        sum += (lanes & HALF) + (lanes >> S16);
+    }
+    return sum.x + sum.y + sum.z + sum.w;
+}
+
 @compute @workgroup_size(WG)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -68,6 +94,13 @@ fn main(
     let right = src_cuts[column + 1u];
     let top = src_cuts[params.columns + 1u + row];
     let bottom = src_cuts[params.columns + 2u + row];
+    let slots = select(1u, 5u, ACTIVE);
+    let out = out_pictures[group.z * slots];
+    let at = (out.first + row * out.stride) * 2u + column;
+    if (SIXTEEN) {
+        dst[at] = vec2(sum_of_bytes(field, left, right, top, bottom), 0u);
+        return;
+    }
     var all = Halves();
     var hot = Halves();
     var across = Halves();
@@ -88,9 +121,6 @@ fn main(
             }
         }
     }
-    let slots = select(1u, 5u, ACTIVE);
-    let out = out_pictures[group.z * slots];
-    let at = (out.first + row * out.stride) * 2u + column;
     dst[at] = total(all);
     if (ACTIVE) {
         // Maps of a field lie one behind the other.
