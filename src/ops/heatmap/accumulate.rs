@@ -100,7 +100,7 @@ impl HeatPlan {
     pub fn new(ctx: &GpuContext, layout: &FrameLayout, mode: HeatMode) -> Result<Self> {
         let plane = LumaPlane::of(NAME, layout)?;
         let wg = match ctx.caps().class {
-            AdapterClass::Cpu => 64u32,
+            AdapterClass::Cpu => 256u32,
             AdapterClass::Gpu => 128,
         };
         let (number, over) = match mode {

@@ -42,7 +42,7 @@ mod tests {
         let values = [0.5, 0.25, -3.0, f32::NAN, 1e-30, 0.75];
         let s = stats(&Field::new(Size::new(2, 3), Numbers::Floats(&values)).unwrap(), 0.25);
         assert_eq!((s.active, s.min, s.max, s.fraction_bits), (2, 0.0, 0.75, 32));
-        assert_eq!((s.total(), s.sum_sq), (1.5, 7 << 60));
+        assert_eq!((s.total(), s.sum_sq), (1.5, 14 << 60));
         let none = stats(&Field::new(Size::new(1, 1), Numbers::Floats(&[0.0])).unwrap(), 0.0);
         assert_eq!(none, ActivitySums { n: 1, ..ActivitySums::default() });
     }
