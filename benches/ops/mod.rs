@@ -8,6 +8,7 @@ mod covering;
 mod edges;
 mod filter;
 mod colors;
+mod fields;
 mod heatmap;
 mod histogram;
 mod hog;
@@ -19,6 +20,7 @@ mod motion;
 mod occlusion;
 mod peer;
 mod quality;
+mod placement;
 mod resize;
 mod search;
 mod sharpness;
@@ -52,6 +54,11 @@ pub const ALL: &[CaseSet] = &[
     histogram::edge_grid::CASES,
     histogram::gradient_texture::CASES,
     histogram::hsv3d::CASES,
+    heatmap::colormap::CASES,
+    heatmap::decay::CASES,
+    heatmap::normalize::CASES,
+    heatmap::splat_gaussian::CASES,
+    heatmap::stats::CASES,
     histogram::luma::CASES,
     histogram::rgb_grid::CASES,
     histogram::unique_colors::CASES,
@@ -68,6 +75,9 @@ pub const ALL: &[CaseSet] = &[
     quality::border_occlusion::CASES,
     quality::contrast_brightness::CASES,
     quality::lighting::CASES,
+    placement::cell_sums::CASES,
+    placement::integral::CASES,
+    placement::window_scores::CASES,
     resize::area::CASES,
     resize::bilinear::CASES,
     search::top_k::CASES,

@@ -1,12 +1,13 @@
-// Sum of absolute luma differences to the frame before, and the number of pixels over a threshold, for a batch of frames.
+// Sum of absolute luma differences to the frame before, number of pixels over a threshold and sum of both frames, for a batch.
 //
 // In:   src          luma plane, u8 or 10-bit in 16-bit words, one per frame (workgroup_id.z); the frame before lies one slot before
-// Out:  dst_sums     4 words a frame, zero before: sum |a-b|, number of |a-b| > threshold (two words each, low first)
+// Out:  dst_sums     6 words a frame, zero before: sum |a-b|, number of |a-b| > threshold, sum of both (two words each, low first)
 // Algorithm: 16 pixels x ROWS rows an invocation, differences in 16-bit lanes (docs: ARCHITECTURE.md, "SWAR").
 // Border: none; padding behind the last pixel is masked.
-// Exact: integers. A 16-bit lane collects at most 2 * 255 * ROWS = 16320.
+// Exact: integers. A 16-bit lane collects at most 4 * 255 * ROWS = 32640.
 // Loop bound: ROWS steps, at most 32.
 
+#import common/grid
 #import common/luma
 #import common/sum64
 
@@ -31,12 +32,14 @@ struct Params {
 @compute @workgroup_size(WG)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
     @builtin(subgroup_invocation_id) lane: u32,
 ) {
-    let item = group.x * WG + local;
+    let item = item_of(group, groups, local);
     var sum = vec4(0u);
     var count = vec4(0u);
+    var both = vec4(0u);
     if (item < params.columns * params.blocks) {
         let block = item / params.columns;
         let v = item - block * params.columns;
@@ -57,14 +60,17 @@ fn main(
             let odd = absdiff_lanes((now >> S8) & LO, (before >> S8) & LO);
             if (TAIL) {
                 sum += (even & me) + (odd & mo);
+                both += (((now & LO) + (before & LO)) & me) + ((((now >> S8) & LO) + ((before >> S8) & LO)) & mo);
                 count += (at_least_lanes(even, over) & me) + (at_least_lanes(odd, over) & mo);
             } else {
                 sum += even + odd;
+                both += (now & LO) + (before & LO) + ((now >> S8) & LO) + ((before >> S8) & LO);
                 count += at_least_lanes(even, over) + at_least_lanes(odd, over);
             }
         }
     }
-    let at = group.z * 4u;
+    let at = group.z * 6u;
     sum64(at, sum_lanes(sum), lane);
     sum64(at + 2u, sum_lanes(count), lane);
+    sum64(at + 4u, sum_lanes(both), lane);
 }

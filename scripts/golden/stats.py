@@ -31,7 +31,8 @@ def statistics() -> None:
         for threshold in [0, 30, 254]:
             d = cv2.absdiff(src, lcg(seed + 1000, h, w))
             write("motion/frame_difference", f"{w}x{h}_t{threshold}_s{seed}", "cv2.absdiff", 0, exact, width=w, height=h,
-                  seed=seed, threshold=threshold, sum_abs=int(d.sum(dtype=np.int64)), over=int((d > threshold).sum()))
+                  seed=seed, threshold=threshold, sum_abs=int(d.sum(dtype=np.int64)), over=int((d > threshold).sum()),
+                  sum_both=int(cv2.add(src, lcg(seed + 1000, h, w), dtype=cv2.CV_32S).sum(dtype=np.int64)))
     w, h, seed, count = 17, 9, 80, 6
     frames = [lcg(seed + t, h, w) for t in range(count)]
     for mode, threshold in [("count-over", 30), ("sum-abs", 0), ("sum-values", 0)]:

@@ -2,6 +2,7 @@
 //! No I/O and no GPU in here.
 
 pub mod blend;
+pub mod activity;
 pub mod budget;
 pub mod cancel;
 pub mod color;
@@ -17,17 +18,20 @@ pub mod luma;
 pub mod motion;
 pub mod occlusion;
 pub mod output;
+pub mod palette;
 pub mod pixel;
 pub mod projection;
 pub mod quality;
 pub mod random;
 pub mod search;
 pub mod sharpness;
+pub mod placement;
 pub mod sink;
 pub mod tensor;
 pub mod time;
 pub mod work;
 
+pub use activity::ActivitySums;
 pub use budget::{BudgetPermit, ByteBudget};
 pub use cancel::CancelToken;
 pub use color::{ChromaSiting, ChromaUpsampling, ColorRange, ColorSpec, RgbCoefficients, YuvMatrix};
@@ -43,11 +47,13 @@ pub use luma::{LumaStats, LumaSums};
 pub use motion::{BlockSearch, BlockVector, DifferenceSums, HeatMode};
 pub use occlusion::Covered;
 pub use output::{OutputFile, OutputSink, Written};
+pub use palette::Palette;
 pub use pixel::PixelFormat;
 pub use projection::{MersenneTwister, PolarNormal, projection_matrix};
 pub use quality::{GraySums, Lighting, LightingSums, PatchGrid, PatchSums, complexity};
 pub use search::{Metric, Neighbor};
 pub use sharpness::{BlurMap, GradientTexture, LaplacianSums, ResidualSums, TenengradSums};
+pub use placement::{CellGrid, Places, WindowParams, WindowScore, Windows};
 pub use sink::RowSink;
 pub use tensor::{Anchor, ChannelOrder, Fit, GridPooling, TensorSpec};
 pub use time::Rational;

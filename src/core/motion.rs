@@ -11,6 +11,8 @@ pub struct DifferenceSums {
     pub over: u64,
     /// Number of pixels.
     pub n: u64,
+    /// Sum of the samples of both pictures, `a + b`.
+    pub sum_both: u64,
 }
 
 impl DifferenceSums {
@@ -22,6 +24,12 @@ impl DifferenceSums {
     /// Mean absolute difference as a share of the code range, `mean / 255`, 0..=1.
     pub fn mean_normalised(&self) -> f64 {
         self.mean() / 255.0
+    }
+
+    /// Mean absolute difference relative to the mean luma of both pictures, `2 sum |a - b| / sum (a + b)`, 0..=2; 0 where both are
+    /// black. The same motion in a darker scene gives the same figure; codes are taken as they are, without black-level correction.
+    pub fn mean_relative(&self) -> f64 {
+        if self.sum_both == 0 { 0.0 } else { 2.0 * self.sum_abs as f64 / self.sum_both as f64 }
     }
 
     /// Share of pixels over the threshold, 0..=1; 0 for no pixels.
@@ -44,6 +52,8 @@ pub enum HeatMode {
     SumAbs,
     /// Sum of the samples themselves: masks, brightness.
     SumValues,
+    /// Number of frames whose sample is not zero: masks of any height, among them maps of bits.
+    CountSet,
 }
 
 impl HeatMode {
@@ -56,12 +66,21 @@ impl HeatMode {
             Self::CountOver { .. } => "count-over",
             Self::SumAbs => "sum-abs",
             Self::SumValues => "sum-values",
+            Self::CountSet => "count-set",
         }
     }
 
     /// Whether the mode looks at the frame before.
     pub const fn uses_differences(self) -> bool {
-        !matches!(self, Self::SumValues)
+        !matches!(self, Self::SumValues | Self::CountSet)
+    }
+
+    /// Most that one frame adds to a pixel: what a map is divided by, times its frames, to give shares.
+    pub const fn full(self) -> u32 {
+        match self {
+            Self::CountOver { .. } | Self::CountSet => 1,
+            Self::SumAbs | Self::SumValues => 255,
+        }
     }
 
     /// What one pixel adds: `current` and, for the modes that look at differences, the sample of the frame before.
@@ -70,6 +89,7 @@ impl HeatMode {
             Self::CountOver { threshold } => (previous.abs_diff(current) > threshold) as u32,
             Self::SumAbs => previous.abs_diff(current) as u32,
             Self::SumValues => current as u32,
+            Self::CountSet => (current != 0) as u32,
         }
     }
 }
@@ -107,9 +127,10 @@ mod tests {
 
     #[test]
     fn figures_of_hand_made_sums() {
-        let d = DifferenceSums { sum_abs: 510, over: 1, n: 4 };
-        assert_eq!((d.mean(), d.mean_normalised(), d.share()), (127.5, 0.5, 0.25));
-        assert_eq!(DifferenceSums::default().mean() + DifferenceSums::default().share(), 0.0);
+        let d = DifferenceSums { sum_abs: 510, over: 1, n: 4, sum_both: 1360 };
+        assert_eq!((d.mean(), d.mean_normalised(), d.share(), d.mean_relative()), (127.5, 0.5, 0.25, 0.75));
+        let none = DifferenceSums::default();
+        assert_eq!((none.mean(), none.share(), none.mean_relative()), (0.0, 0.0, 0.0));
     }
 
     #[test]
@@ -118,6 +139,10 @@ mod tests {
         assert_eq!(HeatMode::CountOver { threshold: 5 }.contribution(16, 10), 1);
         assert_eq!(HeatMode::SumAbs.contribution(255, 0), 255);
         assert_eq!(HeatMode::SumValues.contribution(255, 7), 7);
+        assert_eq!([0, 1, 255].map(|v| HeatMode::CountSet.contribution(9, v)), [0, 1, 1]);
+        for mode in [HeatMode::CountOver { threshold: 9 }, HeatMode::SumAbs, HeatMode::SumValues, HeatMode::CountSet] {
+            assert_eq!(mode.full(), mode.contribution(0, 255), "{}", mode.name());
+        }
         assert!(255 * u64::from(HeatMode::MAX_FRAMES) <= u64::from(u32::MAX));
     }
 }

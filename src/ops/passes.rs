@@ -106,6 +106,15 @@ impl Passes {
     }
 }
 
+impl Passes {
+    /// For at most `capacity` frames: there is no room for more results.
+    #[must_use]
+    pub(crate) fn limit(mut self, capacity: u32) -> Self {
+        self.capacity = self.capacity.min(capacity);
+        self
+    }
+}
+
 impl Record for Passes {
     fn record(&self, rec: &mut Recorder<'_>, count: u32) {
         let count = count.min(self.capacity);

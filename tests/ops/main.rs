@@ -20,6 +20,10 @@ mod edges;
 mod filter;
 #[path = "../support/colors.rs"]
 mod colors;
+#[path = "../support/compare.rs"]
+mod compare;
+#[path = "../support/fields.rs"]
+mod fields;
 #[path = "../support/gpu.rs"]
 mod gpu;
 mod heatmap;
@@ -30,6 +34,7 @@ mod occlusion;
 #[path = "../support/pictures.rs"]
 mod pictures;
 mod quality;
+mod placement;
 mod resize;
 #[path = "../support/results.rs"]
 mod results;

@@ -17,6 +17,7 @@ mod hog;
 mod motion;
 mod occlusion;
 mod colors;
+mod heat;
 mod planes;
 mod tensor;
 

@@ -84,7 +84,8 @@ fn frame_differences_equal_opencv() {
         let (a, b) = (Plane::new(size, stride, &a).unwrap(), Plane::new(size, stride, &b).unwrap());
         let d = motion::frame_difference::frame_difference(&a, &b, file.integer("threshold") as u8).unwrap();
         assert_eq!(d.n, size.area());
-        check(&file, &[d.sum_abs as f64, d.over as f64], &[file.number("sum_abs"), file.number("over")]);
+        let got = [d.sum_abs as f64, d.over as f64, d.sum_both as f64];
+        check(&file, &got, &["sum_abs", "over", "sum_both"].map(|key| file.number(key)));
     }
 }
 

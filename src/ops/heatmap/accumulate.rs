@@ -2,39 +2,42 @@
 //!
 //! | | |
 //! |---|---|
-//! | input | the luma plane of any YUV or grey format, 8 or 10 bits, at least 1x1; consecutive frames in consecutive slots |
-//! | output | a map of `u32`, one counter a pixel, that stays on the device and is added to; rows of [`HeatAccumulator::stride`] counters (the width rounded up to 16), of which those behind the width mean nothing |
-//! | parameters | [`HeatMode`]; differences are taken to the frame in the slot before |
+//! | input | the luma plane of any YUV or grey format, 8 or 10 bits, at least 1x1, or maps of bits; consecutive frames in consecutive slots |
+//! | output | a map of `u32`, one counter a pixel, that stays on the device, is added to, and can be read by other operations ([`HeatAccumulator::map`]). Divided by [`HeatAccumulator::full`] it is a share 0..=1: the exact mean of masks |
+//! | parameters | [`HeatMode`]; differences are taken to the frame in the slot before; maps of bits are counted |
 //! | border | none |
 //! | exactness | exact; the same map for any cut of the sequence into batches |
 //! | determinism | the same bits on every adapter |
-//! | errors | `Parameter` for formats without luma, sides above 32,768, differences from slot 0 on, more than [`HeatMode::MAX_FRAMES`] frames in a map |
+//! | errors | `Parameter` for formats without luma, maps of other types than bits, sides above 32,768, differences from slot 0 on, more than [`HeatMode::MAX_FRAMES`] frames in a map |
 //! | source | running sums; lanes as in docs: ARCHITECTURE.md, "SWAR" |
 
-use crate::core::{Exactness, FrameLayout, HeatMode, Work};
+use crate::core::{Exactness, FrameLayout, HeatMode, Size, Work};
 use crate::error::Result;
-use crate::gpu::{AdapterClass, BindGroup, BufferUse, GpuBuffer, GpuContext, Kernel, Recorder};
+use crate::gpu::{AdapterClass, BindGroup, GpuBuffer, GpuContext, Kernel, Recorder};
 use crate::ops::luma_plane::LumaPlane;
-use crate::ops::{GpuFrames, OpInfo, ParamDoc, check_layout, gpu_params, grid, plan_error};
+use crate::ops::{
+    GpuFrames, GpuMaps, MAX_SIDE, MapLayout, MapSample, OpInfo, ParamDoc, check_layout, check_maps, gpu_params, grid,
+    plan_error,
+};
 
 const NAME: &str = "heatmap/accumulate";
 
 /// What `frameloom ops` says about this operation.
 pub const INFO: OpInfo = OpInfo {
     name: NAME,
-    summary: "adds frames, their differences or the places of large differences to a map",
-    input: "luma plane, u8 or 10 bit (8 most significant bits used), consecutive frames in consecutive slots",
-    output: "u32 per pixel, rows of the width rounded up to 16, added to",
+    summary: "adds frames, masks, differences or the places of large differences to a map",
+    input: "luma plane, u8 or 10 bit (8 most significant bits used), or map of bits; consecutive frames in consecutive slots",
+    output: "map of u32, added to",
     params: &[ParamDoc {
         name: "mode",
-        range: "CountOver{threshold 0..=255}, SumAbs, SumValues",
+        range: "CountOver{threshold 0..=255}, SumAbs, SumValues, CountSet",
         meaning: "what a pixel adds per frame",
     }],
     border: "none",
     exactness: Exactness::Exact,
     reason: "integer sums, frames counted so that they cannot overflow",
     source: "running sums of differences",
-    entries: &["main"],
+    entries: &["main", "bits"],
     fields: Uniform::FIELDS,
     work,
 };
@@ -57,12 +60,20 @@ gpu_params! {
     }
 }
 
-/// A planned `heatmap/accumulate` for frames of one layout.
+/// What is added up.
+#[derive(Debug, Clone, Copy)]
+enum Input {
+    Frames(FrameLayout),
+    Bits(MapLayout),
+}
+
+/// A planned `heatmap/accumulate` for frames or maps of bits of one layout.
 #[derive(Debug, Clone)]
 pub struct HeatPlan {
     kernel: Kernel,
     uniform: Uniform,
-    layout: FrameLayout,
+    input: Input,
+    output: MapLayout,
     mode: HeatMode,
     groups: [u32; 2],
 }
@@ -71,7 +82,7 @@ pub struct HeatPlan {
 #[derive(Debug)]
 pub struct HeatAccumulator {
     plan: HeatPlan,
-    heat: GpuBuffer,
+    heat: GpuMaps,
     frames: u32,
 }
 
@@ -89,13 +100,14 @@ impl HeatPlan {
     pub fn new(ctx: &GpuContext, layout: &FrameLayout, mode: HeatMode) -> Result<Self> {
         let plane = LumaPlane::of(NAME, layout)?;
         let wg = match ctx.caps().class {
-            AdapterClass::Cpu => 64u32,
+            AdapterClass::Cpu => 256u32,
             AdapterClass::Gpu => 128,
         };
         let (number, over) = match mode {
             HeatMode::CountOver { threshold } => (0, u32::from(threshold) + 1),
             HeatMode::SumAbs => (1, 0),
             HeatMode::SumValues => (2, 0),
+            HeatMode::CountSet => (3, 0),
         };
         let kernel = Kernel::new(ctx, NAME, "main", &plane.constants([("WG", wg), ("MODE", number)]))?;
         let groups = grid(ctx, NAME, u64::from(plane.columns) * u64::from(layout.size.height), wg)?;
@@ -108,11 +120,34 @@ impl HeatPlan {
             over,
             frames: 0,
         };
-        Ok(Self { kernel, uniform, layout: *layout, mode, groups })
+        let output = MapLayout::new(MapSample::U32, layout.size)?;
+        Ok(Self { kernel, uniform, input: Input::Frames(*layout), output, mode, groups })
     }
 
-    fn map_bytes(&self) -> u64 {
-        u64::from(self.uniform.columns) * 64 * u64::from(self.uniform.height)
+    /// Plans for maps of bits like `layout`, which are counted as [`HeatMode::CountSet`] does.
+    pub fn of_bits(ctx: &GpuContext, layout: &MapLayout) -> Result<Self> {
+        if layout.sample != MapSample::Bit {
+            return Err(plan_error(NAME, "input", "a map of bits", layout.sample));
+        }
+        let Size { width, height } = layout.size;
+        if width.max(height) > MAX_SIDE {
+            return Err(plan_error(NAME, "input", format!("sides up to {MAX_SIDE}"), layout.size));
+        }
+        let wg = match ctx.caps().class {
+            AdapterClass::Cpu => 8u32,
+            AdapterClass::Gpu => 128,
+        };
+        let kernel = Kernel::new(ctx, NAME, "bits", &[("WG", f64::from(wg))])?;
+        let groups = grid(ctx, NAME, u64::from(width.div_ceil(32)) * u64::from(height), wg)?;
+        let (stride, slot) = (layout.stride_bytes() / 4, layout.slot_bytes() / 4);
+        let uniform = Uniform { base: 0, stride, slot, columns: width.div_ceil(16), height, over: 0, frames: 0 };
+        let output = MapLayout::new(MapSample::U32, layout.size)?;
+        Ok(Self { kernel, uniform, input: Input::Bits(*layout), output, mode: HeatMode::CountSet, groups })
+    }
+
+    /// Layout of the map.
+    pub fn output(&self) -> &MapLayout {
+        &self.output
     }
 }
 
@@ -122,11 +157,12 @@ impl HeatAccumulator {
     /// # Errors
     /// The budget, or a map larger than one binding may be.
     pub fn new(ctx: &GpuContext, plan: &HeatPlan) -> Result<Self> {
-        let heat = GpuBuffer::new(ctx, NAME, plan.map_bytes(), BufferUse::Storage)?;
+        let heat = GpuMaps::new(ctx, NAME, plan.output, 1)?;
+        let mut map = Self { plan: plan.clone(), heat, frames: 0 };
         let mut rec = Recorder::new(ctx, NAME);
-        rec.clear(&heat, 0, plan.map_bytes());
+        map.clear(&mut rec);
         rec.submit()?;
-        Ok(Self { plan: plan.clone(), heat, frames: 0 })
+        Ok(map)
     }
 
     /// Binds up to `capacity` frames of `src` from slot `first` on; for the modes that look at differences slot `first - 1` holds the
@@ -135,14 +171,40 @@ impl HeatAccumulator {
     /// # Errors
     /// `Parameter` for another layout, slots that do not exist, more than [`HeatPlan::MAX_BATCH`] frames.
     pub fn bind(&self, ctx: &GpuContext, src: &GpuFrames, first: u32, capacity: u32) -> Result<HeatBound> {
-        let plan = &self.plan;
-        check_layout(NAME, "input", &plan.layout, src)?;
-        if plan.mode.uses_differences() && first == 0 {
+        let Input::Frames(layout) = &self.plan.input else {
+            return Err(plan_error(NAME, "input", "maps of bits, as planned", src.layout().format));
+        };
+        check_layout(NAME, "input", layout, src)?;
+        if self.plan.mode.uses_differences() && first == 0 {
             return Err(plan_error(NAME, "first", "a slot with another before it", first));
         }
+        self.bind_slots(ctx, (src.buffer(), "src"), src.slots(), first, capacity)
+    }
+
+    /// Binds up to `capacity` maps of bits of `src` from slot `first` on.
+    ///
+    /// # Errors
+    /// As [`Self::bind`].
+    pub fn bind_bits(&self, ctx: &GpuContext, src: &GpuMaps, first: u32, capacity: u32) -> Result<HeatBound> {
+        let Input::Bits(layout) = &self.plan.input else {
+            return Err(plan_error(NAME, "input", "frames, as planned", "maps"));
+        };
+        check_maps(NAME, "input", layout, src)?;
+        self.bind_slots(ctx, (src.buffer(), "src_words"), src.slots(), first, capacity)
+    }
+
+    fn bind_slots(
+        &self,
+        ctx: &GpuContext,
+        (buffer, name): (&GpuBuffer, &str),
+        slots: u32,
+        first: u32,
+        capacity: u32,
+    ) -> Result<HeatBound> {
+        let plan = &self.plan;
         let end = first.checked_add(capacity);
-        if capacity > HeatPlan::MAX_BATCH || end.is_none_or(|end| end > src.slots()) {
-            let wanted = format!("at most {} frames, within {} slots", HeatPlan::MAX_BATCH, src.slots());
+        if capacity > HeatPlan::MAX_BATCH || end.is_none_or(|end| end > slots) {
+            let wanted = format!("at most {} frames, within {slots} slots", HeatPlan::MAX_BATCH);
             return Err(plan_error(NAME, "capacity", wanted, format!("{capacity} from slot {first} on")));
         }
         let binds = (1..=capacity).map(|frames| {
@@ -150,7 +212,7 @@ impl HeatAccumulator {
             uniform.base += first * uniform.slot;
             uniform.frames = frames;
             let params = uniform.upload(ctx, NAME)?;
-            plan.kernel.bind(ctx, &[("params", &params), ("src", src.buffer()), ("dst_heat", &self.heat)])
+            plan.kernel.bind(ctx, &[("params", &params), (name, buffer), ("dst_heat", self.heat.buffer())])
         });
         Ok(HeatBound { binds: binds.collect::<Result<_>>()? })
     }
@@ -179,7 +241,7 @@ impl HeatAccumulator {
 
     /// Records that the map is set to zero.
     pub fn clear(&mut self, rec: &mut Recorder<'_>) {
-        rec.clear(&self.heat, 0, self.plan.map_bytes());
+        rec.clear(self.heat.buffer(), 0, u64::from(self.plan.output.slot_bytes()));
         self.frames = 0;
     }
 
@@ -188,22 +250,19 @@ impl HeatAccumulator {
         self.frames
     }
 
-    /// The map on the device.
-    pub fn map(&self) -> &GpuBuffer {
-        &self.heat
+    /// The largest value a counter can have by now: divided by it the map is a share 0..=1, [`HeatMode::full`] a frame.
+    pub fn full(&self) -> u32 {
+        self.frames * self.plan.mode.full()
     }
 
-    /// Counters from one row of the map to the next: the width rounded up to a multiple of 16.
-    pub fn stride(&self) -> u32 {
-        self.plan.uniform.columns * 16
+    /// The map on the device: one map of `u32`.
+    pub fn map(&self) -> &GpuMaps {
+        &self.heat
     }
 
     /// Waits for everything submitted and copies the counters to the host, row by row without padding.
     pub fn read(&self, ctx: &GpuContext) -> Result<Vec<u32>> {
-        let bytes = self.heat.read(ctx, self.plan.map_bytes())?;
-        let width = self.plan.layout.size.width as usize * 4;
-        let rows = bytes.chunks_exact(self.stride() as usize * 4);
-        Ok(rows.flat_map(|row| bytemuck::pod_collect_to_vec(row.get(..width).unwrap_or(row))).collect())
+        self.heat.read_as(ctx, 0)
     }
 }
 

@@ -3,7 +3,7 @@
 //! | | |
 //! |---|---|
 //! | input | the luma plane of any YUV or grey format, 8 or 10 bits, at least 1x1; frame `i` is compared with the one in the slot before |
-//! | output | [`DifferenceSums`] per frame: sum of `\|a-b\|`, pixels with `\|a-b\| > threshold`, pixels |
+//! | output | [`DifferenceSums`] per frame: sum of `\|a-b\|`, pixels with `\|a-b\| > threshold`, pixels, sum of both frames; from them the mean difference, also relative to the mean luma |
 //! | parameters | `threshold` 0..=255, in 8-bit codes |
 //! | border | none; padding is never counted |
 //! | exactness | exact |
@@ -15,16 +15,16 @@ use crate::core::{DifferenceSums, Exactness, FrameLayout, Work};
 use crate::error::Result;
 use crate::gpu::{AdapterClass, BindGroup, BufferUse, GpuBuffer, GpuContext, Kernel, Recorder};
 use crate::ops::luma_plane::LumaPlane;
-use crate::ops::{GpuFrames, OpInfo, ParamDoc, check_layout, gpu_params, plan_error};
+use crate::ops::{GpuFrames, OpInfo, ParamDoc, check_layout, gpu_params, grid, plan_error, words64};
 
 const NAME: &str = "motion/frame_difference";
 /// Words of results per frame.
-const WORDS: u32 = 4;
+const WORDS: u32 = 6;
 
 /// What `frameloom ops` says about this operation.
 pub const INFO: OpInfo = OpInfo {
     name: NAME,
-    summary: "sum of absolute luma differences to the frame before, and pixels over a threshold",
+    summary: "sum of absolute luma differences to the frame before, pixels over a threshold, sum of both frames",
     input: "luma plane, u8 or 10 bit (8 most significant bits used), frame before in the slot before",
     output: "DifferenceSums per frame (u64, luma codes)",
     params: &[ParamDoc {
@@ -66,7 +66,7 @@ pub struct FrameDifferencePlan {
     kernel: Kernel,
     uniform: Uniform,
     layout: FrameLayout,
-    groups: u32,
+    groups: [u32; 2],
 }
 
 /// A plan bound to buffers.
@@ -87,10 +87,7 @@ impl FrameDifferencePlan {
             AdapterClass::Gpu => (64, 8),
         };
         let blocks = layout.size.height.div_ceil(rows);
-        let groups = (plane.columns * blocks).div_ceil(wg);
-        if groups > ctx.caps().max_workgroups {
-            return Err(plan_error(NAME, "input", "a picture for fewer workgroups", layout.size));
-        }
+        let groups = grid(ctx, NAME, u64::from(plane.columns) * u64::from(blocks), wg)?;
         let constants = plane.constants([("TAIL", plane.tail()), ("WG", wg), ("ROWS", rows)]);
         let kernel = Kernel::new(ctx, NAME, "main", &constants)?;
         let uniform = Uniform {
@@ -134,7 +131,8 @@ impl FrameDifferenceBound {
     pub fn record(&self, rec: &mut Recorder<'_>, count: u32) {
         let count = count.min(self.capacity);
         rec.clear(&self.sums, 0, u64::from(count) * FrameDifferencePlan::RESULT_BYTES);
-        rec.dispatch(&self.plan.kernel, &self.bind, [self.plan.groups, 1, count]);
+        let [x, y] = self.plan.groups;
+        rec.dispatch(&self.plan.kernel, &self.bind, [x, y, count]);
     }
 
     /// The buffer of results: [`FrameDifferencePlan::RESULT_BYTES`] a frame, see [`Self::decode`].
@@ -148,9 +146,9 @@ impl FrameDifferenceBound {
         bytes
             .chunks_exact(WORDS as usize * 4)
             .map(|frame| {
-                let mut words = frame.chunks_exact(8).map(|c| c.iter().rev().fold(0u64, |v, b| v << 8 | u64::from(*b)));
-                let mut word = || words.next().unwrap_or(0);
-                DifferenceSums { sum_abs: word(), over: word(), n }
+                let mut sums = words64(frame);
+                let mut sum = || sums.next().unwrap_or(0);
+                DifferenceSums { sum_abs: sum(), over: sum(), n, sum_both: sum() }
             })
             .collect()
     }

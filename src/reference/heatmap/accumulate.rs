@@ -7,9 +7,9 @@ use crate::reference::plane::{Plane, unfit};
 /// Adds `frames` to `heat`, one `u32` per pixel in rows without padding.
 ///
 /// With `p_t` the samples of frame `t` and `p_(-1)` those of `previous`: `CountOver` adds 1 where `|p_t - p_(t-1)| >
-/// threshold`, `SumAbs` adds `|p_t - p_(t-1)|`, `SumValues` adds `p_t`. Without `previous` the first frame adds
-/// nothing in the modes that look at differences. A sequence may be cut anywhere, if each part gets the last frame of
-/// the part before as `previous`: the sums are the same.
+/// threshold`, `SumAbs` adds `|p_t - p_(t-1)|`, `SumValues` adds `p_t`, `CountSet` adds 1 where `p_t` is not 0. Without
+/// `previous` the first frame adds nothing in the modes that look at differences. A sequence may be cut anywhere, if
+/// each part gets the last frame of the part before as `previous`: the sums are the same.
 ///
 /// Overflow: at most 255 per frame, so `255 * frames < 2^32`, [`HeatMode::MAX_FRAMES`] over the life of a map.
 ///
@@ -69,6 +69,7 @@ mod tests {
             assert_eq!(heat(HeatMode::CountOver { threshold: 0 }, cut), [2, 2, 2]);
             assert_eq!(heat(HeatMode::SumAbs, cut), [11, 175, 455]);
             assert_eq!(heat(HeatMode::SumValues, cut), [27, 545, 455]);
+            assert_eq!(heat(HeatMode::CountSet, cut), [3, 4, 2]);
         }
     }
 

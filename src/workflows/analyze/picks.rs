@@ -138,7 +138,7 @@ mod tests {
             info,
             luma,
             percentiles: [0; 3],
-            motion: motion.map(|m| DifferenceSums { sum_abs: m, over: 0, n: 1 }),
+            motion: motion.map(|m| DifferenceSums { sum_abs: m, n: 1, ..DifferenceSums::default() }),
         }
     }
 

@@ -3,15 +3,20 @@ use crate::pictures::*;
 use frameloom::Error;
 use frameloom::core::*;
 use frameloom::gpu::{GpuContext, Recorder};
-use frameloom::ops::{GpuFrames, heatmap::accumulate::*};
-use frameloom::reference::{self, FrameSlot, Plane};
+use frameloom::ops::heatmap::{
+    accumulate::*,
+    normalize::{Divisor, normalize},
+};
+use frameloom::ops::{GpuFrames, GpuMaps, MapLayout, MapSample};
+use frameloom::reference::{self, FrameSlot, Plane, pattern::lcg_bytes};
 
-const MODES: [HeatMode; 5] = [
+const MODES: [HeatMode; 6] = [
     HeatMode::CountOver { threshold: 0 },
     HeatMode::CountOver { threshold: 25 },
     HeatMode::CountOver { threshold: 255 },
     HeatMode::SumAbs,
     HeatMode::SumValues,
+    HeatMode::CountSet,
 ];
 
 /// The map of `frames[first..]`, with the frame before `first` as the previous one.
@@ -25,9 +30,9 @@ fn want(layout: &FrameLayout, frames: &[Vec<u8>], first: usize, mode: HeatMode) 
 }
 
 fn empty(ctx: &GpuContext, layout: &FrameLayout, mode: HeatMode) -> HeatAccumulator {
-    let map_bytes = u64::from(layout.size.width.next_multiple_of(16)) * 4 * u64::from(layout.size.height);
-    poison_pool(ctx, map_bytes);
-    HeatAccumulator::new(ctx, &HeatPlan::new(ctx, layout, mode).unwrap()).unwrap()
+    let plan = HeatPlan::new(ctx, layout, mode).unwrap();
+    poison_pool(ctx, u64::from(plan.output().slot_bytes()));
+    HeatAccumulator::new(ctx, &plan).unwrap()
 }
 
 /// Adds `batches` of frames, one behind the other, from slot `first` on.
@@ -118,6 +123,7 @@ fn ten_thousand_frames_do_not_overflow() {
             (HeatMode::SumAbs, &flicker, 1, 255),
             (HeatMode::CountOver { threshold: 254 }, &flicker, 1, 1),
             (HeatMode::SumValues, &bright, 0, 255),
+            (HeatMode::CountSet, &bright, 0, 1),
         ] {
             let mut map = empty(ctx, &layout, mode);
             let bound = map.bind(ctx, src, first, 256).unwrap();
@@ -127,10 +133,110 @@ fn ten_thousand_frames_do_not_overflow() {
             }
             map.record(&mut rec, &bound, 16).unwrap();
             rec.run().unwrap();
-            assert_eq!(map.frames(), 10_000);
+            assert_eq!((map.frames(), map.full()), (10_000, 10_000 * mode.full()));
             let got = map.read(ctx).unwrap();
             assert_eq!((got.len(), got.iter().all(|v| *v == 10_000 * each)), (165, true), "{mode:?} {:?}", &got[..4]);
         }
+    });
+}
+
+/// Bits of the picture `bits`, one byte each, for the host side of a map.
+fn bit_maps(ctx: &GpuContext, shape: (u32, u32), maps: &[Vec<u8>]) -> GpuMaps {
+    let layout = MapLayout::new(MapSample::Bit, Size::new(shape.0, shape.1)).unwrap();
+    let refs: Vec<&[u8]> = maps.iter().map(Vec::as_slice).collect();
+    GpuMaps::from_host(ctx, "test", layout, &refs).unwrap()
+}
+
+fn count_bits(ctx: &GpuContext, src: &GpuMaps, first: u32, batches: &[u32]) -> HeatAccumulator {
+    let plan = HeatPlan::of_bits(ctx, src.layout()).unwrap();
+    poison_pool(ctx, u64::from(plan.output().slot_bytes()));
+    let mut map = HeatAccumulator::new(ctx, &plan).unwrap();
+    let mut rec = Recorder::new(ctx, "test");
+    let mut at = first;
+    for count in batches {
+        let bound = map.bind_bits(ctx, src, at, *count).unwrap();
+        map.record(&mut rec, &bound, *count).unwrap();
+        at += count;
+    }
+    rec.run().unwrap();
+    map
+}
+
+#[test]
+fn bits_are_counted_as_masks_of_any_height_are() {
+    on_every_adapter("heatmap/accumulate bits", |ctx| {
+        for shape in SHAPES {
+            let size = Size::new(shape.0, shape.1);
+            let masks: Vec<Vec<u8>> =
+                (0..9).map(|i| lcg_bytes(i, size.area() as usize).iter().map(|v| v & 1).collect()).collect();
+            let planes: Vec<Plane<'_>> = masks[2..].iter().map(|m| Plane::tight(size, m).unwrap()).collect();
+            let mut want = vec![0; size.area() as usize];
+            reference::heatmap::accumulate::accumulate(&mut want, None, &planes, HeatMode::CountSet).unwrap();
+            let src = bit_maps(ctx, shape, &masks);
+            for batches in [&[7][..], &[1, 2, 4], &[1; 7]] {
+                let map = count_bits(ctx, &src, 2, batches);
+                assert_eq!(map.read(ctx).unwrap(), want, "{shape:?} {batches:?}");
+                assert_eq!(map.full(), 7);
+            }
+        }
+        // Two full batches, every bit set: the counters of a dispatch reach their ninth digit.
+        let full = bit_maps(ctx, (37, 2), &vec![vec![1; 74]; 256]);
+        let mut map = count_bits(ctx, &full, 0, &[256]);
+        let bound = map.bind_bits(ctx, &full, 0, 256).unwrap();
+        let mut rec = Recorder::new(ctx, "test");
+        for _ in 0..38 {
+            map.record(&mut rec, &bound, 256).unwrap();
+        }
+        map.record(&mut rec, &bound, 16).unwrap();
+        rec.run().unwrap();
+        assert_eq!((map.frames(), map.read(ctx).unwrap()), (10_000, vec![10_000; 74]));
+    });
+}
+
+/// `H = sum(mask / 255) / N`, with the map where it is: on the device.
+#[test]
+fn the_mean_of_masks_is_exact_and_read_by_other_operations() {
+    on_every_adapter("heatmap/accumulate mean", |ctx| {
+        let layout = layout(PixelFormat::Gray8, (33, 9));
+        let frames: Vec<Vec<u8>> = (0..7)
+            .map(|i| lcg_bytes(i, layout.slot_bytes() as usize).iter().map(|v| (v & 1) * 255).collect())
+            .collect();
+        let mut map = empty(ctx, &layout, HeatMode::SumValues);
+        let src = upload(ctx, &layout, &frames);
+        let bound = map.bind(ctx, &src, 0, 7).unwrap();
+        let mut rec = Recorder::new(ctx, "test");
+        map.record(&mut rec, &bound, 7).unwrap();
+        rec.run().unwrap();
+        let by = Divisor::Number(f64::from(map.full()));
+        let got: Vec<f32> = normalize(ctx, map.map(), by).unwrap().read_as(ctx, 0).unwrap();
+        let stride = layout.first().stride as usize;
+        for (i, got) in got.iter().enumerate() {
+            let at = i / 33 * stride + i % 33;
+            let mean = frames.iter().map(|f| f64::from(f[at]) / 255.0).sum::<f64>() / 7.0;
+            assert!((f64::from(*got) - mean).abs() < 1e-7, "{i}: {got} {mean}");
+        }
+    });
+}
+
+/// Counters near the end of u32: the last frame that may be added is counted right, the reference refuses the next.
+#[test]
+fn the_last_frame_before_the_limit_still_counts() {
+    on_every_adapter("heatmap/accumulate near the limit", |ctx| {
+        let layout = layout(PixelFormat::Gray8, (19, 3));
+        let white = upload(ctx, &layout, &[vec![255u8; layout.slot_bytes() as usize]]);
+        let mut map = empty(ctx, &layout, HeatMode::SumValues);
+        let before = 255 * (HeatMode::MAX_FRAMES - 1);
+        map.map().buffer().write(ctx, 0, &before.to_le_bytes().repeat(32 * 3)).unwrap();
+        let bound = map.bind(ctx, &white, 0, 1).unwrap();
+        let mut rec = Recorder::new(ctx, "test");
+        map.record(&mut rec, &bound, 1).unwrap();
+        rec.run().unwrap();
+        assert_eq!(map.read(ctx).unwrap(), vec![255 * HeatMode::MAX_FRAMES; 57]);
+        let plane = [255u8; 57];
+        let plane = Plane::tight(layout.size, &plane).unwrap();
+        let mut full = vec![255 * HeatMode::MAX_FRAMES; 57];
+        let more = reference::heatmap::accumulate::accumulate(&mut full, None, &[plane], HeatMode::SumValues);
+        assert!(more.is_err());
     });
 }
 
@@ -185,6 +291,14 @@ fn wrong_parameters_are_named() {
         assert_eq!(named(map.bind(ctx, &src(5), 1, 1).map(drop)), "input");
         assert_eq!(named(map.bind(ctx, &src(4), 1, 257).map(drop)), "capacity");
         assert_eq!(named(map.bind(ctx, &src(4), 250, 51).map(drop)), "capacity");
+        assert_eq!(named(map.bind_bits(ctx, &bit_maps(ctx, (4, 4), &[vec![0; 16]]), 0, 1).map(drop)), "input");
+        let layout = |sample, width| MapLayout::new(sample, Size::new(width, 4)).unwrap();
+        assert_eq!(named(HeatPlan::of_bits(ctx, &layout(MapSample::U32, 4)).map(drop)), "input");
+        assert_eq!(named(HeatPlan::of_bits(ctx, &layout(MapSample::Bit, 32_769)).map(drop)), "input");
+        let bits = HeatAccumulator::new(ctx, &HeatPlan::of_bits(ctx, &layout(MapSample::Bit, 4)).unwrap()).unwrap();
+        assert_eq!(named(bits.bind(ctx, &src(4), 0, 1).map(drop)), "input");
+        assert_eq!(named(bits.bind_bits(ctx, &bit_maps(ctx, (5, 4), &[vec![0; 20]]), 0, 1).map(drop)), "input");
+        assert_eq!(named(bits.bind_bits(ctx, &bit_maps(ctx, (4, 4), &[vec![0; 16]]), 0, 2).map(drop)), "capacity");
         let bound = map.bind(ctx, &src(4), 1, 4).unwrap();
         let mut rec = Recorder::new(ctx, "test");
         assert_eq!(named(map.record(&mut rec, &bound, 5)), "count");

@@ -1,1 +1,6 @@
 mod accumulate;
+mod colormap;
+mod decay;
+mod normalize;
+mod splat_gaussian;
+mod stats;

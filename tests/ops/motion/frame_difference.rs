@@ -72,10 +72,34 @@ fn full_hd_is_exact_up_to_the_largest_sum_and_the_same_every_time() {
         }
         // Frames 1 and 2 are all 0 and all 255.
         let n = layout.size.area();
-        assert_eq!(first[1], DifferenceSums { sum_abs: 255 * n, over: n, n });
+        assert_eq!(first[1], DifferenceSums { sum_abs: 255 * n, over: n, n, sum_both: 255 * n });
+        assert_eq!(first[1].mean_relative(), 2.0);
         for _ in 0..3 {
             assert_eq!(run(ctx, &src, 254, 1, 3), first);
         }
+    });
+}
+
+/// The largest picture needs more workgroups than one dimension of a dispatch holds; its frames are beyond a binding of most adapters.
+#[test]
+fn the_largest_picture_can_be_planned() {
+    on_every_adapter("motion/frame_difference largest picture", |ctx| {
+        FrameDifferencePlan::new(ctx, &layout(PixelFormat::Gray8, (32_768, 32_768)), 1).unwrap();
+    });
+}
+
+/// Half the light, half the differences, half the mean: the relative figure stays.
+#[test]
+fn the_relative_figure_does_not_follow_the_light() {
+    on_every_adapter("motion/frame_difference relative", |ctx| {
+        let layout = layout(PixelFormat::Gray8, (64, 9));
+        let bright: Vec<Vec<u8>> =
+            (0..2).map(|t| (0..layout.slot_bytes()).map(|i| (i * 7 + t * 40) as u8 & 0xFE).collect()).collect();
+        let dark: Vec<Vec<u8>> = bright.iter().map(|f| f.iter().map(|v| v / 2).collect()).collect();
+        let figure =
+            |frames: &[Vec<u8>]| frame_difference(ctx, &upload(ctx, &layout, frames), 0).unwrap()[0].mean_relative();
+        assert!(figure(&bright) > 0.1);
+        assert_eq!(figure(&bright), figure(&dark));
     });
 }
 
@@ -88,7 +112,9 @@ fn one_changed_pixel_is_seen() {
             let last = ((shape.1 - 1) * layout.first().stride + shape.0 - 1) as usize;
             frames[1][last] ^= 64;
             let got = frame_difference(ctx, &upload(ctx, &layout, &frames), 63).unwrap();
-            assert_eq!(got, [DifferenceSums { sum_abs: 64, over: 1, n: layout.size.area() }]);
+            let want = want(&layout, &frames[0], &frames[1], 63);
+            assert_eq!((want.sum_abs, want.over, want.n), (64, 1, layout.size.area()));
+            assert_eq!(got, [want]);
         }
     });
 }

@@ -1,0 +1,3 @@
+pub mod cell_sums;
+pub mod integral;
+pub mod window_scores;

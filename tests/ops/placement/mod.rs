@@ -1,0 +1,3 @@
+mod cell_sums;
+mod integral;
+mod window_scores;
