@@ -1,7 +1,7 @@
 // Tiles blended into canvases with feathered weights, in place.
 //
-// In:   src_words    tiles, packed RGBA, their places in src_pictures; src_canvases: per canvas its tiles and the box they lie in;
-//                    src_tiles: slot, x, y of each tile
+// In:   src_words    tiles, packed RGBA, their places in src_pictures; src_canvases: per canvas the box they lie in, divided
+//                    into bins of 64 x 32 pixels; src_bins: first and number of the tiles that touch a bin; src_tiles: slot, x, y
 // Out:  dst          canvases, packed RGBA, one per workgroup_id.z; sizes may differ; pixels outside all tiles keep their bits
 //       dst_covered  pixels inside tiles per canvas, zero before
 // Algorithm: a tile weighs min(distance to its nearer side, feather) across times the same down, 1 at outermost pixels; a pixel
@@ -24,8 +24,8 @@ struct Canvas {
     columns: u32,   //   number of columns,
     top: u32,       //   first row,
     rows: u32,      //   number of rows
-    tiles: u32,     // first of its tiles
-    count: u32,     // number of its tiles
+    bins: u32,      // first of its bins
+    bin_columns: u32,
     feather: u32,
     reserved: u32,
 }
@@ -34,6 +34,7 @@ struct Canvas {
 @group(0) @binding(3) var<storage, read_write> dst: array<vec4<u32>>;
 @group(0) @binding(6) var<storage, read> src_canvases: array<Canvas>;
 @group(0) @binding(7) var<storage, read> src_tiles: array<vec4<u32>>;
+@group(0) @binding(9) var<storage, read> src_bins: array<vec2<u32>>;
 
 const BYTE: vec4<u32> = vec4<u32>(0xffu);
 const FOUR: vec4<u32> = vec4<u32>(0u, 1u, 2u, 3u);
@@ -51,7 +52,10 @@ fn main(
     var covered = 0u;
     if (item < canvas.columns * ((canvas.rows + ROWS - 1u) / ROWS)) {
         let block = item / canvas.columns;
-        let column = canvas.column + item - block * canvas.columns;
+        let place = item - block * canvas.columns;
+        let column = canvas.column + place;
+        // Blocks of rows do not cross bins: ROWS divides 32.
+        let bin = src_bins[canvas.bins + ((block * ROWS) >> 5u) * canvas.bin_columns + (place >> 4u)];
         let x = 4u * column + FOUR;
         for (var k = 0u; k < ROWS; k++) {
             let row = block * ROWS + k;
@@ -64,12 +68,12 @@ fn main(
             var b = vec4(0u);
             var a = vec4(0u);
             var total = vec4(0u);
-            for (var t = 0u; t < canvas.count; t++) {
-                let place = src_tiles[canvas.tiles + t];
-                let tile = src_pictures[place.x];
+            for (var t = 0u; t < bin.y; t++) {
+                let piece = src_tiles[bin.x + t];
+                let tile = src_pictures[piece.x];
                 // Left of and above a tile these wrap around, far behind its end.
-                let i = x - place.y;
-                let j = y - place.z;
+                let i = x - piece.y;
+                let j = y - piece.z;
                 let inside = (i < vec4(tile.width)) & vec4(j < tile.height);
                 if (any(inside)) {
                     let down = min(min(j + 1u, tile.height - j), canvas.feather);

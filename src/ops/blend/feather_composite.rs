@@ -24,6 +24,8 @@ use crate::ops::{
 const NAME: &str = "blend/feather_composite";
 /// Most tiles of a canvas: bounds the loop of the kernel.
 const MAX_TILES: usize = 2048;
+/// Pixels of a bin: the kernel looks only at the tiles that touch it.
+const BIN: Size = Size::new(64, 32);
 
 /// What `frameloom ops` says about this operation.
 pub const INFO: OpInfo = OpInfo {
@@ -67,6 +69,11 @@ pub struct FeatherCompositePlan {
     tiles: BatchShape,
     workgroup: u32,
     rows: u32,
+}
+
+/// Whether two rectangles have a pixel in common.
+fn touch(a: &Rect, b: &Rect) -> bool {
+    a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height
 }
 
 /// The rectangles of the tiles of a canvas of `size`, checked.
@@ -123,21 +130,30 @@ impl FeatherCompositePlan {
         let pictures = PictureTable::new(ctx, NAME, "input", &self.shape, (canvases, first))?;
         let pieces = PictureTable::new(ctx, NAME, "tiles", &self.tiles, (tiles, 0))?;
         one_each(NAME, "composites", composites.len(), pictures.len())?;
-        let (mut table, mut list, mut items) = (Vec::new(), Vec::new(), 0u64);
+        let (mut table, mut bins, mut list, mut items) = (Vec::new(), Vec::new(), Vec::new(), 0u64);
         for (size, composite) in pictures.sizes().iter().zip(composites) {
             let rects = places(*size, pieces.sizes(), composite)?;
             let left = rects.iter().map(|r| r.x / 4).min().unwrap_or(0);
             let columns = rects.iter().map(|r| (r.x + r.width).div_ceil(4)).max().unwrap_or(0) - left;
             let top = rects.iter().map(|r| r.y).min().unwrap_or(0);
             let rows = rects.iter().map(|r| r.y + r.height).max().unwrap_or(0) - top;
-            let (start, count) = (list.len() as u32 / 4, rects.len() as u32);
-            table.extend([left, columns, top, rows, start, count, composite.feather, 0]);
-            list.extend(composite.tiles.iter().flat_map(|t| [t.slot, t.x, t.y, 0]));
+            let (first_bin, across) = (bins.len() as u32 / 2, (4 * columns).div_ceil(BIN.width));
+            table.extend([left, columns, top, rows, first_bin, across, composite.feather, 0]);
+            for (j, i) in (0..rows.div_ceil(BIN.height)).flat_map(|j| (0..across).map(move |i| (j, i))) {
+                let bin =
+                    Rect { x: 4 * left + i * BIN.width, y: top + j * BIN.height, width: BIN.width, height: BIN.height };
+                let here = rects.iter().zip(&composite.tiles).filter(|(r, _)| touch(r, &bin));
+                let start = list.len() as u32 / 4;
+                list.extend(here.flat_map(|(_, t)| [t.slot, t.x, t.y, 0]));
+                bins.extend([start, list.len() as u32 / 4 - start]);
+            }
             items = items.max(u64::from(columns) * u64::from(rows.div_ceil(self.rows)));
         }
+        bins.extend([0; 2]);
         list.extend([0; 4]); // a binding is never empty
         let table = GpuBuffer::with_data(ctx, NAME, &bytes_of(&table))?;
         let list = GpuBuffer::with_data(ctx, NAME, &bytes_of(&list))?;
+        let bins = GpuBuffer::with_data(ctx, NAME, &bytes_of(&bins))?;
         let counts = counts(ctx, NAME, pictures.len())?;
         let bind = self.kernel.bind(
             ctx,
@@ -148,6 +164,7 @@ impl FeatherCompositePlan {
                 ("out_pictures", pictures.buffer()),
                 ("src_canvases", &table),
                 ("src_tiles", &list),
+                ("src_bins", &bins),
                 ("dst_covered", &counts),
             ],
         )?;

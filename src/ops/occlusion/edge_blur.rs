@@ -63,11 +63,13 @@ pub struct EdgeBlurPlan {
     workgroup: u32,
 }
 
-/// One entry of `src_bands`, and the pixels of its scratch.
+/// One entry of `src_bands`, and what it takes.
 struct Band {
     words: [u32; 16],
-    columns: u64,
-    rows: u64,
+    /// Invocations of both passes.
+    across: u64,
+    down: u64,
+    /// Pixels of scratch.
     scratch: u64,
 }
 
@@ -104,12 +106,12 @@ impl Band {
             0,
         ];
         let strips = |n: u32| u64::from(n.div_ceil(STRIP));
-        let (width, rows) = (u64::from(band.width), u64::from(bottom - top));
+        let rows = u64::from(bottom - top);
         Some(Self {
             words,
-            columns: strips(band.width) * rows,
-            rows: width * strips(band.height),
-            scratch: width * rows,
+            across: strips(band.width) * rows,
+            down: u64::from(band.width) * strips(band.height),
+            scratch: strips(band.width) * u64::from(STRIP) * rows,
         })
     }
 }
@@ -165,8 +167,8 @@ impl EdgeBlurPlan {
             bands.extend(band.as_ref().map_or([0; 16], |b| b.words));
             if let Some(band) = band {
                 scratch += band.scratch;
-                across = across.max(band.columns);
-                down = down.max(band.rows);
+                across = across.max(band.across);
+                down = down.max(band.down);
                 taps.extend(gauss_taps(blur.radius));
                 taps.extend([0; STRIP as usize - 1]);
             }

@@ -71,16 +71,14 @@ impl HideAndSeek {
         Ok(())
     }
 
-    /// One bit a cell, row by row.
+    /// One bit a cell, two words a row.
     fn bits(&self) -> Vec<u32> {
-        let g = self.hiding.cells;
-        let mut words = vec![0u32; (g * g).div_ceil(32) as usize];
-        for cell in 0..g * g {
-            if let Some(word) = words.get_mut(cell as usize / 32) {
-                *word |= u32::from(self.hiding.hides(self.draw, cell % g, cell / g)) << (cell % 32);
-            }
-        }
-        words
+        let cells = self.hiding.cells;
+        let word = |row: u32, start: u32| {
+            let hidden = (start..cells.min(start + 32)).filter(|c| self.hiding.hides(self.draw, *c, row));
+            hidden.fold(0u32, |word, c| word | 1 << (c - start))
+        };
+        (0..cells).flat_map(|row| [word(row, 0), word(row, 32)]).collect()
     }
 }
 
