@@ -7,6 +7,7 @@ mod histogram;
 mod inputs;
 mod mapping;
 mod motion;
+mod packing;
 mod resize;
 mod search;
 mod stats;
@@ -25,10 +26,12 @@ pub const ALL: &[CaseSet] = &[
     motion::frame_difference::CASES,
     resize::area::CASES,
     resize::bilinear::CASES,
+    resize::crop_resize::CASES,
     search::top_k::CASES,
     stats::luma::CASES,
     tensor::grid_pool::CASES,
     tensor::l2_normalize::CASES,
     tensor::pack_nchw::CASES,
+    tensor::pack_nhwc::CASES,
     tensor::random_projection::CASES,
 ];

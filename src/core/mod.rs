@@ -35,6 +35,6 @@ pub use pixel::PixelFormat;
 pub use projection::{MersenneTwister, PolarNormal, projection_matrix};
 pub use search::{Metric, Neighbor};
 pub use sink::RowSink;
-pub use tensor::{Anchor, ChannelOrder, Fit, GridPooling, TensorSpec};
+pub use tensor::{Anchor, BoxRect, ChannelOrder, Fit, GridPooling, Outside, Sampling, TensorLayout, TensorSpec};
 pub use time::Rational;
 pub use work::Work;

@@ -52,11 +52,13 @@ pub static OPS: &[OpInfo] = &[
     super::motion::frame_difference::INFO,
     super::resize::area::INFO,
     super::resize::bilinear::INFO,
+    super::resize::crop_resize::INFO,
     super::search::top_k::INFO,
     super::stats::luma::INFO,
     super::tensor::grid_pool::INFO,
     super::tensor::l2_normalize::INFO,
     super::tensor::pack_nchw::INFO,
+    super::tensor::pack_nhwc::INFO,
     super::tensor::random_projection::INFO,
 ];
 

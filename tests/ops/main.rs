@@ -15,6 +15,8 @@ mod gpu;
 mod heatmap;
 mod histogram;
 mod motion;
+#[path = "../support/packing.rs"]
+mod packing;
 #[path = "../support/pictures.rs"]
 mod pictures;
 mod resize;

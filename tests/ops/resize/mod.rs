@@ -1,5 +1,6 @@
 mod area;
 mod bilinear;
+mod crop_resize;
 
 use crate::pictures::*;
 use crate::results::*;
