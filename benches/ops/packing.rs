@@ -12,6 +12,11 @@ use frameloom::reference::FrameSlot;
 /// Records one bound batch.
 pub type Recording = Box<dyn Fn(&mut Recorder<'_>)>;
 
+/// Plans and binds boxes of pictures; gives the tensor too.
+pub type Bind<'a> = dyn Fn(&GpuFrames, &[TensorBox]) -> Result<(Recording, GpuBuffer)> + 'a;
+/// The elements of a tensor for boxes of pictures.
+pub type Want<'a> = dyn Fn(&[(FrameSlot<'_>, Rect)]) -> Result<Vec<f32>> + 'a;
+
 /// What is timed: one whole NV12 picture an element, or boxes of it.
 pub struct Packing<'a> {
     /// Name of the variant.
@@ -23,9 +28,9 @@ pub struct Packing<'a> {
     /// Pictures per dispatch.
     pub batch: u32,
     /// Plans and binds boxes of pictures; gives the tensor too.
-    pub bind: &'a dyn Fn(&GpuFrames, &[TensorBox]) -> Result<(Recording, GpuBuffer)>,
+    pub bind: &'a Bind<'a>,
     /// The first elements of the tensor.
-    pub want: &'a dyn Fn(&[(FrameSlot<'_>, Rect)]) -> Result<Vec<f32>>,
+    pub want: &'a Want<'a>,
 }
 
 impl Packing<'_> {

@@ -11,6 +11,7 @@ mod golden;
 mod color;
 mod planes;
 mod tensor;
+mod vectors;
 
 use golden::Golden;
 
