@@ -21,6 +21,7 @@ mod occlusion;
 mod peer;
 mod quality;
 mod placement;
+mod packing;
 mod resize;
 mod search;
 mod sharpness;
@@ -80,6 +81,7 @@ pub const ALL: &[CaseSet] = &[
     placement::window_scores::CASES,
     resize::area::CASES,
     resize::bilinear::CASES,
+    resize::crop_resize::CASES,
     search::top_k::CASES,
     sharpness::blur_map::CASES,
     sharpness::laplacian_variance::CASES,
@@ -89,5 +91,6 @@ pub const ALL: &[CaseSet] = &[
     tensor::grid_pool::CASES,
     tensor::l2_normalize::CASES,
     tensor::pack_nchw::CASES,
+    tensor::pack_nhwc::CASES,
     tensor::random_projection::CASES,
 ];

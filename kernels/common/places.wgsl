@@ -13,12 +13,11 @@ struct Taps {
     weight: vec4<f32>,
 }
 
-// start + ((2i + 1) size - to) / (2 to), clamped to the crop's first and last sample; all products below 2^31.
-fn place_of(i: vec4<u32>, to: u32, start: u32, size: u32) -> Place {
+// ((2i + 1) size - to) / (2 to), clamped to the first and last sample of a crop of `size`; all products below 2^31.
+fn place_of(i: vec4<u32>, to: u32, size: u32) -> Place {
     let parts = 2u * to;
     let doubled = (min(i, vec4(to - 1u)) * 2u + 1u) * size;
-    let inside = min(max(doubled, vec4(to)) - to, vec4(parts * (size - 1u)));
-    let place = inside + start * parts;
+    let place = min(max(doubled, vec4(to)) - to, vec4(parts * (size - 1u)));
     // The estimate is off by one at most: the quotient is below 2^15.
     let estimate = vec4<u32>(vec4<f32>(place) / f32(parts));
     let rest = bitcast<vec4<i32>>(place - estimate * parts);
@@ -29,6 +28,23 @@ fn place_of(i: vec4<u32>, to: u32, start: u32, size: u32) -> Place {
         vec4<u32>(select(select(rest, rest - i32(parts), over), rest + i32(parts), under)),
         parts,
     );
+}
+
+// The place in a picture of `count` samples when the crop begins at `start`, clamped to the first and last one.
+fn in_picture(p: Place, start: i32, count: u32) -> Place {
+    let whole = bitcast<vec4<i32>>(p.whole) + start;
+    let last = i32(count) - 1;
+    let clamped = (whole < vec4(0)) | (whole >= vec4(last));
+    return Place(vec4<u32>(clamp(whole, vec4(0), vec4(last))), select(p.rest, vec4(0u), clamped), p.parts);
+}
+
+// Whether the place lies more than half a sample outside the centres of the picture's first and last sample.
+fn outside_picture(p: Place, start: i32, count: u32) -> vec4<bool> {
+    let whole = bitcast<vec4<i32>>(p.whole) + start;
+    let last = i32(count) - 1;
+    let left = (whole < vec4(-1)) | ((whole == vec4(-1)) & (2u * p.rest < vec4(p.parts)));
+    let right = (whole > vec4(last)) | ((whole == vec4(last)) & (2u * p.rest > vec4(p.parts)));
+    return left | right;
 }
 
 fn taps_of(p: Place, count: u32) -> Taps {

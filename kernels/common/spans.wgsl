@@ -2,7 +2,7 @@
 
 @group(0) @binding(2) var<storage, read> src_columns: array<vec4<u32>>;
 
-// Source columns of four pixels: first and last one, what their weights exceed `full_x` by.
+// Source columns of four pixels: first and last one, what their weights exceed that of one wholly inside by.
 struct Spans {
     first: vec4<u32>,
     last: vec4<u32>,

@@ -1,9 +1,11 @@
 // Smaller pictures as coverage-weighted means.
 //
-// In:   src_words    a plane of 8-bit or 10-bit samples, of which one channel or all are used; one frame per workgroup_id.z
+// In:   src_words    a plane of 8-bit or 10-bit samples, of which one channel or all are used; one picture per workgroup_id.z, sizes
+//                    may differ (weighted, pixels)
 //       src_columns, src_rows   (weighted, pixels) per column and row of the result: first and last source, and what their weights
-//                    exceed that of a source that lies wholly inside by (modulo 2^32)
-// Out:  dst, dst_words   a plane of bytes, rows padded to 16 bytes (padding holds anything)
+//                    exceed that of a source that lies wholly inside by (modulo 2^32); before the rows: weights of a column and a
+//                    row that lie wholly inside, and D. One table for all pictures, or one each
+// Out:  dst, dst_words   a plane of bytes of one size, rows padded to 16 bytes (padding holds anything)
 // Algorithm: floor((sum wx wy p + D/2) / D), D = sum wx wy. Whole factors up to 8: box sums in 16-bit lanes, 16 pixels an invocation.
 // Border: none, sources never lie outside.
 // Exact: integers. Boxes: lanes at most 64 * 255; the division by N <= 64 is a multiplication by ceil(2^20 / N).
@@ -14,6 +16,7 @@
 #import common/grid
 #import common/channels
 #import common/boxes
+#import common/plane
 #import common/spans
 
 override WG: u32 = 8u;
@@ -21,23 +24,19 @@ override WG: u32 = 8u;
 override WORDS: u32 = 2u;
 
 struct Params {
-    base: u32,        // first vec4 of frame 0 (boxes), else word
-    stride: u32,      // vec4 or words per row
-    slot: u32,        // vec4 or words per frame
     height: u32,      // rows of the result
     columns: u32,     // invocations per row: 16 pixels each, weighted 4, pixels 1
-    full_x: u32,      // weight of a column that lies wholly inside
-    full_y: u32,      // weight of a row that lies wholly inside
-    total: u32,       // D
+    table_columns: u32, // entries of src_columns from picture to picture
+    table_rows: u32,  // entries of src_rows from picture to picture
     dst_base: u32,    // first vec4 of frame 0 (boxes), else word
     dst_stride: u32,  // vec4 or words per row
     dst_slot: u32,    // vec4 or words per frame
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(3) var<storage, read> src_rows: array<vec4<u32>>;
-@group(0) @binding(4) var<storage, read_write> dst: array<vec4<u32>>;
+@group(0) @binding(3) var<storage, read_write> dst: array<vec4<u32>>;
 @group(0) @binding(5) var<storage, read_write> dst_words: array<u32>;
+@group(0) @binding(7) var<storage, read> src_rows: array<vec4<u32>>;
 
 @compute @workgroup_size(WG)
 fn average_boxes(
@@ -51,7 +50,8 @@ fn average_boxes(
     }
     let y = item / params.columns;
     let v = item - y * params.columns;
-    var at = params.base + group.z * params.slot + y * KY * params.stride + v * KX * SPAN;
+    let plane = plane_of(group.z);
+    var at = plane.x + y * KY * plane.y + v * KX * SPAN;
     var sums: Sums;
     for (var k = 0u; k < KY; k++) {
         add(&sums, 0u, at);
@@ -62,18 +62,18 @@ fn average_boxes(
         add(&sums, 5u, at);
         add(&sums, 6u, at);
         add(&sums, 7u, at);
-        at += params.stride;
+        at += plane.y;
     }
     dst[params.dst_base + group.z * params.dst_slot + y * params.dst_stride + v] =
         mean(&sums, 0u) | (mean(&sums, 1u) << S8) | (mean(&sums, 2u) << S16) | (mean(&sums, 3u) << vec4(24u));
 }
 
 // (high * 4096 + low + D/2) / D; the quotient is at most 255, D at most 2^30.
-fn quotient(high: u32, low: u32) -> u32 {
-    let half = params.total / 2u;
-    let estimate = u32((f32(high) * 4096.0 + f32(low) + f32(half)) / f32(params.total));
-    let rest = bitcast<i32>((high << 12u) + low + half - estimate * params.total);
-    return select(select(estimate, estimate + 1u, rest >= i32(params.total)), estimate - 1u, rest < 0);
+fn quotient(high: u32, low: u32, total: u32) -> u32 {
+    let half = total / 2u;
+    let estimate = u32((f32(high) * 4096.0 + f32(low) + f32(half)) / f32(total));
+    let rest = bitcast<i32>((high << 12u) + low + half - estimate * total);
+    return select(select(estimate, estimate + 1u, rest >= i32(total)), estimate - 1u, rest < 0);
 }
 
 @compute @workgroup_size(WG)
@@ -88,13 +88,16 @@ fn average_weighted(
     }
     let y = item / params.columns;
     let v = item - y * params.columns;
-    let spans = spans_of(4u * v);
-    let rows = src_rows[y];
+    let spans = spans_of(group.z * params.table_columns + 4u * v);
+    let table = group.z * params.table_rows;
+    let full = src_rows[table];
+    let rows = src_rows[table + 1u + y];
+    let plane = plane_of(group.z) * 4u;
     var result = vec4(0u);
     for (var c = 0u; c < CHANNELS; c++) {
         var low = vec4(0u);
         var high = vec4(0u);
-        var row = params.base + group.z * params.slot + rows.x * params.stride;
+        var row = plane.x + rows.x * plane.y;
         for (var j = rows.x; j <= rows.y; j++) {
             var run: Run;
             step(&run, row, spans, 0u, c);
@@ -109,17 +112,17 @@ fn average_weighted(
             }
             let p = (run.first >> ((spans.first & vec4(3u)) * 8u)) & BYTE;
             let q = (run.last >> ((spans.last & vec4(3u)) * 8u)) & BYTE;
-            let sum = run.sum * params.full_x + p * spans.head + q * spans.tail;
-            let weight = params.full_y + select(0u, rows.z, j == rows.x) + select(0u, rows.w, j == rows.y);
+            let sum = run.sum * full.x + p * spans.head + q * spans.tail;
+            let weight = full.y + select(0u, rows.z, j == rows.x) + select(0u, rows.w, j == rows.y);
             low += (sum & vec4(4095u)) * weight;
             high += (sum >> vec4(12u)) * weight;
-            row += params.stride;
+            row += plane.y;
         }
         let word = pack(vec4(
-            quotient(high.x, low.x),
-            quotient(high.y, low.y),
-            quotient(high.z, low.z),
-            quotient(high.w, low.w),
+            quotient(high.x, low.x, full.z),
+            quotient(high.y, low.y, full.z),
+            quotient(high.z, low.z, full.z),
+            quotient(high.w, low.w, full.z),
         ));
         result = select(result, vec4(word), vec4(0u, 1u, 2u, 3u) == vec4(c));
     }
@@ -146,26 +149,29 @@ fn average_pixels(
     }
     let y = item / params.columns;
     let x = item - y * params.columns;
-    let span = src_columns[x];
-    let rows = src_rows[y];
+    let span = src_columns[group.z * params.table_columns + x];
+    let table = group.z * params.table_rows;
+    let full = src_rows[table];
+    let rows = src_rows[table + 1u + y];
+    let plane = plane_of(group.z) * 4u;
     var low = vec4(0u);
     var high = vec4(0u);
-    var row = params.base + group.z * params.slot + rows.x * params.stride;
+    var row = plane.x + rows.x * plane.y;
     for (var j = rows.x; j <= rows.y; j++) {
         var run = vec4(0u);
         for (var i = span.x; i <= span.y; i++) {
             run += bytes_of(src_words[row + i]);
         }
-        let sum = run * params.full_x + bytes_of(src_words[row + span.x]) * span.z + bytes_of(src_words[row + span.y]) * span.w;
-        let weight = params.full_y + select(0u, rows.z, j == rows.x) + select(0u, rows.w, j == rows.y);
+        let sum = run * full.x + bytes_of(src_words[row + span.x]) * span.z + bytes_of(src_words[row + span.y]) * span.w;
+        let weight = full.y + select(0u, rows.z, j == rows.x) + select(0u, rows.w, j == rows.y);
         low += (sum & vec4(4095u)) * weight;
         high += (sum >> vec4(12u)) * weight;
-        row += params.stride;
+        row += plane.y;
     }
     dst_words[params.dst_base + group.z * params.dst_slot + y * params.dst_stride + x] = pack(vec4(
-        quotient(high.x, low.x),
-        quotient(high.y, low.y),
-        quotient(high.z, low.z),
-        quotient(high.w, low.w),
+        quotient(high.x, low.x, full.z),
+        quotient(high.y, low.y, full.z),
+        quotient(high.z, low.z, full.z),
+        quotient(high.w, low.w, full.z),
     ));
 }

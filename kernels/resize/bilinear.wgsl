@@ -1,8 +1,10 @@
 // Any size to any size with two taps per axis.
 //
-// In:   src_words    a plane of 8-bit or 10-bit samples, of which one channel or all are used; one frame per workgroup_id.z
-//       src_columns, src_rows   per destination column and row: first tap, step to the second << 15, its weight in 2048ths << 16
-// Out:  dst_words    a plane of bytes, rows padded to 16 bytes (padding holds anything)
+// In:   src_words    a plane of 8-bit or 10-bit samples, of which one channel or all are used; one picture per workgroup_id.z, sizes
+//                    may differ
+//       src_columns, src_rows   per destination column and row: first tap, step to the second << 15, its weight in 2048ths << 16;
+//                    one table for all pictures, or one each
+// Out:  dst_words    a plane of bytes of one size, rows padded to 16 bytes (padding holds anything)
 // Algorithm: half-pixel centres, taps and weights made by the host in integers; t = a (2048 - fx) + b fx per row, then
 //       (t0 (2048 - fy) + t1 fy + 2^21) >> 22. Four pixels an invocation and row. No low-pass.
 // Border: replicate (taps are clamped).
@@ -11,17 +13,17 @@
 
 #import common/grid
 #import common/channels
+#import common/plane
 
 override WG: u32 = 8u;
 override ROWS: u32 = 4u;
 
 struct Params {
-    base: u32,        // first word of frame 0
-    stride: u32,      // words per row
-    slot: u32,        // words per frame
     height: u32,      // rows of the result
     columns: u32,     // invocations per row: ceil(width / 4)
     blocks: u32,      // row blocks: ceil(height / ROWS)
+    table_columns: u32, // entries of src_columns from picture to picture
+    table_rows: u32,  // entries of src_rows from picture to picture
     dst_base: u32,    // first word of frame 0
     dst_stride: u32,  // words per row
     dst_slot: u32,    // words per frame
@@ -29,8 +31,8 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> src_columns: array<vec4<u32>>;
-@group(0) @binding(3) var<storage, read> src_rows: array<u32>;
-@group(0) @binding(4) var<storage, read_write> dst_words: array<u32>;
+@group(0) @binding(3) var<storage, read_write> dst_words: array<u32>;
+@group(0) @binding(7) var<storage, read> src_rows: array<u32>;
 
 @compute @workgroup_size(WG)
 fn main(
@@ -44,7 +46,8 @@ fn main(
     }
     let block = item / params.columns;
     let v = item - block * params.columns;
-    let taps = src_columns[v];
+    let plane = plane_of(group.z) * 4u;
+    let taps = src_columns[group.z * params.table_columns + v];
     let left = taps & vec4(0x7fffu);
     let right = left + ((taps >> vec4(15u)) & vec4(1u));
     let fx = taps >> vec4(16u);
@@ -53,9 +56,9 @@ fn main(
         if (y >= params.height) {
             break;
         }
-        let tap = src_rows[y];
-        let top = params.base + group.z * params.slot + (tap & 0x7fffu) * params.stride;
-        let bottom = top + ((tap >> 15u) & 1u) * params.stride;
+        let tap = src_rows[group.z * params.table_rows + y];
+        let top = plane.x + (tap & 0x7fffu) * plane.y;
+        let bottom = top + ((tap >> 15u) & 1u) * plane.y;
         let fy = tap >> 16u;
         var result = vec4(0u);
         for (var c = 0u; c < CHANNELS; c++) {

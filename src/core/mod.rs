@@ -55,6 +55,6 @@ pub use search::{Metric, Neighbor};
 pub use sharpness::{BlurMap, GradientTexture, LaplacianSums, ResidualSums, TenengradSums};
 pub use placement::{CellGrid, Places, WindowParams, WindowScore, Windows};
 pub use sink::RowSink;
-pub use tensor::{Anchor, ChannelOrder, Fit, GridPooling, TensorSpec};
+pub use tensor::{Anchor, BoxRect, ChannelOrder, Fit, GridPooling, Outside, Sampling, TensorLayout, TensorSpec};
 pub use time::Rational;
 pub use work::Work;

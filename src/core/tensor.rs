@@ -89,6 +89,54 @@ impl TensorSpec {
     }
 }
 
+/// How a resampled pixel is made from those of the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Sampling {
+    /// From the four around its centre. Below half the size pixels are skipped.
+    Bilinear,
+    /// As the mean of all it covers, weighted by how much.
+    Area,
+}
+
+/// Order of the numbers of a tensor of pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TensorLayout {
+    /// `[N, 3, height, width]`: one plane a channel.
+    Nchw,
+    /// `[N, height, width, 3]`: the channels of a pixel together.
+    Nhwc,
+}
+
+/// What lies outside a picture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Outside {
+    /// The nearest pixel of the picture.
+    Clamp,
+    /// This grey in 0..=1, before normalisation.
+    Pad(f32),
+}
+
+/// A rectangle in pixels that may lie outside its picture in part, or wholly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BoxRect {
+    /// Left edge.
+    pub x: i32,
+    /// Top edge.
+    pub y: i32,
+    /// Width.
+    pub width: u32,
+    /// Height.
+    pub height: u32,
+}
+
+impl From<Rect> for BoxRect {
+    /// Sides above `i32::MAX` do not occur in pictures.
+    fn from(r: Rect) -> Self {
+        let signed = |v: u32| i32::try_from(v).unwrap_or(i32::MAX);
+        Self { x: signed(r.x), y: signed(r.y), width: r.width, height: r.height }
+    }
+}
+
 /// How the numbers of a cell become one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum GridPooling {

@@ -90,6 +90,7 @@ pub static OPS: &[OpInfo] = &[
     super::placement::window_scores::INFO,
     super::resize::area::INFO,
     super::resize::bilinear::INFO,
+    super::resize::crop_resize::INFO,
     super::search::top_k::INFO,
     super::sharpness::blur_map::INFO,
     super::sharpness::laplacian_variance::INFO,
@@ -99,6 +100,7 @@ pub static OPS: &[OpInfo] = &[
     super::tensor::grid_pool::INFO,
     super::tensor::l2_normalize::INFO,
     super::tensor::pack_nchw::INFO,
+    super::tensor::pack_nhwc::INFO,
     super::tensor::random_projection::INFO,
 ];
 

@@ -31,6 +31,8 @@ mod histogram;
 mod hog;
 mod motion;
 mod occlusion;
+#[path = "../support/packing.rs"]
+mod packing;
 #[path = "../support/pictures.rs"]
 mod pictures;
 mod quality;

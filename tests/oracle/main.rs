@@ -20,6 +20,7 @@ mod colors;
 mod heat;
 mod planes;
 mod tensor;
+mod vectors;
 
 use golden::Golden;
 

@@ -3,7 +3,7 @@
 use crate::color::{format_of, slot_of};
 use crate::golden::Golden;
 use crate::{check, wide};
-use frameloom::core::{ChannelOrder, ChromaSiting, ColorSpec, Rect, Size, TensorSpec};
+use frameloom::core::{ChannelOrder, ChromaSiting, ColorSpec, Rect, Sampling, Size, TensorSpec};
 use frameloom::reference::FrameSlot;
 use frameloom::reference::tensor::pack_nchw::pack_nchw;
 
@@ -25,7 +25,9 @@ fn tensors_follow_opencv_blobs_and_scikit_image() {
         };
         let color = ColorSpec { siting: ChromaSiting::Center, ..ColorSpec::BT601 };
         let wanted = file.numbers("out");
-        let pack = |color, spec: &TensorSpec| wide(&pack_nchw(&[(frame, Rect::full(size))], color, spec).unwrap());
+        let pack = |color, spec: &TensorSpec| {
+            wide(&pack_nchw(&[(frame, Rect::full(size))], color, spec, Sampling::Bilinear).unwrap())
+        };
         check(&file, &pack(color, &spec), &wanted);
         // The other order of channels must not pass, nor another siting where there is chroma.
         let swapped = if order == ChannelOrder::Bgr { ChannelOrder::Rgb } else { ChannelOrder::Bgr };

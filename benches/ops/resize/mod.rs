@@ -1,2 +1,3 @@
 pub mod area;
 pub mod bilinear;
+pub mod crop_resize;

@@ -1,4 +1,5 @@
 pub mod grid_pool;
 pub mod l2_normalize;
 pub mod pack_nchw;
+pub mod pack_nhwc;
 pub mod random_projection;

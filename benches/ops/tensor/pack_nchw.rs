@@ -1,67 +1,43 @@
-use super::super::inputs::Input;
+use super::super::packing::Packing;
 use frameloom::Result;
-use frameloom::core::{Anchor, ColorSpec, Exactness, Fit, PixelFormat, Rect, Size, TensorSpec, Work};
+use frameloom::core::{Anchor, ColorSpec, Fit, Rect, Sampling, Size, TensorSpec};
 use frameloom::ops::bench::{Bench, Case, CaseSet};
-use frameloom::ops::tensor::pack_nchw::{INFO, PackNchwBound, PackNchwPlan, PackParams, TensorBox};
-use frameloom::reference::{self, FrameSlot};
+use frameloom::ops::tensor::PackParams;
+use frameloom::ops::tensor::pack_nchw::{INFO, PackNchwPlan};
+use frameloom::reference::tensor::pack_nchw::pack_nchw;
 
 pub const CASES: CaseSet = CaseSet { op: INFO.name, cases };
 
-/// The two usual inputs of models: 224x224 stretched, 640x640 with a border.
+/// The two usual inputs of models: 224x224 stretched, by both samplings and in f16, and 640x640 with a border.
 fn cases(bench: &Bench<'_>) -> Result<Vec<Case>> {
+    let ctx = bench.ctx();
+    let unit = |side| TensorSpec::unit(Size::new(side, side));
     let letterbox = Fit::Letterbox { pad: 114.0 / 255.0, anchor: Anchor::Center };
     let mut cases = Vec::new();
     for batch in bench.batches() {
-        cases.push(case(bench, "224x224 stretched", TensorSpec::unit(Size::new(224, 224)), *batch)?);
-        let boxed = TensorSpec { fit: letterbox, ..TensorSpec::unit(Size::new(640, 640)) };
-        cases.push(case(bench, "640x640 letterbox", boxed, *batch)?);
+        for (variant, spec, sampling, half) in [
+            ("224x224 stretched", unit(224), Sampling::Bilinear, false),
+            ("224x224 stretched, area", unit(224), Sampling::Area, false),
+            ("224x224 stretched, f16", unit(224), Sampling::Bilinear, true),
+            ("640x640 letterbox", TensorSpec { fit: letterbox, ..unit(640) }, Sampling::Bilinear, false),
+        ] {
+            let params = PackParams { color: ColorSpec::BT709, spec, sampling, half };
+            let packing = Packing {
+                variant: variant.into(),
+                params,
+                crops: vec![Rect::full(bench.size())],
+                batch: *batch,
+                bind: &|src, boxes| {
+                    let count = boxes.len() as u32;
+                    let bound = PackNchwPlan::new(ctx, src.layout(), params)?.bind(ctx, src, count)?;
+                    bound.set_boxes(ctx, boxes)?;
+                    let tensor = bound.tensor().clone();
+                    Ok((Box::new(move |rec| bound.record(rec, count)), tensor))
+                },
+                want: &|crops| pack_nchw(crops, params.color, &params.spec, params.sampling),
+            };
+            cases.push(packing.case(bench, INFO.work)?);
+        }
     }
     Ok(cases)
-}
-
-fn case(bench: &Bench<'_>, variant: &str, spec: TensorSpec, batch: u32) -> Result<Case> {
-    let ctx = bench.ctx();
-    let input = Input::new(bench, PixelFormat::Nv12, "natural", batch, 0)?;
-    let params = PackParams { color: ColorSpec::BT709, spec, half: false };
-    let plan = PackNchwPlan::new(ctx, &input.layout, params)?;
-    let crop = Rect::full(input.layout.size);
-    let bind = |set: u32| {
-        let bound = plan.bind(ctx, &input.frames, batch)?;
-        let boxes: Vec<TensorBox> = (0..batch).map(|i| TensorBox { slot: set * batch + i, crop }).collect();
-        bound.set_boxes(ctx, &boxes)?;
-        Ok(bound)
-    };
-    let sets = (0..input.sets).map(bind).collect::<Result<Vec<PackNchwBound>>>()?;
-    let first = sets.first().cloned();
-    let bytes = plan.element_bytes();
-    Ok(Case {
-        variant: variant.into(),
-        content: "natural".into(),
-        input: input.name(),
-        batch,
-        // Four taps of luma and of both chroma samples a pixel, or the whole frame if that is less.
-        work: Work {
-            bytes_read: (12 * spec.size.area()).min(input.layout.size.area() * 3 / 2),
-            bytes_written: bytes,
-            ..(INFO.work)(&input.layout)
-        },
-        record: Box::new(move |rec, i| {
-            if let Some(set) = sets.get(i % sets.len()) {
-                set.record(rec, batch);
-            }
-            Ok(())
-        }),
-        verify: Box::new(move |ctx| {
-            let Some(first) = &first else { return Ok(false) };
-            let got = first.decode(&first.tensor().read(ctx, bytes)?);
-            let slot = FrameSlot::new(input.layout, input.bytes(0))?;
-            let want = reference::tensor::pack_nchw::pack_nchw(&[(slot, crop)], params.color, &spec)?;
-            let bound = match INFO.exactness {
-                Exactness::Abs(x) => x as f32,
-                _ => 0.0,
-            };
-            let close = got.iter().zip(&want).all(|(g, w)| (g - w).abs() <= bound * 1.01);
-            Ok(got.len() == want.len() && close && want.iter().any(|v| Some(v) != want.first()))
-        }),
-    })
 }

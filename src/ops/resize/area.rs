@@ -2,8 +2,8 @@
 //!
 //! | | |
 //! |---|---|
-//! | input | one plane of any format, all its channels or one; 10-bit samples count with their 8 most significant bits |
-//! | output | a plane of an 8-bit format with as many channels, at most as large along either axis |
+//! | input | one plane of any format, all its channels or one; 10-bit samples count with their 8 most significant bits; sizes may differ within a batch |
+//! | output | a plane of an 8-bit format with as many channels, of one size, at most as large along either axis as every source |
 //! | border | none: sources never lie outside |
 //! | exactness | exact |
 //! | determinism | the same bits on every adapter |
@@ -11,11 +11,13 @@
 //! | source | box mean; fractional factors weighted by coverage, in integers |
 
 use super::PlaneSelect;
-use super::plane::{View, simple_layout};
+use super::plane::{View, bind_pictures, plane_sizes, simple_layout};
 use crate::core::{Exactness, FrameLayout, Size, Work};
 use crate::error::Result;
 use crate::gpu::{AdapterClass, GpuBuffer, GpuContext, Kernel};
-use crate::ops::{FramesBound, GpuFrames, OpInfo, ParamDoc, check_pair, gpu_params, grid, plan_error, run_frames};
+use crate::ops::{
+    BatchShape, FrameBatch, FramesBound, GpuFrames, OpInfo, ParamDoc, gpu_params, grid, plan_error, run_frames,
+};
 
 const NAME: &str = "resize/area";
 /// Steps that all loops of an invocation may take together.
@@ -25,7 +27,7 @@ const MAX_STEPS: u64 = 32_768;
 pub const INFO: OpInfo = OpInfo {
     name: NAME,
     summary: "smaller pictures as coverage-weighted means",
-    input: "a plane of any format, one channel or all (10 bit: 8 most significant bits)",
+    input: "a plane of any format, one channel or all (10 bit: 8 most significant bits), mixed sizes",
     output: "a plane of an 8-bit format, at most as large",
     params: &[
         ParamDoc { name: "from", range: "plane, channel", meaning: "what is resized" },
@@ -48,30 +50,39 @@ fn work(layout: &FrameLayout) -> Work {
 
 gpu_params! {
     struct Uniform {
-        base: u32,
-        stride: u32,
-        slot: u32,
         height: u32,
         columns: u32,
-        full_x: u32,
-        full_y: u32,
-        total: u32,
+        table_columns: u32,
+        table_rows: u32,
         dst_base: u32,
         dst_stride: u32,
         dst_slot: u32,
     }
 }
 
-/// A planned `resize/area` from planes of one layout to planes of another.
+/// A planned `resize/area` from planes of pictures to planes of one layout.
 #[derive(Debug, Clone)]
 pub struct AreaPlan {
     kernel: Kernel,
     uniform: Uniform,
-    input: FrameLayout,
+    shape: BatchShape,
+    from: PlaneSelect,
     output: FrameLayout,
-    /// Sources per column and row; whole factors need none.
-    tables: Option<[GpuBuffer; 2]>,
+    /// Of the plane of the result.
+    size: Size,
+    tables: Tables,
     groups: [u32; 2],
+}
+
+/// Sources per column and row.
+#[derive(Debug, Clone)]
+enum Tables {
+    /// Whole factors need none.
+    None,
+    /// All pictures have one size.
+    Shared([GpuBuffer; 2]),
+    /// A table for each picture, made when they are bound.
+    Own,
 }
 
 /// One axis: sources of each destination, in weights without a common factor.
@@ -119,20 +130,22 @@ const fn reciprocal(n: u32) -> u32 {
 }
 
 impl AreaPlan {
-    /// Plans from plane `from` of frames like `input` to plane `to` of frames like `output`.
+    /// Plans from plane `from` of pictures of one layout, or of different sizes with a mixed shape, to plane `to` of frames like
+    /// `output`.
     pub fn new(
         ctx: &GpuContext,
-        (input, from): (&FrameLayout, PlaneSelect),
+        (input, from): (impl Into<BatchShape>, PlaneSelect),
         (output, to): (&FrameLayout, PlaneSelect),
     ) -> Result<Self> {
-        let (src, dst) = View::pair(NAME, (input, from), (output, to))?;
+        let shape = input.into();
+        let (src, dst) = View::pair(NAME, (shape.largest(), from), (output, to))?;
         let Size { width, height } = dst.size;
         if width > src.size.width || height > src.size.height {
             return Err(plan_error(NAME, "output", format!("at most {}", src.size), dst.size));
         }
         let factors = (whole_factor(src.size.width, width), whole_factor(src.size.height, height));
         let boxes = match factors {
-            (Some(x), Some(y)) if src.channels == 1 => Some((x, y)),
+            (Some(x), Some(y)) if src.channels == 1 && !shape.is_mixed() => Some((x, y)),
             _ => None,
         };
         // Little work an invocation: larger groups measured faster on the software adapter too (0.34 for 0.40 ms at 1080p by 4).
@@ -148,14 +161,10 @@ impl AreaPlan {
             None => (4, if src.channels == 4 { 1 } else { 4 }),
         };
         let mut uniform = Uniform {
-            base: src.offset / unit,
-            stride: src.stride / unit,
-            slot: input.slot_bytes() / unit,
             height,
             columns: width.div_ceil(pixels),
-            full_x: 1,
-            full_y: 1,
-            total: 1,
+            table_columns: 0,
+            table_rows: 0,
             dst_base: dst.offset / unit,
             dst_stride: dst.stride / unit,
             dst_slot: output.slot_bytes() / unit,
@@ -166,71 +175,104 @@ impl AreaPlan {
                 ("KY", f64::from(y)),
                 ("RECIPROCAL", f64::from(reciprocal(x * y))),
             ]);
-            ("average_boxes", None)
+            ("average_boxes", Tables::None)
         } else {
-            let (x, y) = (axis(src.size.width, width), axis(src.size.height, height));
+            let (most_x, most_y, tables) = if shape.is_mixed() {
+                uniform.table_columns = width.next_multiple_of(4);
+                uniform.table_rows = 1 + height.next_multiple_of(4);
+                let most = |from: u32, to: u32| u64::from(from.div_ceil(to)) + 1;
+                (most(src.size.width, width), most(src.size.height, height), Tables::Own)
+            } else {
+                let (x, y) = (axis(src.size.width, width), axis(src.size.height, height));
+                (x.most, y.most, Tables::Shared(tables(ctx, &[(x, y)])?))
+            };
             // A span of n samples touches at most this many words of four.
-            let words = (x.most + 2) / 4 + 1;
-            let per_row = if src.channels == 4 { x.most + 1 } else { u64::from(src.channels) * (words + 1) };
-            let steps = (y.most + 1) * per_row;
+            let words = (most_x + 2) / 4 + 1;
+            let per_row = if src.channels == 4 { most_x + 1 } else { u64::from(src.channels) * (words + 1) };
+            let steps = (most_y + 1) * per_row;
             if steps > MAX_STEPS {
                 let wanted = format!("large enough that a pixel takes at most {MAX_STEPS} steps (resize in two turns)");
                 return Err(plan_error(NAME, "output", wanted, format!("{} for {}", steps, dst.size)));
             }
             constants.push(("WORDS", words as f64));
-            // At most 32768 * 32768.
-            (uniform.full_x, uniform.full_y, uniform.total) = (x.full, y.full, x.sum * y.sum);
-            (
-                if src.channels == 4 { "average_pixels" } else { "average_weighted" },
-                Some([table(ctx, &x)?, table(ctx, &y)?]),
-            )
+            (if src.channels == 4 { "average_pixels" } else { "average_weighted" }, tables)
         };
         let kernel = Kernel::new(ctx, NAME, entry, &constants)?;
         let groups = grid(ctx, NAME, u64::from(uniform.columns) * u64::from(height), workgroup)?;
-        Ok(Self { kernel, uniform, input: *input, output: *output, tables, groups })
+        Ok(Self { kernel, uniform, shape, from, output: *output, size: dst.size, tables, groups })
     }
 
-    /// Binds the frames of `src` from slot `first` on to results in `dst` from slot `dst_first` on.
+    /// Binds the pictures of `src` from slot `first` on to results in `dst` from slot `dst_first` on.
     pub fn bind(
         &self,
         ctx: &GpuContext,
-        src: &GpuFrames,
+        src: &dyn FrameBatch,
         first: u32,
         dst: &GpuFrames,
         dst_first: u32,
     ) -> Result<FramesBound> {
-        let capacity = check_pair(NAME, (src, &self.input, first), (dst, &self.output, dst_first))?;
-        let mut uniform = self.uniform;
-        uniform.base += first * uniform.slot;
-        uniform.dst_base += dst_first * uniform.dst_slot;
+        let (pictures, capacity) = bind_pictures(ctx, NAME, (src, first, &self.shape), (dst, dst_first, &self.output))?;
+        let uniform = Uniform { dst_base: self.uniform.dst_base + dst_first * self.uniform.dst_slot, ..self.uniform };
         let params = uniform.upload(ctx, NAME)?;
-        let bind = match &self.tables {
-            None => self.kernel.bind(ctx, &[("params", &params), ("src", src.buffer()), ("dst", dst.buffer())])?,
-            Some([columns, rows]) => self.kernel.bind(
-                ctx,
-                &[
+        let [columns, rows] = match &self.tables {
+            Tables::None => {
+                let buffers = [
                     ("params", &params),
-                    ("src_words", src.buffer()),
-                    ("src_columns", columns),
-                    ("src_rows", rows),
-                    ("dst_words", dst.buffer()),
-                ],
-            )?,
+                    ("src", src.buffer()),
+                    ("src_pictures", pictures.buffer()),
+                    ("dst", dst.buffer()),
+                ];
+                return Ok(FramesBound::new(&self.kernel, self.kernel.bind(ctx, &buffers)?, self.groups, capacity));
+            }
+            Tables::Shared(tables) => tables.clone(),
+            Tables::Own => {
+                let sizes = plane_sizes(NAME, self.shape.largest().format, self.from, pictures.sizes())?;
+                let Size { width, height } = self.size;
+                if let Some(small) = sizes.iter().find(|s| s.width < width || s.height < height) {
+                    return Err(plan_error(
+                        NAME,
+                        "input",
+                        format!("at least {} (or resize/bilinear)", self.size),
+                        small,
+                    ));
+                }
+                let axes: Vec<_> = sizes.iter().map(|s| (axis(s.width, width), axis(s.height, height))).collect();
+                tables(ctx, &axes)?
+            }
         };
+        let bind = self.kernel.bind(
+            ctx,
+            &[
+                ("params", &params),
+                ("src_words", src.buffer()),
+                ("src_pictures", pictures.buffer()),
+                ("src_columns", &columns),
+                ("src_rows", &rows),
+                ("dst_words", dst.buffer()),
+            ],
+        )?;
         Ok(FramesBound::new(&self.kernel, bind, self.groups, capacity))
     }
 }
 
-fn table(ctx: &GpuContext, axis: &Axis) -> Result<GpuBuffer> {
-    let bytes: Vec<u8> = axis.spans.iter().flatten().flat_map(|v| v.to_le_bytes()).collect();
-    GpuBuffer::with_data(ctx, NAME, &bytes)
+/// Tables of pictures, one behind the other: columns; full weights, then rows.
+fn tables(ctx: &GpuContext, axes: &[(Axis, Axis)]) -> Result<[GpuBuffer; 2]> {
+    let bytes = |entries: &mut dyn Iterator<Item = &[u32; 4]>| -> Vec<u8> {
+        entries.flatten().flat_map(|v| v.to_le_bytes()).collect()
+    };
+    // D is at most 32768 * 32768.
+    let full: Vec<_> = axes.iter().map(|(x, y)| [x.full, y.full, x.sum * y.sum, 0]).collect();
+    let columns = bytes(&mut axes.iter().flat_map(|(x, _)| &x.spans));
+    let rows = bytes(&mut full.iter().zip(axes).flat_map(|(full, (_, y))| std::iter::once(full).chain(y.spans.iter())));
+    Ok([GpuBuffer::with_data(ctx, NAME, &columns)?, GpuBuffer::with_data(ctx, NAME, &rows)?])
 }
 
-/// One plane of all frames of `src` as grey (one channel) or packed RGBA (four) of size `to`, at once: waits for the result. For
+/// One plane of all pictures of `src` as grey (one channel) or packed RGBA (four) of size `to`, at once: waits for the result. For
 /// scripts and tests; streams keep a bound plan.
-pub fn area(ctx: &GpuContext, src: &GpuFrames, from: PlaneSelect, to: Size) -> Result<GpuFrames> {
-    let layout = simple_layout(NAME, src.layout(), from, to)?;
-    let plan = AreaPlan::new(ctx, (src.layout(), from), (&layout, PlaneSelect::FIRST))?;
+pub fn area(ctx: &GpuContext, src: &dyn FrameBatch, from: PlaneSelect, to: Size) -> Result<GpuFrames> {
+    let shape = BatchShape::of(src)?;
+    let layout = simple_layout(NAME, shape.largest(), from, to)?;
+    let plan = AreaPlan::new(ctx, (shape, from), (&layout, PlaneSelect::FIRST))?;
     run_frames(ctx, NAME, &layout, src.slots(), |dst| plan.bind(ctx, src, 0, dst, 0))
 }
 

@@ -2,8 +2,8 @@
 //!
 //! | | |
 //! |---|---|
-//! | input | one plane of any format, all its channels or one; 10-bit samples count with their 8 most significant bits |
-//! | output | a plane of an 8-bit format with as many channels, of any size |
+//! | input | one plane of any format, all its channels or one; 10-bit samples count with their 8 most significant bits; sizes may differ within a batch |
+//! | output | a plane of an 8-bit format with as many channels, of one size, whatever it is |
 //! | border | replicate |
 //! | exactness | exact |
 //! | determinism | the same bits on every adapter |
@@ -13,11 +13,11 @@
 //! There is no low-pass: below half the size pixels are skipped, use `resize/area` there.
 
 use super::PlaneSelect;
-use super::plane::{View, simple_layout};
+use super::plane::{View, bind_pictures, plane_sizes, simple_layout};
 use crate::core::{Exactness, FrameLayout, Size, Work};
 use crate::error::Result;
 use crate::gpu::{AdapterClass, GpuBuffer, GpuContext, Kernel};
-use crate::ops::{FramesBound, GpuFrames, OpInfo, ParamDoc, check_pair, gpu_params, grid, run_frames};
+use crate::ops::{BatchShape, FrameBatch, FramesBound, GpuFrames, OpInfo, ParamDoc, gpu_params, grid, run_frames};
 
 const NAME: &str = "resize/bilinear";
 
@@ -25,7 +25,7 @@ const NAME: &str = "resize/bilinear";
 pub const INFO: OpInfo = OpInfo {
     name: NAME,
     summary: "any size to any size with two taps per axis",
-    input: "a plane of any format, one channel or all (10 bit: 8 most significant bits)",
+    input: "a plane of any format, one channel or all (10 bit: 8 most significant bits), mixed sizes",
     output: "a plane of an 8-bit format",
     params: &[
         ParamDoc { name: "from", range: "plane, channel", meaning: "what is resized" },
@@ -48,27 +48,29 @@ fn work(layout: &FrameLayout) -> Work {
 
 gpu_params! {
     struct Uniform {
-        base: u32,
-        stride: u32,
-        slot: u32,
         height: u32,
         columns: u32,
         blocks: u32,
+        table_columns: u32,
+        table_rows: u32,
         dst_base: u32,
         dst_stride: u32,
         dst_slot: u32,
     }
 }
 
-/// A planned `resize/bilinear` from planes of one layout to planes of another.
+/// A planned `resize/bilinear` from planes of pictures to planes of one layout.
 #[derive(Debug, Clone)]
 pub struct BilinearPlan {
     kernel: Kernel,
     uniform: Uniform,
-    input: FrameLayout,
+    shape: BatchShape,
+    from: PlaneSelect,
     output: FrameLayout,
-    columns: GpuBuffer,
-    rows: GpuBuffer,
+    /// Of the plane of the result.
+    size: Size,
+    /// Taps of columns and rows where all pictures have one size; else they are made when pictures are bound.
+    tables: Option<[GpuBuffer; 2]>,
     groups: [u32; 2],
 }
 
@@ -88,13 +90,15 @@ fn taps(from: u32, to: u32) -> Vec<u32> {
 }
 
 impl BilinearPlan {
-    /// Plans from plane `from` of frames like `input` to plane `to` of frames like `output`.
+    /// Plans from plane `from` of pictures of one layout, or of different sizes with a mixed shape, to plane `to` of frames like
+    /// `output`.
     pub fn new(
         ctx: &GpuContext,
-        (input, from): (&FrameLayout, PlaneSelect),
+        (input, from): (impl Into<BatchShape>, PlaneSelect),
         (output, to): (&FrameLayout, PlaneSelect),
     ) -> Result<Self> {
-        let (src, dst) = View::pair(NAME, (input, from), (output, to))?;
+        let shape = input.into();
+        let (src, dst) = View::pair(NAME, (shape.largest(), from), (output, to))?;
         let (workgroup, rows) = match ctx.caps().class {
             AdapterClass::Cpu => (8u32, 4u32),
             AdapterClass::Gpu => (64, 1),
@@ -103,48 +107,49 @@ impl BilinearPlan {
         constants.extend([("WG", f64::from(workgroup)), ("ROWS", f64::from(rows))]);
         let kernel = Kernel::new(ctx, NAME, "main", &constants)?;
         let (columns, blocks) = (dst.size.width.div_ceil(4), dst.size.height.div_ceil(rows));
+        let mixed = u32::from(shape.is_mixed());
         let uniform = Uniform {
-            base: src.offset / 4,
-            stride: src.stride / 4,
-            slot: input.slot_bytes() / 4,
             height: dst.size.height,
             columns,
             blocks,
+            table_columns: mixed * columns,
+            table_rows: mixed * dst.size.height.next_multiple_of(4),
             dst_base: dst.offset / 4,
             dst_stride: dst.stride / 4,
             dst_slot: output.slot_bytes() / 4,
         };
         let groups = grid(ctx, NAME, u64::from(columns) * u64::from(blocks), workgroup)?;
-        let table = |from: u32, to: u32| {
-            let bytes: Vec<u8> = taps(from, to).into_iter().flat_map(u32::to_le_bytes).collect();
-            GpuBuffer::with_data(ctx, NAME, &bytes)
-        };
-        let columns = table(src.size.width, dst.size.width)?;
-        let rows = table(src.size.height, dst.size.height)?;
-        Ok(Self { kernel, uniform, input: *input, output: *output, columns, rows, groups })
+        let tables = if shape.is_mixed() { None } else { Some(tables(ctx, &[src.size], dst.size)?) };
+        Ok(Self { kernel, uniform, shape, from, output: *output, size: dst.size, tables, groups })
     }
 
-    /// Binds the frames of `src` from slot `first` on to results in `dst` from slot `dst_first` on.
+    /// Binds the pictures of `src` from slot `first` on to results in `dst` from slot `dst_first` on.
     pub fn bind(
         &self,
         ctx: &GpuContext,
-        src: &GpuFrames,
+        src: &dyn FrameBatch,
         first: u32,
         dst: &GpuFrames,
         dst_first: u32,
     ) -> Result<FramesBound> {
-        let capacity = check_pair(NAME, (src, &self.input, first), (dst, &self.output, dst_first))?;
-        let mut uniform = self.uniform;
-        uniform.base += first * uniform.slot;
-        uniform.dst_base += dst_first * uniform.dst_slot;
+        let (pictures, capacity) = bind_pictures(ctx, NAME, (src, first, &self.shape), (dst, dst_first, &self.output))?;
+        let uniform = Uniform { dst_base: self.uniform.dst_base + dst_first * self.uniform.dst_slot, ..self.uniform };
         let params = uniform.upload(ctx, NAME)?;
+        let [columns, rows] = match &self.tables {
+            Some(tables) => tables.clone(),
+            None => {
+                let sizes = plane_sizes(NAME, self.shape.largest().format, self.from, pictures.sizes())?;
+                tables(ctx, &sizes, self.size)?
+            }
+        };
         let bind = self.kernel.bind(
             ctx,
             &[
                 ("params", &params),
                 ("src_words", src.buffer()),
-                ("src_columns", &self.columns),
-                ("src_rows", &self.rows),
+                ("src_pictures", pictures.buffer()),
+                ("src_columns", &columns),
+                ("src_rows", &rows),
                 ("dst_words", dst.buffer()),
             ],
         )?;
@@ -152,11 +157,23 @@ impl BilinearPlan {
     }
 }
 
-/// One plane of all frames of `src` as grey (one channel) or packed RGBA (four) of size `to`, at once: waits for the result. For
+/// Taps of columns and rows of pictures, one behind the other.
+fn tables(ctx: &GpuContext, sizes: &[Size], to: Size) -> Result<[GpuBuffer; 2]> {
+    let table = |taps: &mut dyn Iterator<Item = u32>| {
+        let bytes: Vec<u8> = taps.flat_map(u32::to_le_bytes).collect();
+        GpuBuffer::with_data(ctx, NAME, &bytes)
+    };
+    let columns = table(&mut sizes.iter().flat_map(|from| taps(from.width, to.width)))?;
+    let rows = table(&mut sizes.iter().flat_map(|from| taps(from.height, to.height)))?;
+    Ok([columns, rows])
+}
+
+/// One plane of all pictures of `src` as grey (one channel) or packed RGBA (four) of size `to`, at once: waits for the result. For
 /// scripts and tests; streams keep a bound plan.
-pub fn bilinear(ctx: &GpuContext, src: &GpuFrames, from: PlaneSelect, to: Size) -> Result<GpuFrames> {
-    let layout = simple_layout(NAME, src.layout(), from, to)?;
-    let plan = BilinearPlan::new(ctx, (src.layout(), from), (&layout, PlaneSelect::FIRST))?;
+pub fn bilinear(ctx: &GpuContext, src: &dyn FrameBatch, from: PlaneSelect, to: Size) -> Result<GpuFrames> {
+    let shape = BatchShape::of(src)?;
+    let layout = simple_layout(NAME, shape.largest(), from, to)?;
+    let plan = BilinearPlan::new(ctx, (shape, from), (&layout, PlaneSelect::FIRST))?;
     run_frames(ctx, NAME, &layout, src.slots(), |dst| plan.bind(ctx, src, 0, dst, 0))
 }
 

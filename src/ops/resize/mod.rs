@@ -5,6 +5,7 @@
 
 pub mod area;
 pub mod bilinear;
+pub mod crop_resize;
 mod plane;
 
 pub use plane::PlaneSelect;

@@ -2,7 +2,8 @@
 
 use crate::core::{FrameLayout, PixelFormat, Size};
 use crate::error::Result;
-use crate::ops::{MAX_SIDE, check_sides, plan_error};
+use crate::gpu::GpuContext;
+use crate::ops::{BatchShape, FrameBatch, GpuFrames, MAX_SIDE, PictureTable, check_layout, check_sides, plan_error};
 
 /// A plane of a frame, and which of its interleaved channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +49,7 @@ fn channels_of(format: PixelFormat, plane: usize) -> u32 {
 pub(super) struct View {
     pub(super) offset: u32,
     pub(super) stride: u32,
+    plane: u32,
     /// In pixels of the plane.
     pub(super) size: Size,
     /// Channels that take part.
@@ -78,6 +80,8 @@ impl View {
         Ok(Self {
             offset: plane.offset,
             stride: plane.stride,
+            // At most 2.
+            plane: select.plane as u32,
             size: Size::new(plane.shape.samples / all, plane.shape.rows),
             channels: if select.channel.is_some() { 1 } else { all },
             span: all * bytes,
@@ -106,11 +110,43 @@ impl View {
         Ok((source, result))
     }
 
-    /// Overrides of `common/channels` for this source.
-    pub(super) fn constants(&self) -> [(&'static str, f64); 4] {
-        [("SPAN", self.span), ("SHIFT", self.shift), ("STEP", self.step), ("CHANNELS", self.channels)]
+    /// Overrides of `common/channels` and `common/plane` for this source.
+    pub(super) fn constants(&self) -> [(&'static str, f64); 5] {
+        let plane = ("PLANE", self.plane);
+        [plane, ("SPAN", self.span), ("SHIFT", self.shift), ("STEP", self.step), ("CHANNELS", self.channels)]
             .map(|(name, value)| (name, f64::from(value)))
     }
+}
+
+/// The table of the pictures of `src`, and how many of them have a slot in `dst`, both from their first slots on.
+pub(super) fn bind_pictures(
+    ctx: &GpuContext,
+    op: &'static str,
+    (src, first, shape): (&dyn FrameBatch, u32, &BatchShape),
+    (dst, dst_first, output): (&GpuFrames, u32, &FrameLayout),
+) -> Result<(PictureTable, u32)> {
+    let pictures = PictureTable::new(ctx, op, "input", shape, (src, first))?;
+    check_layout(op, "output", output, dst)?;
+    if src.buffer().raw() == dst.buffer().raw() {
+        return Err(plan_error(op, "output", "another buffer than the input", "the same"));
+    }
+    let capacity = pictures.len().min(dst.slots().saturating_sub(dst_first));
+    Ok((pictures, capacity))
+}
+
+/// Sizes of the selected plane of pictures of `format`.
+pub(super) fn plane_sizes(
+    op: &'static str,
+    format: PixelFormat,
+    select: PlaneSelect,
+    pictures: &[Size],
+) -> Result<Vec<Size>> {
+    let size = |picture: &Size| {
+        let layout = FrameLayout::of(format, *picture);
+        let layout = layout.ok_or_else(|| plan_error(op, "input", "a picture below 2 GiB", picture))?;
+        Ok(View::new(op, "input", &layout, select)?.size)
+    };
+    pictures.iter().map(size).collect()
 }
 
 /// The plane layout of a convenience result: grey for one channel, packed RGBA for four.

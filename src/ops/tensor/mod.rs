@@ -2,5 +2,10 @@
 
 pub mod grid_pool;
 pub mod l2_normalize;
+mod pack;
 pub mod pack_nchw;
+pub mod pack_nhwc;
 pub mod random_projection;
+
+pub(crate) use pack::{Pack, Uniform as PackUniform};
+pub use pack::{PackParams, TensorBound, TensorBox};

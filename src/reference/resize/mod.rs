@@ -2,3 +2,4 @@
 
 pub mod area;
 pub mod bilinear;
+pub mod crop_resize;

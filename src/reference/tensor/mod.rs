@@ -2,5 +2,7 @@
 
 pub mod grid_pool;
 pub mod l2_normalize;
+pub mod pack;
 pub mod pack_nchw;
+pub mod pack_nhwc;
 pub mod random_projection;

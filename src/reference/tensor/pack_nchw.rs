@@ -1,72 +1,9 @@
 //! `tensor/pack_nchw`: frames to the input tensor of a model, in one step.
 
+use super::pack::pack_inside;
 use crate::Result;
-use crate::core::{ChannelOrder, ChromaSiting, ColorSpec, Fit, PixelFormat, Rect, Size, TensorSpec};
-use crate::reference::plane::{FrameSlot, unfit};
-
-/// A position along one axis as an exact fraction `num / den`, `den > 0`, in samples: sample `i` has its centre at `i`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Position {
-    num: i64,
-    den: i64,
-}
-
-impl Position {
-    /// Where destination `i` of `to` lies in a source of `from` samples that begins at `start`: `start + (i + 1/2) *
-    /// from / to - 1/2`, clamped to `start ..= start + from - 1`.
-    fn of(i: u32, to: u32, start: u32, from: u32) -> Self {
-        let [i, to, start, from] = [i, to, start, from].map(i64::from);
-        let num = ((2 * i + 1) * from - to).clamp(0, 2 * to * (from - 1)) + start * 2 * to;
-        Self { num, den: 2 * to }
-    }
-
-    /// The same place on a chroma axis: unchanged without subsampling, `p / 2` co-sited, `(p - 1/2) / 2` centred.
-    fn on_chroma(self, shift: u32, cosited: bool) -> Self {
-        match (shift, cosited) {
-            (0, _) => self,
-            (_, true) => Self { num: self.num, den: 2 * self.den },
-            // den is even, so half of it is exact
-            (_, false) => Self { num: self.num - self.den / 2, den: 2 * self.den },
-        }
-    }
-
-    /// The two taps, clamped to `0..count`, and the weight of the second.
-    fn taps(self, count: u32) -> ([u32; 2], f64) {
-        let first = self.num.div_euclid(self.den);
-        let weight = self.num.rem_euclid(self.den) as f64 / self.den as f64;
-        ([first, first + 1].map(|i| i.clamp(0, i64::from(count) - 1) as u32), weight)
-    }
-}
-
-/// Bilinear sample of a component whose axes have `(width, height)` samples.
-fn interpolated(frame: &FrameSlot<'_>, component: u32, x: Position, y: Position, (width, height): (u32, u32)) -> f64 {
-    let (columns, fx) = x.taps(width);
-    let (rows, fy) = y.taps(height);
-    let [top, bottom] = rows.map(|row| {
-        let [a, b] = columns.map(|column| f64::from(frame.sample(component, column, row)));
-        a * (1.0 - fx) + b * fx
-    });
-    top * (1.0 - fy) + bottom * fy
-}
-
-/// R, G, B in 0..=1 at a place of the luma grid.
-fn rgb_at(frame: &FrameSlot<'_>, color: ColorSpec, x: Position, y: Position) -> [f64; 3] {
-    let (format, size) = (frame.format(), frame.size());
-    let luma_grid = (size.width, size.height);
-    if format == PixelFormat::Rgba8 {
-        return [0, 1, 2].map(|c| interpolated(frame, c, x, y, luma_grid) / 255.0);
-    }
-    let luma = interpolated(frame, 0, x, y, luma_grid);
-    if !format.has_chroma() {
-        return [luma / 255.0; 3];
-    }
-    let (sx, sy) = format.chroma_shift();
-    let chroma = format.chroma_size(size);
-    let cx = x.on_chroma(sx, !matches!(color.siting, ChromaSiting::Center));
-    let cy = y.on_chroma(sy, matches!(color.siting, ChromaSiting::TopLeft));
-    let [u, v] = [1, 2].map(|c| interpolated(frame, c, cx, cy, (chroma.width, chroma.height)));
-    color.rgb_from_yuv(format.bits()).map(|m| (m[0] * luma + m[1] * u + m[2] * v + m[3]).clamp(0.0, 1.0))
-}
+use crate::core::{ColorSpec, Rect, Sampling, TensorLayout, TensorSpec};
+use crate::reference::plane::FrameSlot;
 
 /// `frames`: a slot of any format and the rectangle of it to use, in luma pixels. Gives `[N, 3, height, width]`
 /// values.
@@ -79,56 +16,34 @@ fn rgb_at(frame: &FrameSlot<'_>, color: ColorSpec, x: Position, y: Position) -> 
 ///    `p/2` along a co-sited axis, `(p - 1/2) / 2` along a centred one, `p` without subsampling (siting: Left is
 ///    co-sited horizontally and centred vertically, Center is centred twice, TopLeft co-sited twice); its taps are
 ///    clamped to the plane, not to the crop, as the whole picture was upsampled and then cut.
+///
+///    Area instead ([`Sampling::Area`]): each component is the mean over what the pixel covers, samples at the edges weighted by the covered
+///    share: luma pixels from `crop.x + (x - C.x) * crop.width / C.width` on, up to the same of the next pixel. A chroma sample covers
+///    the two luma pixels beside its centre, so along a co-sited axis the edges `e` become `(e + 1/2) / 2`, else `e / 2`, cut off at
+///    the end of the plane.
 /// 3. The interpolated code values, not rounded, go through [`ColorSpec::rgb_from_yuv`] for the bits of the format and
 ///    are clamped to 0..=1. Grey is `v / 255` in all three channels, packed RGB `v / 255`; both ignore `color`. Alpha
 ///    is ignored.
 /// 4. `out[c] = rgb[c] * mul[c] + add[c]`, where `c` counts in the order of the tensor (for BGR channel 0 is blue).
 ///
-/// Pixels outside the content rectangle get `pad * mul[c] + add[c]`. All in f64, rounded to f32 once at the end. There
-/// is no low-pass: below half size pixels are skipped, so shrink with `resize/area` first where that matters.
+/// Pixels outside the content rectangle get `pad * mul[c] + add[c]`. All in f64, rounded to f32 once at the end. Bilinear
+/// has no low-pass: below half size pixels are skipped; take area there.
 ///
 /// # Errors
 /// [`crate::Error::Parameter`] if a rectangle is empty or leaves its frame, or the tensor is empty.
-pub fn pack_nchw(frames: &[(FrameSlot<'_>, Rect)], color: ColorSpec, spec: &TensorSpec) -> Result<Vec<f32>> {
-    const OP: &str = "tensor/pack_nchw";
-    if spec.size.is_empty() {
-        return Err(unfit(OP, "size", "at least 1x1", spec.size));
-    }
-    let mut out = Vec::with_capacity(frames.len() * 3 * spec.size.area() as usize);
-    for (frame, crop) in frames {
-        if !crop.fits(frame.size()) {
-            return Err(unfit(OP, "crop", format!("a rectangle inside {}", frame.size()), format!("{crop:?}")));
-        }
-        let content = spec.fit.content(Size::new(crop.width, crop.height), spec.size);
-        let pad = match spec.fit {
-            Fit::Letterbox { pad, .. } => f64::from(pad),
-            Fit::Stretch => 0.0,
-        };
-        for c in 0..3 {
-            let source = if spec.order == ChannelOrder::Bgr { 2 - c } else { c };
-            let (mul, add) = (f64::from(spec.mul[c]), f64::from(spec.add[c]));
-            for oy in 0..spec.size.height {
-                for ox in 0..spec.size.width {
-                    let (cx, cy) = (ox.wrapping_sub(content.x), oy.wrapping_sub(content.y));
-                    let value = if cx < content.width && cy < content.height {
-                        let x = Position::of(cx, content.width, crop.x, crop.width);
-                        let y = Position::of(cy, content.height, crop.y, crop.height);
-                        rgb_at(frame, color, x, y)[source]
-                    } else {
-                        pad
-                    };
-                    out.push((value * mul + add) as f32);
-                }
-            }
-        }
-    }
-    Ok(out)
+pub fn pack_nchw(
+    frames: &[(FrameSlot<'_>, Rect)],
+    color: ColorSpec,
+    spec: &TensorSpec,
+    sampling: Sampling,
+) -> Result<Vec<f32>> {
+    pack_inside("tensor/pack_nchw", frames, color, spec, (sampling, TensorLayout::Nchw))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::{Anchor, FrameLayout};
+    use crate::core::{Anchor, ChannelOrder, Fit, FrameLayout, PixelFormat, Size};
     use crate::reference::Pattern;
 
     fn slot(format: PixelFormat, width: u32, height: u32, planes: &[&[u8]]) -> (FrameLayout, Vec<u8>) {
@@ -144,7 +59,8 @@ mod tests {
     }
 
     fn packed((layout, data): &(FrameLayout, Vec<u8>), crop: Rect, spec: &TensorSpec) -> Vec<f32> {
-        pack_nchw(&[(FrameSlot::new(*layout, data).unwrap(), crop)], ColorSpec::BT601, spec).unwrap()
+        pack_nchw(&[(FrameSlot::new(*layout, data).unwrap(), crop)], ColorSpec::BT601, spec, Sampling::Bilinear)
+            .unwrap()
     }
 
     #[test]
@@ -210,7 +126,8 @@ mod tests {
             let slot = FrameSlot::new(layout, &data).unwrap();
             let words = rgb_from_yuv(&slot, ColorSpec::BT709, ChromaUpsampling::Bilinear).unwrap();
             let spec = TensorSpec { mul: [255.0; 3], ..TensorSpec::unit(Size::new(9, 7)) };
-            let out = pack_nchw(&[(slot, Rect::full(Size::new(9, 7)))], ColorSpec::BT709, &spec).unwrap();
+            let out =
+                pack_nchw(&[(slot, Rect::full(Size::new(9, 7)))], ColorSpec::BT709, &spec, Sampling::Bilinear).unwrap();
             // Upsampled 8-bit chroma is rounded there and not here: up to half a code, times 2.1 levels.
             let bound = if format == PixelFormat::I422 { 1.6 } else { 0.8 };
             for (i, word) in words.iter().enumerate() {
@@ -223,12 +140,38 @@ mod tests {
     }
 
     #[test]
+    fn area_means_by_hand() {
+        let area = |picture: &(FrameLayout, Vec<u8>), crop, to| {
+            let frame = FrameSlot::new(picture.0, &picture.1).unwrap();
+            pack_nchw(&[(frame, crop)], ColorSpec::BT601, &TensorSpec::unit(to), Sampling::Area).unwrap()
+        };
+        let grey = slot(PixelFormat::Gray8, 3, 2, &[&[0, 30, 255, 60, 90, 255]]);
+        let full = Rect::full(Size::new(3, 2));
+        // Columns: a + b/2 and b/2 + c of one and a half.
+        assert_eq!(area(&grey, full, Size::new(2, 1))[..2], [50.0f32 / 255.0, 190.0 / 255.0]);
+        assert_eq!(area(&grey, Rect { width: 2, ..full }, Size::new(1, 1))[0], 45.0 / 255.0);
+        // Enlarged: a pixel covers part of one sample.
+        assert_eq!(area(&grey, Rect { width: 1, height: 1, ..full }, Size::new(2, 2))[..4], [0.0; 4]);
+        // Left-sited chroma: luma 0..4 covers a quarter of chroma 0, which lies at -1/2..3/2, more than of the last one, cut off at 2.
+        let yuv = slot(PixelFormat::I420, 4, 2, &[&[16; 8], &[128, 128], &[128, 198]]);
+        let red = area(&yuv, Rect::full(Size::new(4, 2)), Size::new(1, 1))[0];
+        let v = (0.75 * 128.0 + 198.0) / 1.75;
+        assert!((f64::from(red) - 1.402 / 224.0 * (v - 128.0)).abs() < 1e-6, "{red}");
+    }
+
+    #[test]
     fn crops_outside_and_empty_tensors_are_refused() {
         let (layout, data) = slot(PixelFormat::Gray8, 2, 2, &[&[0; 4]]);
         let frame = FrameSlot::new(layout, &data).unwrap();
         let outside = Rect { x: 1, y: 0, width: 2, height: 1 };
-        assert!(pack_nchw(&[(frame, outside)], ColorSpec::BT601, &TensorSpec::unit(Size::new(1, 1))).is_err());
+        assert!(
+            pack_nchw(&[(frame, outside)], ColorSpec::BT601, &TensorSpec::unit(Size::new(1, 1)), Sampling::Area)
+                .is_err()
+        );
         let full = Rect::full(Size::new(2, 2));
-        assert!(pack_nchw(&[(frame, full)], ColorSpec::BT601, &TensorSpec::unit(Size::new(0, 1))).is_err());
+        assert!(
+            pack_nchw(&[(frame, full)], ColorSpec::BT601, &TensorSpec::unit(Size::new(0, 1)), Sampling::Bilinear)
+                .is_err()
+        );
     }
 }

@@ -1,14 +1,15 @@
-use super::{Record, Trial, selections};
+use super::{Record, Trial, check_mixed, selections};
 use crate::gpu::on_every_adapter;
 use crate::pictures::*;
 use crate::results::*;
+use crate::table;
 use frameloom::core::{FrameLayout, PixelFormat, Size};
 use frameloom::gpu::GpuContext;
-use frameloom::ops::GpuFrames;
 use frameloom::ops::resize::{
     PlaneSelect,
     area::{AreaPlan, area},
 };
+use frameloom::ops::{BatchShape, GpuFrames};
 use frameloom::reference::resize::area::area as reference;
 use frameloom::reference::{Pattern, Plane};
 
@@ -96,6 +97,44 @@ fn every_plane_and_channel_equals_the_reference() {
                 let output = layout(to_format, (w, h));
                 Trial { input: &input, from, output: &output, to }.check(ctx, &batch_patterns(i), resize, reference);
             }
+        }
+    });
+}
+
+#[test]
+fn pictures_of_all_sizes_at_once_equal_the_reference() {
+    on_every_adapter("resize/area mixed sizes", |ctx| {
+        let to = (16, 10);
+        check_mixed(
+            ctx,
+            &[(96, 70), (33, 41), (128, 20), (77, 55), (32, 20), (176, 113), (66, 40)],
+            Size::new(to.0, to.1),
+            area,
+            reference,
+        );
+        // A mixed plan refuses pictures smaller than the result, or larger than planned.
+        let shape = BatchShape::mixed(PixelFormat::Gray8, Size::new(40, 40)).unwrap();
+        let mixed =
+            AreaPlan::new(ctx, (shape, PlaneSelect::FIRST), (&layout(PixelFormat::Gray8, to), PlaneSelect::FIRST))
+                .unwrap();
+        let dst = poisoned(ctx, &layout(PixelFormat::Gray8, to), 2);
+        for (width, height) in [(15, 30), (30, 9), (41, 20)] {
+            let pictures = table::mixed(ctx, PixelFormat::Gray8, &[(20, 20), (width, height)], 0);
+            refused(mixed.bind(ctx, pictures.batch.as_ref(), 0, &dst, 0), "input");
+        }
+        // Results only where there are slots, from the second picture on.
+        let pictures = table::mixed(ctx, PixelFormat::Gray8, &[(40, 40), (33, 21), (17, 38), (40, 10)], 0);
+        let shape = BatchShape::of(pictures.batch.as_ref()).unwrap();
+        let output = layout(PixelFormat::Gray8, (16, 10));
+        let plan = AreaPlan::new(ctx, (shape, PlaneSelect::FIRST), (&output, PlaneSelect::FIRST)).unwrap();
+        let dst = poisoned(ctx, &output, 3);
+        let bound = plan.bind(ctx, pictures.batch.as_ref(), 1, &dst, 1).unwrap();
+        assert_eq!(bound.capacity(), 2);
+        run(ctx, |rec| bound.record(rec, 9));
+        untouched(ctx, &dst, 0);
+        for (slot, (size, luma)) in pictures.lumas().enumerate().skip(1).take(2) {
+            let want = reference(&Plane::tight(size, &luma).unwrap(), output.size).unwrap();
+            same(&tight(&output, 0, &dst.read_slot(ctx, slot as u32).unwrap()), &want, slot);
         }
     });
 }

@@ -1,14 +1,15 @@
-use super::{Record, Trial, selections};
+use super::{Record, Trial, check_mixed, selections};
 use crate::gpu::on_every_adapter;
 use crate::pictures::*;
 use crate::results::*;
+use crate::table;
 use frameloom::core::{FrameLayout, PixelFormat, Size};
 use frameloom::gpu::GpuContext;
-use frameloom::ops::GpuFrames;
 use frameloom::ops::resize::{
     PlaneSelect,
     bilinear::{BilinearPlan, bilinear},
 };
+use frameloom::ops::{BatchShape, GpuFrames};
 use frameloom::reference::resize::bilinear::bilinear as reference;
 use frameloom::reference::{Pattern, Plane};
 
@@ -58,6 +59,28 @@ fn every_plane_and_channel_equals_the_reference() {
                 let output = layout(to_format, (w, h));
                 Trial { input: &input, from, output: &output, to }.check(ctx, &batch_patterns(i), resize, reference);
             }
+        }
+    });
+}
+
+#[test]
+fn pictures_of_all_sizes_at_once_equal_the_reference() {
+    on_every_adapter("resize/bilinear mixed sizes", |ctx| {
+        let to = (33, 18);
+        check_mixed(ctx, &SHAPES, Size::new(to.0, to.1), bilinear, reference);
+        // Results only where there are slots, from the second picture on.
+        let pictures = table::mixed(ctx, PixelFormat::Gray8, &[(40, 40), (33, 21), (17, 38), (40, 10)], 0);
+        let shape = BatchShape::of(pictures.batch.as_ref()).unwrap();
+        let output = layout(PixelFormat::Gray8, (16, 10));
+        let plan = BilinearPlan::new(ctx, (shape, PlaneSelect::FIRST), (&output, PlaneSelect::FIRST)).unwrap();
+        let dst = poisoned(ctx, &output, 3);
+        let bound = plan.bind(ctx, pictures.batch.as_ref(), 1, &dst, 1).unwrap();
+        assert_eq!(bound.capacity(), 2);
+        run(ctx, |rec| bound.record(rec, 9));
+        untouched(ctx, &dst, 0);
+        for (slot, (size, luma)) in pictures.lumas().enumerate().skip(1).take(2) {
+            let want = reference(&Plane::tight(size, &luma).unwrap(), output.size).unwrap();
+            same(&tight(&output, 0, &dst.read_slot(ctx, slot as u32).unwrap()), &want, slot);
         }
     });
 }

@@ -1,12 +1,14 @@
 mod area;
 mod bilinear;
+mod crop_resize;
 
 use crate::pictures::*;
 use crate::results::*;
+use crate::table;
 use frameloom::core::{FrameLayout, PixelFormat, Size};
 use frameloom::gpu::{GpuContext, Recorder};
-use frameloom::ops::GpuFrames;
 use frameloom::ops::resize::PlaneSelect;
+use frameloom::ops::{FrameBatch, GpuFrames};
 use frameloom::reference::{FrameSlot, Pattern, Plane};
 
 /// A selected plane of a frame as bytes without padding, 10 bits reduced to 8, with its size and channels.
@@ -74,6 +76,40 @@ impl Trial<'_> {
         }
         untouched(ctx, &dst, 0);
         untouched(ctx, &dst, count + 1);
+    }
+}
+
+/// Resizes all pictures to one size at once.
+type All = fn(&GpuContext, &dyn FrameBatch, PlaneSelect, Size) -> frameloom::Result<GpuFrames>;
+
+/// Pictures of different sizes to one size, against the reference.
+fn check_mixed(ctx: &GpuContext, shapes: &[(u32, u32)], to: Size, resize: All, reference: Reference) {
+    let selections = [
+        (PixelFormat::Gray8, PlaneSelect::FIRST),
+        (PixelFormat::P010, PlaneSelect::FIRST),
+        (PixelFormat::Rgba8, PlaneSelect::FIRST),
+        (PixelFormat::Rgba8, PlaneSelect { plane: 0, channel: Some(1) }),
+        (PixelFormat::Nv12, PlaneSelect { plane: 1, channel: Some(1) }),
+        (PixelFormat::I420, PlaneSelect::plane(2)),
+    ];
+    for (i, (format, from)) in selections.into_iter().enumerate() {
+        let trial = table::mixed(ctx, format, shapes, i);
+        let got = resize(ctx, trial.batch.as_ref(), from, to).unwrap();
+        for (slot, (layout, bytes)) in (0..).zip(&trial.pictures) {
+            let (size, channels, samples) = selected(layout, bytes, from);
+            let plane = Plane::interleaved(size, channels, (size.width * channels) as usize, &samples).unwrap();
+            let pixels = tight(got.layout(), 0, &got.read_slot(ctx, slot).unwrap());
+            same(&pixels, &reference(&plane, to).unwrap(), format!("{} {from:?}, picture {slot}", trial.name));
+        }
+        // The same from a batch of its own.
+        let (layout, bytes) = &trial.pictures[1];
+        let alone = resize(ctx, &upload(ctx, layout, std::slice::from_ref(bytes)), from, to).unwrap();
+        let own = tight(got.layout(), 0, &alone.read_slot(ctx, 0).unwrap());
+        same(&tight(got.layout(), 0, &got.read_slot(ctx, 1).unwrap()), &own, "alone and among others");
+        table::deterministic(|| {
+            let again = resize(ctx, trial.batch.as_ref(), from, to).unwrap();
+            tight(again.layout(), 0, &again.read_slot(ctx, 0).unwrap())
+        });
     }
 }
 
