@@ -3,7 +3,6 @@
 
 mod blend;
 mod color;
-mod colours;
 mod covering;
 mod edges;
 mod filter;
@@ -52,14 +51,14 @@ pub const ALL: &[CaseSet] = &[
     filter::median3::CASES,
     filter::unsharp_mask::CASES,
     heatmap::accumulate::CASES,
-    histogram::edge_grid::CASES,
-    histogram::gradient_texture::CASES,
-    histogram::hsv3d::CASES,
     heatmap::colormap::CASES,
     heatmap::decay::CASES,
     heatmap::normalize::CASES,
     heatmap::splat_gaussian::CASES,
     heatmap::stats::CASES,
+    histogram::edge_grid::CASES,
+    histogram::gradient_texture::CASES,
+    histogram::hsv3d::CASES,
     histogram::luma::CASES,
     histogram::rgb_grid::CASES,
     histogram::unique_colors::CASES,
@@ -73,12 +72,12 @@ pub const ALL: &[CaseSet] = &[
     occlusion::hide_and_seek::CASES,
     occlusion::overlay::CASES,
     occlusion::paste_object::CASES,
-    quality::border_occlusion::CASES,
-    quality::contrast_brightness::CASES,
-    quality::lighting::CASES,
     placement::cell_sums::CASES,
     placement::integral::CASES,
     placement::window_scores::CASES,
+    quality::border_occlusion::CASES,
+    quality::contrast_brightness::CASES,
+    quality::lighting::CASES,
     resize::area::CASES,
     resize::bilinear::CASES,
     resize::crop_resize::CASES,

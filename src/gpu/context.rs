@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use wgpu::Features;
 
+use super::kernel_cache::KernelCache;
 use super::buffer::BufferPool;
 use super::caps::Caps;
 use super::choice::{DeviceChoice, choose, instance};
@@ -36,6 +37,7 @@ struct Inner {
     caps: Caps,
     latch: LostLatch,
     pool: BufferPool,
+    kernels: KernelCache,
     timeout: Duration,
 }
 
@@ -97,7 +99,8 @@ impl GpuContext {
         device.on_uncaptured_error(Arc::new(move |e: wgpu::Error| on_error.set(gpu_error(&e, "an unscoped call"))));
         let pool = BufferPool::new(options.budget.clone());
         let timeout = Duration::from_millis(options.timeout_millis.max(1));
-        Ok(Self(Arc::new(Inner { device, queue, caps, latch, pool, timeout })))
+        let kernels = KernelCache::default();
+        Ok(Self(Arc::new(Inner { device, queue, caps, latch, pool, kernels, timeout })))
     }
 
     /// Capabilities of the device.
@@ -113,6 +116,11 @@ impl GpuContext {
     /// The buffer pool with its byte counts.
     pub fn pool(&self) -> &BufferPool {
         &self.0.pool
+    }
+
+    /// Kernels compiled so far.
+    pub(super) fn kernels(&self) -> &KernelCache {
+        &self.0.kernels
     }
 
     /// Longest wait for a submission.

@@ -2,6 +2,7 @@
 
 use super::buffer::GpuBuffer;
 use super::context::GpuContext;
+use super::kernel_cache::KernelKey;
 use super::reflect::{EntryInfo, reflect};
 use crate::error::{Error, GpuError, Result};
 
@@ -59,14 +60,19 @@ pub struct BindGroup {
 }
 
 impl Kernel {
-    /// Compiles entry point `entry` of kernel `name` with the given override constants.
+    /// Compiles entry point `entry` of kernel `name` with the given override constants, or takes it from those compiled before.
     ///
     /// # Errors
     /// [`Error::Bug`] when the text or a constant name is wrong, [`GpuError`] when the driver refuses or a workgroup is larger than
     /// the device allows.
     pub fn new(ctx: &GpuContext, name: &'static str, entry: &str, constants: &[(&str, f64)]) -> Result<Self> {
-        let source = kernel_source(name)?;
-        Self::from_source(ctx, source, entry, constants)
+        let key = KernelKey::new(name, entry, constants);
+        if let Some(kernel) = ctx.kernels().get(&key) {
+            return Ok(kernel);
+        }
+        let kernel = Self::from_source(ctx, kernel_source(name)?, entry, constants)?;
+        ctx.kernels().put(key, &kernel);
+        Ok(kernel)
     }
 
     /// Compiles an entry point of a text of the caller's own, for operations outside this crate.

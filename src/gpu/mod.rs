@@ -9,6 +9,7 @@ mod caps;
 mod choice;
 mod context;
 mod kernel;
+mod kernel_cache;
 mod latch;
 mod profile;
 mod readback;

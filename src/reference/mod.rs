@@ -11,7 +11,6 @@
 
 pub mod blend;
 pub mod color;
-pub mod colours;
 pub mod edges;
 pub mod filter;
 pub mod colors;

@@ -12,16 +12,12 @@
 mod blend;
 mod chain;
 mod color;
-#[path = "../support/colours.rs"]
-mod colours;
 #[path = "../support/compare.rs"]
 mod compare;
 mod edges;
 mod filter;
 #[path = "../support/colors.rs"]
 mod colors;
-#[path = "../support/compare.rs"]
-mod compare;
 #[path = "../support/fields.rs"]
 mod fields;
 #[path = "../support/gpu.rs"]

@@ -10,7 +10,6 @@ mod golden;
 
 mod canny;
 mod color;
-mod colours;
 mod filter;
 mod gradient;
 mod hog;
