@@ -26,6 +26,8 @@ fn over(top: vec4<u32>, bottom: vec4<u32>) -> vec4<u32> {
     let q = 255u - a;
     let below = (bottom >> vec4(24u)) * q;
     let n = 255u * a + below;
+    let divisor = max(n, vec4(1u));
+    let inverse = 1.0 / vec4<f32>(divisor);
     var out = (a + by255(below + 127u)) << vec4(24u);
     for (var k = 0u; k < 3u; k++) {
         let shift = vec4(8u * k);
@@ -34,7 +36,7 @@ fn over(top: vec4<u32>, bottom: vec4<u32>) -> vec4<u32> {
         if (PREMULTIPLIED) {
             out |= min(c + by255(d * q + 127u), vec4(255u)) << shift;
         } else {
-            let mixed = quotient(255u * c * a + d * below + (n >> vec4(1u)), max(n, vec4(1u)));
+            let mixed = quotient_by(255u * c * a + d * below + (n >> vec4(1u)), divisor, inverse);
             out |= select(mixed, vec4(0u), n == vec4(0u)) << shift;
         }
     }

@@ -5,10 +5,10 @@
 // Out:  dst          canvases, packed RGBA, one per workgroup_id.z; sizes may differ; pixels outside all tiles keep their bits
 //       dst_covered  pixels inside tiles per canvas, zero before
 // Algorithm: a tile weighs min(distance to its nearer side, feather) across times the same down, 1 at outermost pixels; a pixel
-//       becomes (sum w p + W/2) / W, W = sum w. Four pixels an invocation and row.
+//       becomes (sum w p + W/2) / W, W = sum w. Four by four pixels an invocation.
 // Border: none.
 // Exact: integers; the host keeps tiles * feather^2 so small that the sums fit; quotients corrected after f32 division.
-// Loop bound: ROWS * (tiles + 4), at most 4 * (2048 + 4).
+// Loop bound: tiles that touch a bin, at most 2048.
 
 #import common/covered
 #import common/divide
@@ -17,7 +17,6 @@
 #import common/pictures
 
 override WG: u32 = 8u;
-override ROWS: u32 = 4u;
 
 struct Canvas {
     column: u32,    // box of all tiles: first column of 4 pixels,
@@ -39,6 +38,47 @@ struct Canvas {
 const BYTE: vec4<u32> = vec4<u32>(0xffu);
 const FOUR: vec4<u32> = vec4<u32>(0u, 1u, 2u, 3u);
 
+// Weighted sums of four pixels, and of their weights.
+struct Sums {
+    r: vec4<u32>,
+    g: vec4<u32>,
+    b: vec4<u32>,
+    a: vec4<u32>,
+    total: vec4<u32>,
+}
+
+// Row j of a tile, columns i; what lies outside weighs nothing.
+fn add(sums: ptr<function, Sums>, tile: Picture, i: vec4<u32>, across: vec4<u32>, j: u32, feather: u32) {
+    let down = select(0u, min(min(j + 1u, tile.height - j), feather), j < tile.height);
+    let w = across * down;
+    let at = (tile.first + min(j, tile.height - 1u) * tile.stride) * 4u + i;
+    let p = vec4(src_words[at.x], src_words[at.y], src_words[at.z], src_words[at.w]);
+    (*sums).r += w * (p & BYTE);
+    (*sums).g += w * ((p >> vec4(8u)) & BYTE);
+    (*sums).b += w * ((p >> vec4(16u)) & BYTE);
+    (*sums).a += w * (p >> vec4(24u));
+    (*sums).total += w;
+}
+
+// Writes four pixels; returns how many of them tiles cover.
+fn finish(sums: ptr<function, Sums>, at: u32) -> u32 {
+    let total = (*sums).total;
+    let inside = total > vec4(0u);
+    if (!any(inside)) {
+        return 0u;
+    }
+    let n = max(total, vec4(1u));
+    let inverse = 1.0 / vec4<f32>(n);
+    let half = total >> vec4(1u);
+    let r = quotient_by((*sums).r + half, n, inverse);
+    let g = quotient_by((*sums).g + half, n, inverse);
+    let b = quotient_by((*sums).b + half, n, inverse);
+    let a = quotient_by((*sums).a + half, n, inverse);
+    dst[at] = select(dst[at], r | (g << vec4(8u)) | (b << vec4(16u)) | (a << vec4(24u)), inside);
+    let one = select(vec4(0u), vec4(1u), inside);
+    return one.x + one.y + one.z + one.w;
+}
+
 @compute @workgroup_size(WG)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -50,56 +90,35 @@ fn main(
     let picture = out_pictures[group.z];
     let canvas = src_canvases[group.z];
     var covered = 0u;
-    if (item < canvas.columns * ((canvas.rows + ROWS - 1u) / ROWS)) {
+    if (item < canvas.columns * ((canvas.rows + 3u) >> 2u)) {
         let block = item / canvas.columns;
         let place = item - block * canvas.columns;
         let column = canvas.column + place;
-        // Blocks of rows do not cross bins: ROWS divides 32.
-        let bin = src_bins[canvas.bins + ((block * ROWS) >> 5u) * canvas.bin_columns + (place >> 4u)];
-        let x = 4u * column + FOUR;
-        for (var k = 0u; k < ROWS; k++) {
-            let row = block * ROWS + k;
-            if (row >= canvas.rows) {
-                break;
-            }
-            let y = canvas.top + row;
-            var r = vec4(0u);
-            var g = vec4(0u);
-            var b = vec4(0u);
-            var a = vec4(0u);
-            var total = vec4(0u);
-            for (var t = 0u; t < bin.y; t++) {
-                let piece = src_tiles[bin.x + t];
-                let tile = src_pictures[piece.x];
-                // Left of and above a tile these wrap around, far behind its end.
-                let i = x - piece.y;
-                let j = y - piece.z;
-                let inside = (i < vec4(tile.width)) & vec4(j < tile.height);
-                if (any(inside)) {
-                    let down = min(min(j + 1u, tile.height - j), canvas.feather);
-                    let across = min(min(i + 1u, tile.width - i), vec4(canvas.feather));
-                    let w = select(vec4(0u), across * down, inside);
-                    let at = (tile.first + j * tile.stride) * 4u + min(i, vec4(tile.width - 1u));
-                    let p = vec4(src_words[at.x], src_words[at.y], src_words[at.z], src_words[at.w]);
-                    r += w * (p & BYTE);
-                    g += w * ((p >> vec4(8u)) & BYTE);
-                    b += w * ((p >> vec4(16u)) & BYTE);
-                    a += w * (p >> vec4(24u));
-                    total += w;
-                }
-            }
-            let inside = total > vec4(0u);
-            if (any(inside)) {
-                let half = total >> vec4(1u);
-                let n = max(total, vec4(1u));
-                let at = picture.first + y * picture.stride + column;
-                let rg = quotient(r + half, n) | (quotient(g + half, n) << vec4(8u));
-                let ba = (quotient(b + half, n) << vec4(16u)) | (quotient(a + half, n) << vec4(24u));
-                dst[at] = select(dst[at], rg | ba, inside);
-                let one = select(vec4(0u), vec4(1u), inside);
-                covered += one.x + one.y + one.z + one.w;
-            }
+        let y = canvas.top + 4u * block;
+        // Four rows never lie in two bins.
+        let bin = src_bins[canvas.bins + (block >> 3u) * canvas.bin_columns + (place >> 4u)];
+        var s0: Sums;
+        var s1: Sums;
+        var s2: Sums;
+        var s3: Sums;
+        for (var t = 0u; t < bin.y; t++) {
+            let piece = src_tiles[bin.x + t];
+            let tile = src_pictures[piece.x];
+            // Left of and above a tile these wrap around, far behind its end.
+            let i = 4u * column + FOUR - piece.y;
+            let j = y - piece.z;
+            let ramp = min(min(i + 1u, tile.width - i), vec4(canvas.feather));
+            let across = select(vec4(0u), ramp, i < vec4(tile.width));
+            let inside = min(i, vec4(tile.width - 1u));
+            add(&s0, tile, inside, across, j, canvas.feather);
+            add(&s1, tile, inside, across, j + 1u, canvas.feather);
+            add(&s2, tile, inside, across, j + 2u, canvas.feather);
+            add(&s3, tile, inside, across, j + 3u, canvas.feather);
         }
+        let at = picture.first + y * picture.stride + column;
+        // No tile reaches below the last row, so nothing is written there.
+        covered = finish(&s0, at) + finish(&s1, at + picture.stride) + finish(&s2, at + 2u * picture.stride)
+            + finish(&s3, at + 3u * picture.stride);
     }
     add_covered(group.z, covered, lane);
 }

@@ -24,6 +24,8 @@ use crate::ops::{
 const NAME: &str = "blend/feather_composite";
 /// Most tiles of a canvas: bounds the loop of the kernel.
 const MAX_TILES: usize = 2048;
+/// Rows of an invocation of the kernel; a bin holds whole ones.
+const ROWS: u32 = 4;
 /// Pixels of a bin: the kernel looks only at the tiles that touch it.
 const BIN: Size = Size::new(64, 32);
 
@@ -68,7 +70,6 @@ pub struct FeatherCompositePlan {
     shape: BatchShape,
     tiles: BatchShape,
     workgroup: u32,
-    rows: u32,
 }
 
 /// Whether two rectangles have a pixel in common.
@@ -107,12 +108,12 @@ impl FeatherCompositePlan {
             }
             check_sides(NAME, name, shape.largest())?;
         }
-        let (workgroup, rows) = match ctx.caps().class {
-            AdapterClass::Cpu => (8u32, 4u32),
-            AdapterClass::Gpu => (64, 1),
+        let workgroup = match ctx.caps().class {
+            AdapterClass::Cpu => 8u32,
+            AdapterClass::Gpu => 64,
         };
-        let kernel = Kernel::new(ctx, NAME, "main", &[("WG", f64::from(workgroup)), ("ROWS", f64::from(rows))])?;
-        Ok(Self { kernel, shape, tiles, workgroup, rows })
+        let kernel = Kernel::new(ctx, NAME, "main", &[("WG", f64::from(workgroup))])?;
+        Ok(Self { kernel, shape, tiles, workgroup })
     }
 
     /// Binds the pictures of `canvases` from slot `first` on, one of `composites` each, and all of `tiles`.
@@ -147,7 +148,7 @@ impl FeatherCompositePlan {
                 list.extend(here.flat_map(|(_, t)| [t.slot, t.x, t.y, 0]));
                 bins.extend([start, list.len() as u32 / 4 - start]);
             }
-            items = items.max(u64::from(columns) * u64::from(rows.div_ceil(self.rows)));
+            items = items.max(u64::from(columns) * u64::from(rows.div_ceil(ROWS)));
         }
         bins.extend([0; 2]);
         list.extend([0; 4]); // a binding is never empty
