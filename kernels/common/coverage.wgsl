@@ -109,21 +109,30 @@ struct Coverage {
     tail: vec3<u32>,
 }
 
+// The same of one row, still in halves.
+struct Line {
+    all: Halves,
+    head: Halves,
+    tail: Halves,
+}
+
 // At most 256 words, so that 16-bit lanes hold their bytes.
-fn covered_row(row: u32, w: Words, width: u32) -> Coverage {
+fn line_of(row: u32, w: Words) -> Line {
     let first = src_words[row + w.first];
     var last = first;
-    var sums = halves(first & w.inside);
+    var all = halves(first & w.inside);
     for (var i = w.first + 1u; i <= w.last; i++) {
         last = src_words[row + i];
         let h = halves(last);
-        sums.even += h.even;
-        sums.odd += h.odd;
+        all.even += h.even;
+        all.odd += h.odd;
     }
     let beyond = halves(select(0u, last & ~w.inside_last, w.last > w.first));
-    sums.even -= beyond.even;
-    sums.odd -= beyond.odd;
-    return Coverage(components(sums, width), components(halves(first & w.head), width), components(halves(last & w.tail), width));
+    return Line(Halves(all.even - beyond.even, all.odd - beyond.odd), halves(first & w.head), halves(last & w.tail));
+}
+
+fn coverage_of(l: Line, width: u32) -> Coverage {
+    return Coverage(components(l.all, width), components(l.head, width), components(l.tail, width));
 }
 
 fn weighted(c: Coverage, x: Span) -> vec3<f32> {
@@ -131,17 +140,22 @@ fn weighted(c: Coverage, x: Span) -> vec3<f32> {
     return vec3<f32>(vec3<i32>(inner)) + vec3<f32>(vec3<i32>(c.head)) * x.head + vec3<f32>(vec3<i32>(c.tail)) * x.tail;
 }
 
-// Mean of each component over the span; row 0 begins at word `base`, samples have `width` bytes.
+// Mean of each component over the span, of at most 256 rows; row 0 begins at word `base`, samples have `width` bytes.
 fn mean_over(base: u32, stride: u32, x: Span, y: Span, width: u32) -> vec3<f32> {
     let w = words_of(x, width);
-    var sum = weighted(covered_row(base + y.first * stride, w, width), x) * y.head;
+    var sum = weighted(coverage_of(line_of(base + y.first * stride, w), width), x) * y.head;
     if (y.last > y.first) {
-        var inner: Coverage;
+        var all = vec3(0u);
+        var head: Halves;
+        var tail: Halves;
         for (var j = y.first + 1u; j < y.last; j++) {
-            let row = covered_row(base + j * stride, w, width);
-            inner = Coverage(inner.all + row.all, inner.head + row.head, inner.tail + row.tail);
+            let line = line_of(base + j * stride, w);
+            all += components(line.all, width);
+            head = Halves(head.even + line.head.even, head.odd + line.head.odd);
+            tail = Halves(tail.even + line.tail.even, tail.odd + line.tail.odd);
         }
-        sum += weighted(inner, x) + weighted(covered_row(base + y.last * stride, w, width), x) * y.tail;
+        sum += weighted(Coverage(all, components(head, width), components(tail, width)), x)
+            + weighted(coverage_of(line_of(base + y.last * stride, w), width), x) * y.tail;
     }
     return sum * (x.scale * y.scale);
 }

@@ -8,7 +8,7 @@
 // Exact: places and spans are split in integers; sums of samples are integers below 2^32. f32 for the rest: about ten roundings, four in
 //       the matrix whose terms stay below 4, quotients within 2.5 ulp: below 4e-6 in units of rgb 0..1 (times mul), declared 1e-5. f16:
 //       to nearest, halves to even, in integers.
-// Loop bound: none; AREA: 4 pixels of up to three planes of rows + 2 by words + 3, at most 32768, checked for every box; 256 words a row.
+// Loop bound: none; AREA: 4 pixels of up to three planes of rows + 2 by words + 3, at most 32768, checked for every box; 256 rows and words.
 
 #import common/pack
 

@@ -11,8 +11,8 @@ use crate::ops::{BatchShape, FrameBatch, MAX_SIDE, PictureTable, Record, check_s
 const BOX_BYTES: u64 = 48;
 /// Steps that all loops of an invocation may take together.
 const MAX_STEPS: u64 = 32_768;
-/// Words of a row that 16-bit lanes can sum up.
-const MAX_WORDS: u64 = 256;
+/// Words of a row, and rows, whose bytes 16-bit lanes can sum up.
+const MAX_LANE: u64 = 256;
 
 gpu_params! {
     pub(crate) struct Uniform {
@@ -177,7 +177,7 @@ impl Pack {
         Ok(TensorBound { plan: self.clone(), bind, boxes, tensor, pictures, capacity })
     }
 
-    /// Whether a pixel covers so little of a crop that the kernel can sum it up: loop steps, and words of a row.
+    /// Whether a pixel covers so little of a crop that the kernel can sum it up.
     fn sums_fit(&self, crop: Size, content: Size) -> bool {
         let format = self.shape.largest().format;
         let bytes = if format == PixelFormat::Rgba8 { 4 } else { format.sample_bytes() };
@@ -185,7 +185,7 @@ impl Pack {
         let rows = u64::from(crop.height.div_ceil(content.height.max(1))) + 2;
         let planes = if format.has_chroma() { 3 } else { 1 };
         let words = across * u64::from(bytes) / 4 + 3;
-        words <= MAX_WORDS && 4 * planes * rows * words <= MAX_STEPS
+        words.max(rows) <= MAX_LANE && 4 * planes * rows * words <= MAX_STEPS
     }
 }
 
@@ -194,7 +194,7 @@ impl TensorBound {
     ///
     /// # Errors
     /// `Parameter` for more boxes than bound, a slot that does not exist, a rectangle that is empty or leaves the picture, and with
-    /// [`Sampling::Area`] for one of which a pixel covers more than a kernel can sum up (256 words of a row, 32,768 steps).
+    /// [`Sampling::Area`] for one of which a pixel covers more than a kernel can sum up (256 words of a row, 256 rows, 32,768 steps).
     pub fn set_boxes(&self, ctx: &GpuContext, boxes: &[TensorBox]) -> Result<()> {
         let op = self.plan.op;
         for b in boxes {

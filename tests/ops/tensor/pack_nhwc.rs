@@ -58,7 +58,12 @@ fn every_shape_equals_the_reference() {
         for (i, shape) in SHAPES.into_iter().step_by(2).enumerate() {
             for (j, to) in [(1, 1), (3, 3), (4, 3), (17, 5), (64, 32)].into_iter().enumerate() {
                 let format = [PixelFormat::Nv12, PixelFormat::I420, PixelFormat::P010, PixelFormat::I422][(i + j) % 4];
-                check(ctx, &table::uniform(ctx, layout(format, shape), i + j, [1, 2, 5][i % 3]), params(i * 3 + j, to));
+                let mut params = params(i * 3 + j, to);
+                if shape == (176, 113) && to == (1, 1) {
+                    // Too large an area for one pixel.
+                    params.sampling = Sampling::Bilinear;
+                }
+                check(ctx, &table::uniform(ctx, layout(format, shape), i + j, [1, 2, 5][i % 3]), params);
             }
         }
     });
