@@ -3,11 +3,11 @@
 
 mod blend;
 mod color;
+mod colors;
 mod covering;
 mod edges;
-mod filter;
-mod colors;
 mod fields;
+mod filter;
 mod heatmap;
 mod histogram;
 mod hog;
@@ -17,10 +17,10 @@ mod measure;
 mod measuring;
 mod motion;
 mod occlusion;
-mod peer;
-mod quality;
-mod placement;
 mod packing;
+mod peer;
+mod placement;
+mod quality;
 mod resize;
 mod search;
 mod sharpness;

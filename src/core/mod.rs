@@ -1,8 +1,8 @@
 //! Plain data that every room understands: geometry, pixel formats and colour, time, frame layout, work counts.
 //! No I/O and no GPU in here.
 
-pub mod blend;
 pub mod activity;
+pub mod blend;
 pub mod budget;
 pub mod cancel;
 pub mod color;
@@ -20,12 +20,12 @@ pub mod occlusion;
 pub mod output;
 pub mod palette;
 pub mod pixel;
+pub mod placement;
 pub mod projection;
 pub mod quality;
 pub mod random;
 pub mod search;
 pub mod sharpness;
-pub mod placement;
 pub mod sink;
 pub mod tensor;
 pub mod time;
@@ -49,11 +49,11 @@ pub use occlusion::Covered;
 pub use output::{OutputFile, OutputSink, Written};
 pub use palette::Palette;
 pub use pixel::PixelFormat;
+pub use placement::{CellGrid, Places, WindowParams, WindowScore, Windows};
 pub use projection::{MersenneTwister, PolarNormal, projection_matrix};
 pub use quality::{GraySums, Lighting, LightingSums, PatchGrid, PatchSums, complexity};
 pub use search::{Metric, Neighbor};
 pub use sharpness::{BlurMap, GradientTexture, LaplacianSums, ResidualSums, TenengradSums};
-pub use placement::{CellGrid, Places, WindowParams, WindowScore, Windows};
 pub use sink::RowSink;
 pub use tensor::{Anchor, BoxRect, ChannelOrder, Fit, GridPooling, Outside, Sampling, TensorLayout, TensorSpec};
 pub use time::Rational;

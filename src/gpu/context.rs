@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use wgpu::Features;
 
-use super::kernel_cache::KernelCache;
 use super::buffer::BufferPool;
 use super::caps::Caps;
 use super::choice::{DeviceChoice, choose, instance};
+use super::kernel_cache::KernelCache;
 use super::latch::LostLatch;
 use crate::core::ByteBudget;
 use crate::error::{Error, GpuError, Result};

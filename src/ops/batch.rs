@@ -162,7 +162,6 @@ impl BatchShape {
     ///
     /// # Errors
     /// `Parameter` of `op` for mixed shapes: some results need one size.
-    #[allow(dead_code, reason = "for operations to come")]
     pub(crate) fn uniform(&self, op: &'static str) -> Result<&FrameLayout> {
         if self.mixed {
             return Err(plan_error(op, "input", "pictures of one size", "a plan for mixed sizes"));

@@ -204,7 +204,6 @@ impl MapLayout {
 }
 
 /// `maps` are laid out as planned.
-#[allow(dead_code, reason = "for operations to come")]
 pub(crate) fn check_maps(op: &'static str, name: &'static str, planned: &MapLayout, maps: &GpuMaps) -> Result<()> {
     let text = |l: &MapLayout| format!("{} {}", l.sample, l.size);
     if maps.layout() != planned {

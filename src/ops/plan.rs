@@ -42,17 +42,3 @@ pub(crate) fn check_layout(
     }
     Ok(())
 }
-
-/// Frames that source and result have from their first slots on; they must be as planned and not share a buffer.
-pub(crate) fn check_pair(
-    op: &'static str,
-    (src, src_layout, first): (&GpuFrames, &FrameLayout, u32),
-    (dst, dst_layout, dst_first): (&GpuFrames, &FrameLayout, u32),
-) -> Result<u32> {
-    check_layout(op, "input", src_layout, src)?;
-    check_layout(op, "output", dst_layout, dst)?;
-    if src.buffer().raw() == dst.buffer().raw() {
-        return Err(plan_error(op, "output", "another buffer than the input", "the same"));
-    }
-    Ok(src.slots().saturating_sub(first).min(dst.slots().saturating_sub(dst_first)))
-}

@@ -11,10 +11,10 @@
 
 pub mod blend;
 pub mod color;
-pub mod edges;
-pub mod filter;
 pub mod colors;
+pub mod edges;
 pub mod field;
+pub mod filter;
 pub mod heatmap;
 pub mod histogram;
 pub mod hog;

@@ -12,14 +12,14 @@
 mod blend;
 mod chain;
 mod color;
+#[path = "../support/colors.rs"]
+mod colors;
 #[path = "../support/compare.rs"]
 mod compare;
 mod edges;
-mod filter;
-#[path = "../support/colors.rs"]
-mod colors;
 #[path = "../support/fields.rs"]
 mod fields;
+mod filter;
 #[path = "../support/gpu.rs"]
 mod gpu;
 mod heatmap;
@@ -31,8 +31,8 @@ mod occlusion;
 mod packing;
 #[path = "../support/pictures.rs"]
 mod pictures;
-mod quality;
 mod placement;
+mod quality;
 mod resize;
 #[path = "../support/results.rs"]
 mod results;

@@ -10,13 +10,13 @@ mod golden;
 
 mod canny;
 mod color;
+mod colors;
 mod filter;
 mod gradient;
+mod heat;
 mod hog;
 mod motion;
 mod occlusion;
-mod colors;
-mod heat;
 mod planes;
 mod tensor;
 mod vectors;

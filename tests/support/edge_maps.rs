@@ -1,6 +1,5 @@
 //! Edge pictures and planes that the tests of several operations use.
 
-
 use crate::table::Trial;
 use frameloom::core::Size;
 use frameloom::gpu::GpuContext;
