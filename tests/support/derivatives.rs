@@ -5,7 +5,7 @@ use crate::results::*;
 use crate::table;
 use frameloom::core::{FrameLayout, PixelFormat, Size};
 use frameloom::gpu::GpuContext;
-use frameloom::ops::edges::{MapsPlan, PicturesPlan};
+use frameloom::ops::edges::{StencilMapsPlan, StencilPicturesPlan};
 use frameloom::ops::{BatchShape, FrameBatch, GpuFrames, GpuMaps, MapLayout, MapSample, Record};
 use frameloom::reference::edges::gradient::Derivatives;
 use frameloom::reference::{Pattern, Plane};
@@ -18,7 +18,11 @@ pub(super) fn bits(values: &[i16]) -> Vec<u16> {
 }
 
 /// Maps of the pictures of a trial, written behind a poisoned slot, twice.
-pub(super) fn maps<const N: usize>(ctx: &GpuContext, plan: &MapsPlan<N>, src: &dyn FrameBatch) -> Vec<[Vec<u16>; N]> {
+pub(super) fn maps<const N: usize>(
+    ctx: &GpuContext,
+    plan: &StencilMapsPlan<N>,
+    src: &dyn FrameBatch,
+) -> Vec<[Vec<u16>; N]> {
     let dst: [GpuMaps; N] = std::array::from_fn(|_| {
         let maps = GpuMaps::new(ctx, "test result", *plan.maps(), src.slots() + 1).unwrap();
         poison(ctx, maps.buffer());
@@ -36,15 +40,15 @@ pub(super) fn maps<const N: usize>(ctx: &GpuContext, plan: &MapsPlan<N>, src: &d
 }
 
 /// Pictures of the pictures of a trial.
-pub(super) fn pictures(ctx: &GpuContext, plan: &PicturesPlan, trial: &table::Trial) -> Vec<Vec<u8>> {
+pub(super) fn pictures(ctx: &GpuContext, plan: &StencilPicturesPlan, trial: &table::Trial) -> Vec<Vec<u8>> {
     table::mapped(ctx, trial, PixelFormat::Gray8, |dst| plan.bind(ctx, (trial.batch.as_ref(), 0), (dst, 0)))
 }
 
 /// First derivatives under test.
 pub(super) struct Operator {
-    pub(super) derivatives: Plans<MapsPlan<2>>,
-    pub(super) magnitude: Plans<PicturesPlan>,
-    pub(super) norm: Plans<MapsPlan<1>>,
+    pub(super) derivatives: Plans<StencilMapsPlan<2>>,
+    pub(super) magnitude: Plans<StencilPicturesPlan>,
+    pub(super) norm: Plans<StencilMapsPlan<1>>,
     pub(super) reference: fn(&Plane<'_>) -> frameloom::Result<Derivatives>,
 }
 
@@ -145,7 +149,11 @@ pub(super) fn slot(layout: &FrameLayout, data: &[u8]) -> Vec<u8> {
 }
 
 /// Pictures of different sizes from slot 1 on, and only the first of them recorded.
-pub(super) fn later_pictures(ctx: &GpuContext, plan: Plans<PicturesPlan>, want: &dyn Fn(Size, &[u8]) -> Vec<u8>) {
+pub(super) fn later_pictures(
+    ctx: &GpuContext,
+    plan: Plans<StencilPicturesPlan>,
+    want: &dyn Fn(Size, &[u8]) -> Vec<u8>,
+) {
     let trial = table::mixed(ctx, PixelFormat::Nv12, &[(5, 4), (40, 31), (17, 3)], 0);
     let src = trial.batch.as_ref();
     let plan = plan(ctx, BatchShape::of(src).unwrap()).unwrap();
@@ -162,7 +170,7 @@ pub(super) fn later_pictures(ctx: &GpuContext, plan: Plans<PicturesPlan>, want: 
 }
 
 /// Maps of pictures from slot 1 on, in slot 2 on: as many as there is room for.
-pub(super) fn later_maps(ctx: &GpuContext, plan: Plans<MapsPlan<1>>, want: &dyn Fn(Size, &[u8]) -> Vec<u16>) {
+pub(super) fn later_maps(ctx: &GpuContext, plan: Plans<StencilMapsPlan<1>>, want: &dyn Fn(Size, &[u8]) -> Vec<u16>) {
     let trial = table::uniform(ctx, layout(PixelFormat::Nv12, (21, 5)), 4, 4);
     let src = trial.batch.as_ref();
     let plan = plan(ctx, BatchShape::of(src).unwrap()).unwrap();
@@ -177,7 +185,7 @@ pub(super) fn later_maps(ctx: &GpuContext, plan: Plans<MapsPlan<1>>, want: &dyn 
     assert!(dst.read_as::<u16>(ctx, 1).unwrap().iter().all(|v| *v == 0xFFFF));
 }
 
-pub(super) fn refuses_pictures(ctx: &GpuContext, plan: Plans<PicturesPlan>) {
+pub(super) fn refuses_pictures(ctx: &GpuContext, plan: Plans<StencilPicturesPlan>) {
     let shape = |format, size| BatchShape::from(&layout(format, size));
     refused(plan(ctx, shape(PixelFormat::Rgba8, (4, 4))), "input");
     let gray = layout(PixelFormat::Gray8, (20, 4));
@@ -189,7 +197,7 @@ pub(super) fn refuses_pictures(ctx: &GpuContext, plan: Plans<PicturesPlan>) {
     refused(planned.bind(ctx, (&src, 1), (&dst((20, 4)), 0)), "first");
 }
 
-pub(super) fn refuses_maps(ctx: &GpuContext, plan: Plans<MapsPlan<1>>, sample: MapSample) {
+pub(super) fn refuses_maps(ctx: &GpuContext, plan: Plans<StencilMapsPlan<1>>, sample: MapSample) {
     let gray = layout(PixelFormat::Gray8, (20, 4));
     refused(plan(ctx, BatchShape::from(&layout(PixelFormat::Rgba8, (4, 4)))), "input");
     refused(plan(ctx, BatchShape::mixed(PixelFormat::Gray8, Size::new(20, 4)).unwrap()), "input");

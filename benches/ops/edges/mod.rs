@@ -10,7 +10,7 @@ use super::mapping::{Mapping, tight};
 use frameloom::core::{FrameLayout, PixelFormat, Work};
 use frameloom::gpu::GpuContext;
 use frameloom::ops::bench::{Bench, Case};
-use frameloom::ops::edges::{MapsPlan, PicturesPlan};
+use frameloom::ops::edges::{StencilMapsPlan, StencilPicturesPlan};
 use frameloom::ops::{BatchShape, FrameBatch, GpuMaps, Passes, Record};
 use frameloom::reference::Plane;
 use frameloom::{Error, Result};
@@ -20,7 +20,7 @@ fn pictures(
     bench: &Bench<'_>,
     (variant, batch): (&str, u32),
     work: fn(&FrameLayout) -> Work,
-    plan: fn(&GpuContext, BatchShape) -> Result<PicturesPlan>,
+    plan: fn(&GpuContext, BatchShape) -> Result<StencilPicturesPlan>,
     want: fn(&frameloom::reference::FrameSlot<'_>, &FrameLayout) -> Result<Vec<u8>>,
 ) -> Result<Case> {
     let ctx = bench.ctx();
@@ -43,7 +43,7 @@ fn pictures(
 fn maps<const N: usize>(
     bench: &Bench<'_>,
     (variant, batch): (&str, u32),
-    plan: fn(&GpuContext, BatchShape) -> Result<MapsPlan<N>>,
+    plan: fn(&GpuContext, BatchShape) -> Result<StencilMapsPlan<N>>,
     want: fn(&Plane<'_>) -> Result<[Vec<u16>; N]>,
 ) -> Result<Case> {
     let ctx = bench.ctx();

@@ -12,7 +12,7 @@
 //! | errors | `Parameter` for formats without luma, sides above 32,768, maps of mixed sizes, results where they cannot be |
 //! | source | border and values as OpenCV (`CV_16S`, aperture 1) |
 
-use super::stencil::{MapsPlan, PicturesPlan, Uniform};
+use super::stencil::{StencilMapsPlan, StencilPicturesPlan, Uniform};
 use crate::core::{Exactness, FrameLayout, Work};
 use crate::error::Result;
 use crate::gpu::GpuContext;
@@ -43,13 +43,13 @@ fn work(layout: &FrameLayout) -> Work {
 }
 
 /// Plans the values.
-pub fn plan_map(ctx: &GpuContext, input: impl Into<BatchShape>) -> Result<MapsPlan<1>> {
-    MapsPlan::new(ctx, (NAME, "map"), ["dst"], input.into(), MapSample::I16)
+pub fn plan_map(ctx: &GpuContext, input: impl Into<BatchShape>) -> Result<StencilMapsPlan<1>> {
+    StencilMapsPlan::new(ctx, (NAME, "map"), ["dst"], input.into(), MapSample::I16)
 }
 
 /// Plans the absolute values, saturated to 8 bits, as a picture.
-pub fn plan_magnitude(ctx: &GpuContext, input: impl Into<BatchShape>) -> Result<PicturesPlan> {
-    PicturesPlan::new(ctx, (NAME, "magnitude"), input.into())
+pub fn plan_magnitude(ctx: &GpuContext, input: impl Into<BatchShape>) -> Result<StencilPicturesPlan> {
+    StencilPicturesPlan::new(ctx, (NAME, "magnitude"), input.into())
 }
 
 /// Laplacian of all frames of `src`, at once: waits for the result. For scripts and tests; streams keep a bound plan.

@@ -11,4 +11,4 @@ mod stencil;
 
 pub use bit_planes::BitPlanes;
 pub(crate) use bit_planes::check_edges;
-pub use stencil::{MapsPlan, PicturesPlan};
+pub use stencil::{StencilMapsPlan, StencilPicturesPlan};

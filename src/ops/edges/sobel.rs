@@ -13,7 +13,7 @@
 //! | errors | `Parameter` for formats without luma, sides above 32,768, maps of mixed sizes, results where they cannot be |
 //! | source | Sobel and Feldman 1968; border and derivatives as OpenCV (`CV_16S`) |
 
-use super::stencil::{MapsPlan, PicturesPlan, Uniform};
+use super::stencil::{StencilMapsPlan, StencilPicturesPlan, Uniform};
 use crate::core::{Exactness, FrameLayout, Work};
 use crate::error::Result;
 use crate::gpu::GpuContext;
@@ -44,18 +44,18 @@ fn work(layout: &FrameLayout) -> Work {
 }
 
 /// Plans `gx` and `gy`, in this order.
-pub fn plan_derivatives(ctx: &GpuContext, input: impl Into<BatchShape>) -> Result<MapsPlan<2>> {
-    MapsPlan::new(ctx, (NAME, "derivatives"), ["dst", "dst_gy"], input.into(), MapSample::I16)
+pub fn plan_derivatives(ctx: &GpuContext, input: impl Into<BatchShape>) -> Result<StencilMapsPlan<2>> {
+    StencilMapsPlan::new(ctx, (NAME, "derivatives"), ["dst", "dst_gy"], input.into(), MapSample::I16)
 }
 
 /// Plans the sum of both absolute values, saturated to 8 bits, as a picture.
-pub fn plan_magnitude(ctx: &GpuContext, input: impl Into<BatchShape>) -> Result<PicturesPlan> {
-    PicturesPlan::new(ctx, (NAME, "magnitude"), input.into())
+pub fn plan_magnitude(ctx: &GpuContext, input: impl Into<BatchShape>) -> Result<StencilPicturesPlan> {
+    StencilPicturesPlan::new(ctx, (NAME, "magnitude"), input.into())
 }
 
 /// Plans the length of the gradient, rounded.
-pub fn plan_norm(ctx: &GpuContext, input: impl Into<BatchShape>) -> Result<MapsPlan<1>> {
-    MapsPlan::new(ctx, (NAME, "norm"), ["dst"], input.into(), MapSample::U16)
+pub fn plan_norm(ctx: &GpuContext, input: impl Into<BatchShape>) -> Result<StencilMapsPlan<1>> {
+    StencilMapsPlan::new(ctx, (NAME, "norm"), ["dst"], input.into(), MapSample::U16)
 }
 
 /// `gx` and `gy` of all frames of `src`, at once: waits for the result. For scripts and tests; streams keep a bound plan.

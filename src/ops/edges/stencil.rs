@@ -31,7 +31,7 @@ fn kernel(ctx: &GpuContext, op: &'static str, entry: &'static str, shape: &Batch
 
 /// A planned operation that writes `N` maps of 16-bit numbers per picture. Pictures have one size.
 #[derive(Debug, Clone)]
-pub struct MapsPlan<const N: usize> {
+pub struct StencilMapsPlan<const N: usize> {
     op: &'static str,
     names: [&'static str; N],
     kernel: Kernel,
@@ -40,7 +40,7 @@ pub struct MapsPlan<const N: usize> {
     groups: [u32; 2],
 }
 
-impl<const N: usize> MapsPlan<N> {
+impl<const N: usize> StencilMapsPlan<N> {
     /// By entry point `entry` of kernel `op`, which writes the maps bound as `names`.
     pub(super) fn new(
         ctx: &GpuContext,
@@ -115,7 +115,7 @@ impl<const N: usize> MapsPlan<N> {
 
 /// A planned operation that writes a picture of bytes per picture. Sizes may differ within a batch.
 #[derive(Debug, Clone)]
-pub struct PicturesPlan {
+pub struct StencilPicturesPlan {
     op: &'static str,
     kernel: Kernel,
     input: BatchShape,
@@ -123,7 +123,7 @@ pub struct PicturesPlan {
     groups: [u32; 2],
 }
 
-impl PicturesPlan {
+impl StencilPicturesPlan {
     /// By entry point `entry` of kernel `op`.
     pub(super) fn new(ctx: &GpuContext, (op, entry): (&'static str, &'static str), input: BatchShape) -> Result<Self> {
         let (kernel, groups) = kernel(ctx, op, entry, &input)?;
