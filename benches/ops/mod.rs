@@ -24,6 +24,7 @@ pub const ALL: &[CaseSet] = &[
     hog::hog::CASES,
     motion::block_motion::CASES,
     motion::frame_difference::CASES,
+    motion::optical_flow::CASES,
     resize::area::CASES,
     resize::bilinear::CASES,
     stats::luma::CASES,

@@ -29,7 +29,7 @@ pub use hog::HogParams;
 pub use layout::{FrameLayout, PlaneLayout};
 pub use limits::Limits;
 pub use luma::{LumaStats, LumaSums};
-pub use motion::{BlockSearch, BlockVector, DifferenceSums, HeatMode};
+pub use motion::{BlockSearch, BlockVector, DifferenceSums, FlowScale, FlowSums, HeatMode};
 pub use output::{OutputFile, OutputSink, Written};
 pub use pixel::PixelFormat;
 pub use sink::RowSink;

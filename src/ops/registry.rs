@@ -52,6 +52,7 @@ pub static OPS: &[OpInfo] = &[
     super::hog::hog::INFO,
     super::motion::block_motion::INFO,
     super::motion::frame_difference::INFO,
+    super::motion::optical_flow::INFO,
     super::resize::area::INFO,
     super::resize::bilinear::INFO,
     super::stats::luma::INFO,

@@ -1,2 +1,3 @@
 pub mod block_motion;
 pub mod frame_difference;
+pub mod optical_flow;

@@ -1,2 +1,3 @@
 mod block_motion;
 mod frame_difference;
+mod optical_flow;
