@@ -78,6 +78,7 @@ pub const ALL: &[CaseSet] = &[
     quality::border_occlusion::CASES,
     quality::contrast_brightness::CASES,
     quality::lighting::CASES,
+    motion::optical_flow::CASES,
     resize::area::CASES,
     resize::bilinear::CASES,
     resize::crop_resize::CASES,

@@ -1,5 +1,6 @@
-"""Golden vectors of motion/block_motion."""
+"""Golden vectors of motion/block_motion and motion/optical_flow."""
 
+import cv2
 import numpy as np
 
 from golden import lcg, write
@@ -25,5 +26,32 @@ def block_motion() -> None:
               width=w, height=h, seed=seed, levels=levels, block=block, range=reach, out=out)
 
 
+def optical_flow() -> None:
+    """Texture of several sizes with grain, moved by a known affine map; how far cv2.DISOpticalFlow is off on the same pictures."""
+    w, h = 96, 72
+    rng = np.random.default_rng(42)
+    texture = sum(cv2.GaussianBlur(rng.normal(0, 1, (300, 300)), (0, 0), s) * s for s in (1, 2, 4, 8))
+    texture = (128 + 45 * texture / texture.std()).astype(np.float32)
+    y, x = np.mgrid[0:h, 0:w].astype(np.float64)
+    for name, angle, tx, ty in [("shift", 0, 3.3, -1.7), ("far", 0, -7.6, 6.4), ("turn", 2, 0.5, 0)]:
+        c, s = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
+        move = np.array([[c, -s, tx], [s, c, ty], [0, 0, 1]])
+        move[:2, 2] += [w / 2, h / 2] - move[:2, :2] @ [w / 2, h / 2]
+        view = np.array([[1, 0, 100], [0, 1, 100], [0, 0, 1]], np.float64)
+        frames = [cv2.warpAffine(texture, m[:2], (w, h), flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP) + rng.normal(0, 1, (h, w))
+                  for m in (view, view @ np.linalg.inv(move))]
+        before, now = [np.clip(np.rint(f), 0, 255).astype(np.uint8) for f in frames]
+        fx, fy = move[0, 0] * x + move[0, 1] * y + move[0, 2] - x, move[1, 0] * x + move[1, 1] * y + move[1, 2] - y
+        inner = (np.minimum(x, x + fx) >= 8) & (np.maximum(x, x + fx) < w - 8) & (np.minimum(y, y + fy) >= 8) & (np.maximum(y, y + fy) < h - 8)
+        errors = {}
+        for key, preset in [("dis_fast", cv2.DISOPTICAL_FLOW_PRESET_FAST), ("dis_medium", cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)]:
+            flow = cv2.DISOpticalFlow_create(preset).calc(before, now, None)
+            errors[key] = round(float(np.hypot(flow[..., 0] - fx, flow[..., 1] - fy)[inner].mean()), 4)
+        write("motion/optical_flow", f"{name}_{w}x{h}", "cv2.warpAffine; cv2.DISOpticalFlow for its errors", 0.2,
+              "mean end-point error in pixels, 8 pixels off the border", width=w, height=h, move=move[:2].ravel().tolist(),
+              before=before, now=now, **errors)
+
+
 def generate() -> None:
     block_motion()
+    optical_flow()

