@@ -125,3 +125,56 @@ impl<B: Record> Record for ChainedBound<B> {
         self.first.capacity().min(self.next.capacity())
     }
 }
+
+/// A plan with `bind(ctx, src, first)` as a [`Plan`]: its type, what it is bound to, and its shape as an expression of `plan`.
+macro_rules! reads_pictures {
+    ($type:ty, $bound:ty, |$plan:ident| $shape:expr) => {
+        impl $crate::ops::Plan for $type {
+            type Bound = $bound;
+
+            fn input(&self) -> $crate::ops::BatchShape {
+                let $plan = self;
+                $shape
+            }
+
+            fn bind_to(
+                &self,
+                ctx: &$crate::gpu::GpuContext,
+                src: &dyn $crate::ops::FrameBatch,
+                first: u32,
+            ) -> $crate::error::Result<$bound> {
+                self.bind(ctx, src, first)
+            }
+        }
+    };
+}
+pub(crate) use reads_pictures;
+
+/// A plan with `bind(ctx, src, first, dst, dst_first)` that keeps sizes as a [`PicturesPlan`]: its type, and the shapes of source and
+/// result as an expression of `plan`.
+macro_rules! makes_pictures {
+    ($type:ty, |$plan:ident| ($input:expr, $output:expr)) => {
+        impl $crate::ops::PicturesPlan for $type {
+            fn input(&self) -> $crate::ops::BatchShape {
+                let $plan = self;
+                $input
+            }
+
+            fn output(&self) -> $crate::ops::BatchShape {
+                let $plan = self;
+                $output
+            }
+
+            fn bind_between(
+                &self,
+                ctx: &$crate::gpu::GpuContext,
+                src: &dyn $crate::ops::FrameBatch,
+                first: u32,
+                dst: &dyn $crate::ops::FrameBatch,
+            ) -> $crate::error::Result<$crate::ops::FramesBound> {
+                self.bind(ctx, src, first, dst, 0)
+            }
+        }
+    };
+}
+pub(crate) use makes_pictures;

@@ -52,6 +52,7 @@ pub use rows_bound::RowsBound;
 
 pub(crate) use batch::{PicturePair, PictureTable};
 pub(crate) use bound::run_frames;
+pub(crate) use chain::{makes_pictures, reads_pictures};
 pub(crate) use covering::{bytes_of, counts, covering, on_copy, one_each};
 pub(crate) use field::FieldTable;
 pub(crate) use maps::check_maps;

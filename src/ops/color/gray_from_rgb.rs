@@ -14,7 +14,7 @@ use crate::core::{Exactness, FrameLayout, PixelFormat, Work};
 use crate::error::Result;
 use crate::gpu::{AdapterClass, GpuContext, Kernel};
 use crate::ops::{
-    BatchShape, FrameBatch, FramesBound, GpuFrames, OpInfo, PicturePair, PicturesPlan, grid, plan_error, run_frames,
+    BatchShape, FrameBatch, FramesBound, GpuFrames, OpInfo, PicturePair, grid, makes_pictures, plan_error, run_frames,
 };
 
 const NAME: &str = "color/gray_from_rgb";
@@ -96,25 +96,7 @@ impl GrayFromRgbPlan {
     }
 }
 
-impl PicturesPlan for GrayFromRgbPlan {
-    fn input(&self) -> BatchShape {
-        self.input
-    }
-
-    fn output(&self) -> BatchShape {
-        self.output
-    }
-
-    fn bind_between(
-        &self,
-        ctx: &GpuContext,
-        src: &dyn FrameBatch,
-        first: u32,
-        dst: &dyn FrameBatch,
-    ) -> Result<FramesBound> {
-        self.bind(ctx, src, first, dst, 0)
-    }
-}
+makes_pictures!(GrayFromRgbPlan, |plan| (plan.input, plan.output));
 
 /// Grey of all frames of `src`, at once: waits for the result. For scripts and tests; streams keep a bound plan.
 pub fn gray_from_rgb(ctx: &GpuContext, src: &GpuFrames) -> Result<GpuFrames> {

@@ -13,7 +13,9 @@
 use crate::core::{Exactness, FrameLayout, PixelFormat, Work};
 use crate::error::Result;
 use crate::gpu::{AdapterClass, GpuContext, Kernel};
-use crate::ops::{BatchShape, FrameBatch, FramesBound, GpuFrames, OpInfo, PicturePair, grid, plan_error, run_frames};
+use crate::ops::{
+    BatchShape, FrameBatch, FramesBound, GpuFrames, OpInfo, PicturePair, grid, makes_pictures, plan_error, run_frames,
+};
 
 const NAME: &str = "color/hsv_from_rgb";
 
@@ -97,3 +99,5 @@ pub fn hsv_from_rgb(ctx: &GpuContext, src: &GpuFrames) -> Result<GpuFrames> {
     let plan = HsvFromRgbPlan::new(ctx, src.layout())?;
     run_frames(ctx, NAME, plan.output(), src.slots(), |dst| plan.bind(ctx, src, 0, dst, 0))
 }
+
+makes_pictures!(HsvFromRgbPlan, |plan| (plan.shape, plan.shape));

@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::gpu::{AdapterClass, GpuContext, Kernel};
 use crate::ops::{
     BatchShape, FrameBatch, FramesBound, GpuFrames, OpInfo, ParamDoc, PicturePair, RgbSource, gpu_params, grid,
-    plan_error, run_frames,
+    makes_pictures, plan_error, run_frames,
 };
 
 const NAME: &str = "color/rgb_from_yuv";
@@ -134,3 +134,5 @@ pub fn rgb_from_yuv(ctx: &GpuContext, src: &GpuFrames, params: RgbParams) -> Res
     let plan = RgbFromYuvPlan::new(ctx, src.layout(), params)?;
     run_frames(ctx, NAME, plan.output(), src.slots(), |dst| plan.bind(ctx, src, 0, dst, 0))
 }
+
+makes_pictures!(RgbFromYuvPlan, |plan| (plan.input, plan.output));

@@ -16,7 +16,9 @@ use crate::core::{Exactness, FrameLayout, GradientTexture, Size, Work};
 use crate::error::Result;
 use crate::gpu::{AdapterClass, BufferUse, GpuBuffer, GpuContext, Kernel};
 use crate::ops::luma_plane::LumaPlane;
-use crate::ops::{BatchShape, FrameBatch, Measure, OpInfo, ParamDoc, Passes, PictureTable, grid, plan_error, words};
+use crate::ops::{
+    BatchShape, FrameBatch, Measure, OpInfo, ParamDoc, Passes, PictureTable, grid, plan_error, reads_pictures, words,
+};
 
 const NAME: &str = "histogram/gradient_texture";
 
@@ -117,3 +119,5 @@ fn decode(picture: &[u8], _: Size) -> GradientTexture {
 pub fn gradient_texture(ctx: &GpuContext, src: &dyn FrameBatch, bins: u32) -> Result<Vec<GradientTexture>> {
     GradientTexturePlan::new(ctx, BatchShape::of(src)?, bins)?.bind(ctx, src, 0)?.run(ctx)
 }
+
+reads_pictures!(GradientTexturePlan, Measure<GradientTexture>, |plan| plan.shape);

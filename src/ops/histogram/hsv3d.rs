@@ -17,7 +17,7 @@ use crate::gpu::{AdapterClass, BufferUse, GpuBuffer, GpuContext, Kernel};
 use crate::ops::color::rgb_from_yuv::RgbParams;
 use crate::ops::{
     BatchShape, FrameBatch, Measure, OpInfo, ParamDoc, Passes, PictureTable, RgbSource, gpu_params, grid, plan_error,
-    words,
+    reads_pictures, words,
 };
 
 const NAME: &str = "histogram/hsv3d";
@@ -181,3 +181,5 @@ impl HsvHistogramPlan {
 pub fn hsv3d(ctx: &GpuContext, src: &dyn FrameBatch, bins: HsvBins, rgb: RgbParams) -> Result<Vec<Vec<u32>>> {
     HsvHistogramPlan::new(ctx, BatchShape::of(src)?, bins, rgb)?.bind(ctx, src, 0)?.run(ctx)
 }
+
+reads_pictures!(HsvHistogramPlan, HsvHistogramBound, |plan| plan.shape);

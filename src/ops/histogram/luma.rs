@@ -16,7 +16,8 @@ use crate::error::Result;
 use crate::gpu::{AdapterClass, BufferUse, GpuBuffer, GpuContext, Kernel};
 use crate::ops::luma_plane::LumaPlane;
 use crate::ops::{
-    BatchShape, FrameBatch, Measure, OpInfo, ParamDoc, Passes, PictureTable, gpu_params, grid, plan_error, words,
+    BatchShape, FrameBatch, Measure, OpInfo, ParamDoc, Passes, PictureTable, gpu_params, grid, plan_error,
+    reads_pictures, words,
 };
 
 const NAME: &str = "histogram/luma";
@@ -142,3 +143,5 @@ impl LumaHistogramPlan {
 pub fn luma(ctx: &GpuContext, src: &dyn FrameBatch, params: HistogramParams) -> Result<Vec<Vec<u32>>> {
     LumaHistogramPlan::new(ctx, BatchShape::of(src)?, params)?.bind(ctx, src, 0)?.run(ctx)
 }
+
+reads_pictures!(LumaHistogramPlan, LumaHistogramBound, |plan| plan.shape);

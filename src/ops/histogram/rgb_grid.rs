@@ -17,7 +17,7 @@ use crate::gpu::{AdapterClass, BufferUse, GpuBuffer, GpuContext, Kernel};
 use crate::ops::color::rgb_from_yuv::RgbParams;
 use crate::ops::{
     BatchShape, FrameBatch, Measure, OpInfo, ParamDoc, Passes, PictureTable, RgbSource, gpu_params, grid as dispatch,
-    plan_error, words,
+    plan_error, reads_pictures, words,
 };
 
 const NAME: &str = "histogram/rgb_grid";
@@ -138,3 +138,5 @@ impl RgbGridPlan {
 pub fn rgb_grid(ctx: &GpuContext, src: &dyn FrameBatch, grid: u32, rgb: RgbParams) -> Result<Vec<Vec<u32>>> {
     RgbGridPlan::new(ctx, BatchShape::of(src)?, grid, rgb)?.bind(ctx, src, 0)?.run(ctx)
 }
+
+reads_pictures!(RgbGridPlan, RgbGridBound, |plan| plan.shape);

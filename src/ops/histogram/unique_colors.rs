@@ -17,7 +17,8 @@ use crate::error::Result;
 use crate::gpu::{AdapterClass, BufferUse, GpuBuffer, GpuContext, Kernel};
 use crate::ops::color::rgb_from_yuv::RgbParams;
 use crate::ops::{
-    BatchShape, FrameBatch, Measure, OpInfo, ParamDoc, Passes, PictureTable, RgbSource, gpu_params, grid, words,
+    BatchShape, FrameBatch, Measure, OpInfo, ParamDoc, Passes, PictureTable, RgbSource, gpu_params, grid,
+    reads_pictures, words,
 };
 
 const NAME: &str = "histogram/unique_colors";
@@ -130,3 +131,5 @@ impl UniqueColorsPlan {
 pub fn unique_colors(ctx: &GpuContext, src: &dyn FrameBatch, rgb: RgbParams) -> Result<Vec<u32>> {
     UniqueColorsPlan::new(ctx, BatchShape::of(src)?, rgb)?.bind(ctx, src, 0)?.run(ctx)
 }
+
+reads_pictures!(UniqueColorsPlan, UniqueColorsBound, |plan| plan.shape);

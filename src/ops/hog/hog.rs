@@ -16,7 +16,8 @@ use crate::error::Result;
 use crate::gpu::{AdapterClass, BufferUse, GpuBuffer, GpuContext, Kernel};
 use crate::ops::luma_plane::LumaPlane;
 use crate::ops::{
-    BatchShape, FrameBatch, Measure, OpInfo, ParamDoc, Passes, PictureTable, gpu_params, grid, plan_error, words,
+    BatchShape, FrameBatch, Measure, OpInfo, ParamDoc, Passes, PictureTable, gpu_params, grid, plan_error,
+    reads_pictures, words,
 };
 
 const NAME: &str = "hog/hog";
@@ -246,6 +247,8 @@ fn border(i: u32, bins: u32) -> (i32, i32) {
 pub fn hog(ctx: &GpuContext, src: &dyn FrameBatch, params: HogParams) -> Result<Vec<Vec<f32>>> {
     HogPlan::new(ctx, BatchShape::of(src)?, params)?.bind(ctx, src, 0)?.run(ctx)
 }
+
+reads_pictures!(HogPlan, HogBound, |plan| plan.shape);
 
 #[cfg(test)]
 mod tests {

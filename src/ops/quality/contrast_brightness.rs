@@ -14,7 +14,9 @@
 use crate::core::{Exactness, FrameLayout, GraySums, PixelFormat, Size, Work};
 use crate::error::Result;
 use crate::gpu::{AdapterClass, BufferUse, GpuBuffer, GpuContext, Kernel};
-use crate::ops::{BatchShape, FrameBatch, Measure, OpInfo, Passes, PictureTable, check_sides, grid, words64};
+use crate::ops::{
+    BatchShape, FrameBatch, Measure, OpInfo, Passes, PictureTable, check_sides, grid, reads_pictures, words64,
+};
 
 const NAME: &str = "quality/contrast_brightness";
 /// Words of results per picture.
@@ -103,3 +105,5 @@ fn decode(bytes: &[u8], size: Size) -> GraySums {
 pub fn contrast_brightness(ctx: &GpuContext, src: &dyn FrameBatch) -> Result<Vec<GraySums>> {
     ContrastBrightnessPlan::new(ctx, BatchShape::of(src)?)?.bind(ctx, src, 0)?.run(ctx)
 }
+
+reads_pictures!(ContrastBrightnessPlan, ContrastBrightnessBound, |plan| plan.shape);

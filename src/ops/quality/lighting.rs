@@ -16,7 +16,8 @@ use crate::error::Result;
 use crate::gpu::{AdapterClass, BufferUse, GpuBuffer, GpuContext, Kernel};
 use crate::ops::color::rgb_from_yuv::RgbParams;
 use crate::ops::{
-    BatchShape, FrameBatch, Measure, OpInfo, ParamDoc, Passes, PictureTable, RgbSource, gpu_params, grid, words,
+    BatchShape, FrameBatch, Measure, OpInfo, ParamDoc, Passes, PictureTable, RgbSource, gpu_params, grid,
+    reads_pictures, words,
 };
 
 const NAME: &str = "quality/lighting";
@@ -125,3 +126,5 @@ fn decode(bytes: &[u8], size: Size) -> LightingSums {
 pub fn lighting(ctx: &GpuContext, src: &dyn FrameBatch, rgb: RgbParams) -> Result<Vec<LightingSums>> {
     LightingPlan::new(ctx, BatchShape::of(src)?, rgb)?.bind(ctx, src, 0)?.run(ctx)
 }
+
+reads_pictures!(LightingPlan, LightingBound, |plan| plan.shape);

@@ -17,7 +17,8 @@ use crate::error::Result;
 use crate::gpu::{AdapterClass, BufferUse, GpuBuffer, GpuContext, Kernel};
 use crate::ops::luma_plane::LumaPlane;
 use crate::ops::{
-    BatchShape, FrameBatch, Measure, OpInfo, ParamDoc, Passes, PictureTable, gpu_params, grid, plan_error, words,
+    BatchShape, FrameBatch, Measure, OpInfo, ParamDoc, Passes, PictureTable, gpu_params, grid, plan_error,
+    reads_pictures, words,
 };
 
 const NAME: &str = "sharpness/blur_map";
@@ -132,3 +133,5 @@ fn decode(picture: &[u8], size: Size, tile: u32) -> BlurMap {
 pub fn blur_map(ctx: &GpuContext, src: &dyn FrameBatch, tile: u32) -> Result<Vec<BlurMap>> {
     BlurMapPlan::new(ctx, BatchShape::of(src)?, tile)?.bind(ctx, src, 0)?.run(ctx)
 }
+
+reads_pictures!(BlurMapPlan, Measure<BlurMap>, |plan| plan.shape);

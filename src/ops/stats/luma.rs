@@ -15,7 +15,8 @@ use crate::error::Result;
 use crate::gpu::{AdapterClass, BufferUse, GpuBuffer, GpuContext, Kernel};
 use crate::ops::luma_plane::LumaPlane;
 use crate::ops::{
-    BatchShape, FrameBatch, Measure, OpInfo, ParamDoc, Passes, PictureTable, Plan, gpu_params, grid, words, words64,
+    BatchShape, FrameBatch, Measure, OpInfo, ParamDoc, Passes, PictureTable, gpu_params, grid, reads_pictures, words,
+    words64,
 };
 
 const NAME: &str = "stats/luma";
@@ -128,17 +129,7 @@ impl LumaStatsPlan {
     }
 }
 
-impl Plan for LumaStatsPlan {
-    type Bound = LumaStatsBound;
-
-    fn input(&self) -> BatchShape {
-        self.shape
-    }
-
-    fn bind_to(&self, ctx: &GpuContext, src: &dyn FrameBatch, first: u32) -> Result<LumaStatsBound> {
-        self.bind(ctx, src, first)
-    }
-}
+reads_pictures!(LumaStatsPlan, LumaStatsBound, |plan| plan.shape);
 
 fn decode(frame: &[u8], size: Size) -> LumaSums {
     let (sums, counts) = frame.split_at(frame.len().min(48));
