@@ -8,7 +8,7 @@ use crate::reference::plane::FrameSlot;
 /// `frames`: a slot of any format and the rectangle of it to use, in luma pixels. Gives `[N, 3, height, width]`
 /// values.
 ///
-/// For each output pixel inside the content rectangle `C` ([`Fit::content`] of the crop's size):
+/// For each output pixel inside the content rectangle `C` ([`crate::core::Fit::content`] of the crop's size):
 /// 1. Place in the source, per axis, half-pixel centres: `p = crop.x + (x - C.x + 1/2) * crop.width / C.width - 1/2`,
 ///    clamped to the centres of the crop's first and last pixel. `p` is a fraction of small integers; a kernel that
 ///    splits it in integers keeps full f32 accuracy.
@@ -147,8 +147,8 @@ mod tests {
         };
         let grey = slot(PixelFormat::Gray8, 3, 2, &[&[0, 30, 255, 60, 90, 255]]);
         let full = Rect::full(Size::new(3, 2));
-        // Columns: a + b/2 and b/2 + c of one and a half.
-        assert_eq!(area(&grey, full, Size::new(2, 1))[..2], [50.0f32 / 255.0, 190.0 / 255.0]);
+        // Column means 30, 60, 255: (a + b/2) / 1.5 and (b/2 + c) / 1.5.
+        assert_eq!(area(&grey, full, Size::new(2, 1))[..2], [40.0f32 / 255.0, 190.0 / 255.0]);
         assert_eq!(area(&grey, Rect { width: 2, ..full }, Size::new(1, 1))[0], 45.0 / 255.0);
         // Enlarged: a pixel covers part of one sample.
         assert_eq!(area(&grey, Rect { width: 1, height: 1, ..full }, Size::new(2, 2))[..4], [0.0; 4]);
