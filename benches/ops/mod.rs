@@ -20,6 +20,7 @@ pub const ALL: &[CaseSet] = &[
     color::hsv_from_rgb::CASES,
     color::rgb_from_yuv::CASES,
     filter::r#box::CASES,
+    filter::denoise::CASES,
     filter::gaussian::CASES,
     filter::median3::CASES,
     filter::unsharp_mask::CASES,

@@ -48,6 +48,7 @@ pub static OPS: &[OpInfo] = &[
     super::color::hsv_from_rgb::INFO,
     super::color::rgb_from_yuv::INFO,
     super::filter::r#box::INFO,
+    super::filter::denoise::INFO,
     super::filter::gaussian::INFO,
     super::filter::median3::INFO,
     super::filter::unsharp_mask::INFO,
