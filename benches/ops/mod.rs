@@ -28,7 +28,9 @@ pub const ALL: &[CaseSet] = &[
     histogram::luma::CASES,
     motion::frame_difference::CASES,
     resize::area::CASES,
+    resize::bicubic::CASES,
     resize::bilinear::CASES,
+    resize::lanczos3::CASES,
     stats::luma::CASES,
     tensor::pack_nchw::CASES,
 ];

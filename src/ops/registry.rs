@@ -56,7 +56,9 @@ pub static OPS: &[OpInfo] = &[
     super::histogram::luma::INFO,
     super::motion::frame_difference::INFO,
     super::resize::area::INFO,
+    super::resize::bicubic::INFO,
     super::resize::bilinear::INFO,
+    super::resize::lanczos3::INFO,
     super::stats::luma::INFO,
     super::tensor::pack_nchw::INFO,
 ];

@@ -19,6 +19,8 @@ mod motion;
 #[path = "../support/pictures.rs"]
 mod pictures;
 mod resize;
+#[path = "../support/resized.rs"]
+mod resized;
 #[path = "../support/results.rs"]
 mod results;
 mod stats;

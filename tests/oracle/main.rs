@@ -11,6 +11,7 @@ mod golden;
 mod color;
 mod filter;
 mod planes;
+mod resize;
 mod tensor;
 
 use golden::Golden;

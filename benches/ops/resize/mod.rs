@@ -1,2 +1,4 @@
 pub mod area;
+pub mod bicubic;
 pub mod bilinear;
+pub mod lanczos3;

@@ -99,6 +99,7 @@ pub struct DenoiseParams {
 struct Group {
     kernel: Kernel,
     plane: u32,
+    channels: u32,
     weights: GpuBuffer,
     last: u32,
 }
@@ -113,7 +114,7 @@ pub struct DenoisePlan {
     roots: GpuBuffer,
     radius: u32,
     workgroup: u32,
-    /// Pixels of a dispatch.
+    /// Pixels times search places times channels of a dispatch.
     band: u64,
 }
 
@@ -144,10 +145,10 @@ impl DenoisePlan {
             return Err(plan_error(NAME, "mode", "joint, or packed RGBA", "lab of luma"));
         }
         let radius = search / 2;
-        // About 50 ms a dispatch on two cores; a GPU wants all it can get.
+        // At most about 50 ms a dispatch on two cores; a GPU wants all it can get.
         let (workgroup, band) = match ctx.caps().class {
-            AdapterClass::Cpu => (8u32, 1 << 16),
-            AdapterClass::Gpu => (64, 1 << 22),
+            AdapterClass::Cpu => (8u32, 441 << 15),
+            AdapterClass::Gpu => (64, 441 << 22),
         };
         let constants = pictures.constants([("WG", workgroup), ("RADIUS", radius), ("LAB", u32::from(lab))]);
         let group = |plane, channels: u32, name, h: f32| {
@@ -160,6 +161,7 @@ impl DenoisePlan {
             Ok(Group {
                 kernel: Kernel::new(ctx, NAME, "average", &constants)?,
                 plane,
+                channels,
                 last: table.len().saturating_sub(1) as u32,
                 weights: upload(ctx, &table)?,
             })
@@ -241,9 +243,10 @@ impl DenoisePlan {
         let groups = grid(ctx, NAME, u64::from(largest.plane), self.workgroup)?;
         let mut passes = Passes::new(pair.len()).run(&self.pad, pad, groups);
         let columns = u64::from(size.width.div_ceil(4));
-        let band = (self.band / (4 * columns * u64::from(pair.len().max(1)))).clamp(4, u64::from(size.height).max(4));
-        let band = (band as u32).next_multiple_of(4);
+        let places_of_row = 4 * columns * u64::from(pair.len().max(1)) * u64::from(2 * self.radius + 1).pow(2);
         for group in &self.groups {
+            let rows = self.band / (places_of_row * u64::from(group.channels));
+            let band = (rows.clamp(4, u64::from(size.height).max(4)) as u32).next_multiple_of(4);
             for row in (0..size.height).step_by(band as usize) {
                 let rows = band.min(size.height - row);
                 let params = Uniform { plane: group.plane, row, rows, last: group.last }.upload(ctx, NAME)?;

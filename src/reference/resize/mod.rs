@@ -1,4 +1,6 @@
 //! Changes of size.
 
 pub mod area;
+pub mod bicubic;
 pub mod bilinear;
+pub mod lanczos3;

@@ -1,5 +1,7 @@
 mod area;
+mod bicubic;
 mod bilinear;
+mod lanczos3;
 
 use crate::pictures::*;
 use crate::results::*;
