@@ -31,6 +31,7 @@ pub const ALL: &[CaseSet] = &[
     resize::bicubic::CASES,
     resize::bilinear::CASES,
     resize::lanczos3::CASES,
+    resize::letterbox::CASES,
     stats::luma::CASES,
     tensor::pack_nchw::CASES,
 ];

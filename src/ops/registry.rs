@@ -59,6 +59,7 @@ pub static OPS: &[OpInfo] = &[
     super::resize::bicubic::INFO,
     super::resize::bilinear::INFO,
     super::resize::lanczos3::INFO,
+    super::resize::letterbox::INFO,
     super::stats::luma::INFO,
     super::tensor::pack_nchw::INFO,
 ];

@@ -2,3 +2,4 @@ pub mod area;
 pub mod bicubic;
 pub mod bilinear;
 pub mod lanczos3;
+pub mod letterbox;

@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::gpu::{AdapterClass, BufferUse, GpuBuffer, GpuContext, Kernel};
 use crate::ops::{BatchShape, FrameBatch, FramesBound, MAX_SIDE, Passes, PictureTable, check_sides, grid, plan_error};
 use std::collections::HashMap;
+use std::hash::Hash;
 
 /// Weights of the sources of one destination, from source `first` on.
 pub(super) struct Taps {
@@ -33,14 +34,14 @@ pub(super) struct Resample {
 }
 
 /// An axis as the kernels read it: the same number of weights for every destination.
-struct Axis {
-    count: usize,
+pub(super) struct Axis {
+    pub(super) count: usize,
     taps: Vec<Taps>,
 }
 
 impl Axis {
-    fn new(method: &Method, from: u32, to: u32) -> Self {
-        let mut taps: Vec<Taps> = (0..to).map(|x| (method.taps)(x, from, to)).collect();
+    pub(super) fn new(taps: fn(u32, u32, u32) -> Taps, from: u32, to: u32) -> Self {
+        let mut taps: Vec<Taps> = (0..to).map(|x| taps(x, from, to)).collect();
         let count = taps.iter().map(|t| t.weights.len()).max().unwrap_or(1);
         for one in &mut taps {
             // Zeros behind the last weight, before the first one where that would leave the picture.
@@ -52,11 +53,16 @@ impl Axis {
         Self { count, taps }
     }
 
-    /// For rows: first sources of `group` destinations at a time, then their weights, in vec4.
-    fn across(&self, group: usize) -> Vec<i32> {
+    /// For rows: first sources of `group` destinations at a time, then their weights, in vec4. The first group begins with `lead`
+    /// places that mean nothing.
+    pub(super) fn across(&self, group: usize, lead: usize) -> Vec<i32> {
         let mut words = Vec::new();
-        for some in self.taps.chunks(group) {
-            let lane = |i: usize| some.get(if group == 1 { 0 } else { i }).or(some.last());
+        for begin in (0..lead + self.taps.len()).step_by(group) {
+            // Places beside the destinations repeat the nearest one.
+            let lane = |i: usize| {
+                let at = begin + if group == 1 { 0 } else { i };
+                self.taps.get(at.saturating_sub(lead)).or(self.taps.last())
+            };
             let mut put = |value: &dyn Fn(&Taps) -> i32| words.extend([0, 1, 2, 3].map(|i| lane(i).map_or(0, value)));
             put(&|t| t.first as i32);
             for k in 0..self.count {
@@ -67,30 +73,30 @@ impl Axis {
     }
 
     /// For columns: the first source of a destination, then its weights.
-    fn down(&self) -> Vec<i32> {
+    pub(super) fn down(&self) -> Vec<i32> {
         self.taps.iter().flat_map(|t| std::iter::once(t.first as i32).chain(t.weights.iter().copied())).collect()
     }
 }
 
 /// Tables of all pictures, one behind the other; equal ones once.
 #[derive(Default)]
-struct Tables {
+pub(super) struct Tables<K> {
     words: Vec<i32>,
-    known: HashMap<(u32, u32), (u32, u32)>,
+    known: HashMap<K, (u32, u32)>,
 }
 
-impl Tables {
-    /// First word and number of weights of the table from `from` to `to` samples.
-    fn add(&mut self, from: u32, to: u32, table: impl FnOnce() -> (usize, Vec<i32>)) -> (u32, u32) {
+impl<K: Eq + Hash> Tables<K> {
+    /// First word and number of weights of the table called `key`, which is made the first time.
+    pub(super) fn add(&mut self, key: K, table: impl FnOnce() -> (usize, Vec<i32>)) -> (u32, u32) {
         let words = &mut self.words;
-        *self.known.entry((from, to)).or_insert_with(|| {
+        *self.known.entry(key).or_insert_with(|| {
             let (at, (count, more)) = (words.len() as u32, table());
             words.extend(more);
             (at, count as u32)
         })
     }
 
-    fn upload(&self, ctx: &GpuContext, op: &'static str) -> Result<GpuBuffer> {
+    pub(super) fn upload(&self, ctx: &GpuContext, op: &'static str) -> Result<GpuBuffer> {
         GpuBuffer::with_data(ctx, op, &self.words.iter().flat_map(|w| w.to_le_bytes()).collect::<Vec<u8>>())
     }
 }
@@ -145,12 +151,12 @@ impl Resample {
         let (mut across, mut down, mut places) = (Tables::default(), Tables::default(), Vec::new());
         let (mut end, mut row_items, mut column_items) = (0u32, 0u64, 0u64);
         for (from, to) in from.sizes().iter().zip(to.sizes().iter()) {
-            let axis = |from, to| Axis::new(&self.method, from, to);
-            let x = across.add(from.width, to.width, || {
+            let axis = |from, to| Axis::new(self.method.taps, from, to);
+            let x = across.add((from.width, to.width), || {
                 let axis = axis(from.width, to.width);
-                (axis.count, axis.across(group as usize))
+                (axis.count, axis.across(group as usize, 0))
             });
-            let y = down.add(from.height, to.height, || {
+            let y = down.add((from.height, to.height), || {
                 let axis = axis(from.height, to.height);
                 (axis.count, axis.down())
             });

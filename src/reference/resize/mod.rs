@@ -4,3 +4,4 @@ pub mod area;
 pub mod bicubic;
 pub mod bilinear;
 pub mod lanczos3;
+pub mod letterbox;

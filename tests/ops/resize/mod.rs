@@ -2,6 +2,7 @@ mod area;
 mod bicubic;
 mod bilinear;
 mod lanczos3;
+mod letterbox;
 
 use crate::pictures::*;
 use crate::results::*;
