@@ -8,7 +8,7 @@
 //       Mean of a sum s of D = SIZE^2 pixels: ((s + params.delta) * params.scale) >> 23 up to D = 256; nearest, halves to even, above.
 // Border: reflect-101.
 // Exact: integers. Row sums below 2^16, column sums below 2^24; the quotient is estimated in f32 and corrected by its remainder.
-// Loop bound: (SIZE + 16 + 3) * 4 <= 1096 (rows), SIZE + ROWS <= 511 (columns).
+// Loop bound: SIZE + WORDS <= 271 (rows), SIZE + ROWS <= 510 (columns).
 
 #import common/grid
 #import common/out_pictures

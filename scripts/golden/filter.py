@@ -39,5 +39,34 @@ def windows() -> None:
              size=n, amount=amount)
 
 
+def scene(seed: int, w: int, h: int, c: int) -> np.ndarray:
+    """Something to find alike: squares of 8 pixels with 25 codes of noise; the test makes the same."""
+    noise = lcg(seed, h, w, c).astype(int) * 25 // 255
+    y, x = np.mgrid[0:h, 0:w]
+    level = 60 + 90 * ((x // 8 + y // 8) % 2)
+    return (level[..., None] + 20 * np.arange(c) + noise).astype(np.uint8)
+
+
+def non_local() -> None:
+    op, exact = "filter/denoise", "the same integers"
+    for seed, (w, h, hs, search) in enumerate([(33, 29, 10, 21), (40, 12, 3, 7), (17, 1, 25.5, 21), (3, 2, 10, 21), (26, 24, 60, 31)], 300):
+        src = scene(seed, w, h, 1)[..., 0]
+        write(op, f"luma_h{hs}_search{search}_{w}x{h}_s{seed}", "cv2.fastNlMeansDenoising", 0, exact, width=w, height=h, seed=seed, mode="luma",
+              h=hs, search=search, out=cv2.fastNlMeansDenoising(src, None, hs, 7, search))
+    for seed, (w, h, hs, search) in enumerate([(33, 29, 10, 21), (9, 30, 30, 11)], 310):
+        src = scene(seed, w, h, 3)
+        write(op, f"rgb_h{hs}_search{search}_{w}x{h}_s{seed}", "cv2.fastNlMeansDenoising", 0, exact, width=w, height=h, seed=seed, mode="rgb",
+              h=hs, search=search, out=cv2.fastNlMeansDenoising(src, None, hs, 7, search))
+        bgr = np.ascontiguousarray(src[..., ::-1])
+        out = cv2.fastNlMeansDenoisingColored(bgr, None, hs, 2 * hs, 7, search)[..., ::-1]
+        write(op, f"lab_h{hs}_search{search}_{w}x{h}_s{seed}", "cv2.fastNlMeansDenoisingColored", 2, "other fixed-point steps back from L*a*b*",
+              width=w, height=h, seed=seed, mode="lab", h=hs, h_color=2 * hs, search=search, out=np.ascontiguousarray(out))
+    steps = np.arange(0, 256, 15, dtype=np.uint8)
+    rgb = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), -1).reshape(1, -1, 3)
+    lab = cv2.cvtColor(rgb, cv2.COLOR_LRGB2Lab)
+    write(op, "lab_of_18x18x18", "cv2.cvtColor LRGB2Lab, Lab2LRGB", 1, "table entries on a half", mode="colours", lab=lab, rgb=cv2.cvtColor(lab, cv2.COLOR_Lab2LRGB))
+
+
 def generate() -> None:
     windows()
+    non_local()

@@ -34,6 +34,8 @@ mod pictures;
 mod placement;
 mod quality;
 mod resize;
+#[path = "../support/resized.rs"]
+mod resized;
 #[path = "../support/results.rs"]
 mod results;
 mod search;

@@ -18,6 +18,7 @@ mod hog;
 mod motion;
 mod occlusion;
 mod planes;
+mod resize;
 mod tensor;
 mod vectors;
 

@@ -1,4 +1,5 @@
 pub mod r#box;
+pub mod denoise;
 pub mod gaussian;
 pub mod median3;
 pub mod unsharp_mask;

@@ -4,9 +4,11 @@
 //! alpha too: opaque pictures stay opaque. Sizes may differ within a batch.
 
 pub mod r#box;
+pub mod denoise;
 pub mod gaussian;
 pub mod median3;
 mod picture;
+mod similarity;
 mod taps;
 pub mod unsharp_mask;
 

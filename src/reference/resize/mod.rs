@@ -1,5 +1,8 @@
 //! Changes of size.
 
 pub mod area;
+pub mod bicubic;
 pub mod bilinear;
 pub mod crop_resize;
+pub mod lanczos3;
+pub mod letterbox;

@@ -1,4 +1,5 @@
 mod r#box;
+mod denoise;
 mod gaussian;
 mod median3;
 mod unsharp_mask;

@@ -1,6 +1,9 @@
 mod area;
+mod bicubic;
 mod bilinear;
 mod crop_resize;
+mod lanczos3;
+mod letterbox;
 
 use crate::pictures::*;
 use crate::results::*;
