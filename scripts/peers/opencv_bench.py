@@ -91,26 +91,57 @@ def tenengrad(c):
     return {"Sobel 32F x2 + norm": floats, "spatialGradient + norm": integers}
 
 
-def magnitude(gradient):
+def derivatives(operator):
+    """What sobel and scharr offer: the magnitude as a picture, both derivatives, the rounded norm."""
+
     def make(c):
         g = c.luma()
 
-        def chain():
-            gx = cv2.convertScaleAbs(gradient(g, cv2.CV_16S, 1, 0))
-            gy = cv2.convertScaleAbs(gradient(g, cv2.CV_16S, 0, 1))
-            return cv2.add(gx, gy)
+        def both():
+            return operator(g, cv2.CV_16S, 1, 0), operator(g, cv2.CV_16S, 0, 1)
 
-        return {"16S dx, dy + convertScaleAbs + add": chain}
+        def scaled():
+            gx, gy = both()
+            return cv2.add(cv2.convertScaleAbs(gx), cv2.convertScaleAbs(gy))
+
+        def summed():
+            gx, gy = both()
+            return cv2.convertScaleAbs(cv2.add(cv2.absdiff(gx, 0), cv2.absdiff(gy, 0)))
+
+        def norm():
+            gx, gy = operator(g, cv2.CV_32F, 1, 0), operator(g, cv2.CV_32F, 0, 1)
+            return cv2.magnitude(gx, gy)
+
+        return {
+            "magnitude": {"16S dx, dy + absdiff x2 + add + convertScaleAbs": summed, "16S dx, dy + convertScaleAbs x2 + add": scaled},
+            "derivatives": {"16S dx, dy": both},
+            "norm": {"32F dx, dy + magnitude": norm},
+        }.get(c.variant, {})
 
     return make
 
 
+def laplacian(c):
+    g = c.luma()
+    return {
+        "magnitude": {"Laplacian 16S + convertScaleAbs": lambda: cv2.convertScaleAbs(cv2.Laplacian(g, cv2.CV_16S))},
+        "map": {"Laplacian 16S": lambda: cv2.Laplacian(g, cv2.CV_16S)},
+    }.get(c.variant, {})
+
+
 def canny(c):
     g = c.luma()
-    return {"Canny(50, 150)": lambda: cv2.Canny(g, 50, 150)}
+    return {"Canny(50, 150)": lambda: cv2.Canny(g, 50, 150)} if c.variant == "" else {}
+
+
+def edge_density(c):
+    g = c.luma()
+    return {"Canny(50, 150) + countNonZero": lambda: cv2.countNonZero(cv2.Canny(g, 50, 150))} if c.variant == "" else {}
 
 
 def hog(c):
+    if c.variant != "cells of 8x8":
+        return {}
     g = c.luma()
     # Whole blocks of 16x16 over 8x8 cells; the rest of the picture is left out.
     w, h = c.w // 8 * 8, c.h // 8 * 8
@@ -119,31 +150,45 @@ def hog(c):
     return {"HOGDescriptor.compute, 8x8 cells": lambda: descriptor.compute(part)}
 
 
-def hsv_histogram(bins):
-    def make(c):
-        rgb = c.to_rgb()
+def hsv_histogram(c):
+    rgb = c.to_rgb()
+    bins = [int(n) for n in c.variant.split(",")[0].split("x")]
 
-        def chain():
-            hsv = cv2.cvtColor(rgb(), cv2.COLOR_RGB2HSV)
-            return cv2.calcHist([hsv], [0, 1, 2], None, bins, [0, 180, 0, 256, 0, 256])
+    def chain():
+        hsv = cv2.cvtColor(rgb(), cv2.COLOR_RGB2HSV)
+        return cv2.calcHist([hsv], [0, 1, 2], None, bins, [0, 180, 0, 256, 0, 256])
 
-        return {"cvtColor RGB, HSV + calcHist 3-D": chain}
+    return {"cvtColor RGB, HSV + calcHist 3-D": chain}
 
-    return make
+
+def unique_colors(c):
+    rgb = c.to_rgb()
+    seen = np.zeros(1 << 24, np.bool_)
+
+    def bitmap():
+        p = rgb().reshape(-1, 3).astype(np.uint32)
+        seen[:] = False
+        seen[p[:, 0] | p[:, 1] << 8 | p[:, 2] << 16] = True
+        return np.count_nonzero(seen)
+
+    return {"numpy: table of 2^24 + count_nonzero": bitmap}
 
 
 def luma_histogram(c):
     g = c.luma()
-    return {"calcHist 256": lambda: cv2.calcHist([g], [0], None, [256], [0, 256])}
+    bins = int(c.variant.split(" ")[0])
+    return {f"calcHist {bins}": lambda: cv2.calcHist([g], [0], None, [bins], [0, 256])}
 
 
 def difference_heat(c):
+    if not c.variant.startswith("count"):
+        return {}
     a, b = c.luma(0), c.luma(1)
     heat = np.zeros(a.shape, np.float32)
 
     def chain():
         d = cv2.absdiff(a, b)
-        _, mask = cv2.threshold(d, 15, 1, cv2.THRESH_BINARY)
+        _, mask = cv2.threshold(d, 25, 1, cv2.THRESH_BINARY)
         cv2.accumulate(mask, heat)
 
     return {"absdiff + threshold + accumulate": chain}
@@ -157,6 +202,42 @@ def difference(c):
         return cv2.sumElems(d), cv2.countNonZero(cv2.threshold(d, 30, 255, cv2.THRESH_BINARY)[1])
 
     return {"absdiff + sumElems + threshold + countNonZero": chain}
+
+
+def cut_score(c):
+    now, before = c.to_rgb(0), cv2.cvtColor(c.to_rgb(1)(), cv2.COLOR_RGB2HSV)
+    return {"cvtColor RGB, HSV + absdiff + sumElems":
+            lambda: cv2.sumElems(cv2.absdiff(cv2.cvtColor(now(), cv2.COLOR_RGB2HSV), before))}
+
+
+def optical_flow(c):
+    preset = {"full": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM, "half": cv2.DISOPTICAL_FLOW_PRESET_FAST,
+              "quarter": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST}.get(c.variant)
+    if preset is None:
+        return {}
+    now, before, flow = c.luma(0), c.luma(1), cv2.DISOpticalFlow_create(preset)
+    return {"DISOpticalFlow, preset of like scale": lambda: flow.calc(before, now, None)}
+
+
+def contrast(c):
+    g = c.luma()
+    return {"meanStdDev": lambda: cv2.meanStdDev(g)}
+
+
+def noise(c):
+    g = c.luma()
+    return {"GaussianBlur 5 + absdiff + sumElems": lambda: cv2.sumElems(cv2.absdiff(g, cv2.GaussianBlur(g, (5, 5), 1.1)))}
+
+
+def resized(interpolation, name):
+    def make(c):
+        if not c.variant.startswith("luma to "):
+            return {}
+        g = c.luma()
+        to = tuple(int(v) for v in c.variant.removeprefix("luma to ").split("x"))
+        return {f"resize {name}": lambda: cv2.resize(g, to, interpolation=interpolation)}
+
+    return make
 
 
 def tensor(interpolation, name):
@@ -173,6 +254,8 @@ def tensor(interpolation, name):
 
 
 def tensors(c):
+    if not c.variant.startswith("224x224 stretched") or "f16" in c.variant:
+        return {}
     return tensor(cv2.INTER_AREA, "AREA")(c) if "area" in c.variant else tensor(cv2.INTER_LINEAR, "LINEAR")(c)
 
 
@@ -198,47 +281,33 @@ def filtered(name, function):
     return make
 
 
-def everything(c):
-    """What analyze_frame measures, one call after the other, as a user of OpenCV would."""
-    rgb = c.to_rgb()
-    before = c.luma(1)
-    g = c.luma()
-
-    def chain():
-        hsv = cv2.cvtColor(rgb(), cv2.COLOR_RGB2HSV)
-        cv2.meanStdDev(g)
-        cv2.meanStdDev(cv2.Laplacian(g, cv2.CV_64F))
-        gx, gy = cv2.Sobel(g, cv2.CV_32F, 1, 0), cv2.Sobel(g, cv2.CV_32F, 0, 1)
-        cv2.norm(gx, cv2.NORM_L2SQR), cv2.norm(gy, cv2.NORM_L2SQR)
-        cv2.calcHist([g], [0], None, [256], [0, 256])
-        cv2.calcHist([hsv], [0, 1, 2], None, [6, 6, 6], [0, 180, 0, 256, 0, 256])
-        cv2.calcHist([cv2.magnitude(gx, gy)], [0], None, [32], [0, 1443])
-        cv2.countNonZero(cv2.Canny(g, 50, 150))
-        cv2.sumElems(cv2.absdiff(g, cv2.GaussianBlur(g, (5, 5), 0)))
-        cv2.sumElems(cv2.absdiff(g, before))
-        cv2.meanStdDev(hsv[..., 2])
-
-    return {"one call after the other": chain}
-
-
 RECIPES = {
-    "stats/luma": luma_statistics,
-    "sharpness/laplacian_variance": laplacian_variance,
-    "sharpness/tenengrad": tenengrad,
-    "edges/sobel": magnitude(cv2.Sobel),
-    "edges/scharr": magnitude(cv2.Scharr),
-    "edges/canny": canny,
-    "hog/hog": hog,
-    "histogram/hsv3d": hsv_histogram([6, 6, 6]),
-    "histogram/luma": luma_histogram,
-    "heatmap/accumulate": difference_heat,
-    "motion/frame_difference": difference,
-    "tensor/pack_nchw": tensors,
     "color/gray_from_rgb": to_gray,
     "color/hsv_from_rgb": to_hsv,
     "color/rgb_from_yuv": to_rgb,
+    "edges/canny": canny,
+    "edges/edge_density": edge_density,
+    "edges/laplacian": laplacian,
+    "edges/scharr": derivatives(cv2.Scharr),
+    "edges/sobel": derivatives(cv2.Sobel),
     "filter/median3": filtered("medianBlur 3", lambda p: cv2.medianBlur(p, 3)),
-    "pipeline/analyze_frame": everything,
+    "heatmap/accumulate": difference_heat,
+    "histogram/hsv3d": hsv_histogram,
+    "histogram/luma": luma_histogram,
+    "histogram/unique_colors": unique_colors,
+    "hog/hog": hog,
+    "motion/frame_difference": difference,
+    "motion/hsv_cut_score": cut_score,
+    "motion/optical_flow": optical_flow,
+    "quality/contrast_brightness": contrast,
+    "resize/area": resized(cv2.INTER_AREA, "AREA"),
+    "resize/bicubic": resized(cv2.INTER_CUBIC, "CUBIC"),
+    "resize/bilinear": resized(cv2.INTER_LINEAR, "LINEAR"),
+    "sharpness/laplacian_variance": laplacian_variance,
+    "sharpness/noise_residual": noise,
+    "sharpness/tenengrad": tenengrad,
+    "stats/luma": luma_statistics,
+    "tensor/pack_nchw": tensors,
 }
 
 
