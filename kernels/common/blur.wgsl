@@ -24,23 +24,13 @@ fn sums_at(out: Picture, y: u32) -> u32 {
     return 2u * (out.first - params.first + y * out.stride);
 }
 
-// Sums along the row, one column an invocation.
-@compute @workgroup_size(WG)
-fn rows(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let item = item_of(group, groups, local);
-    let picture = src_pictures[group.z];
-    let out = out_pictures[group.z];
-    let y = item / out.stride;
-    let v = item - y * out.stride;
-    if (y >= out.height) {
-        return;
-    }
-    let width = i32(picture.width);
-    let row = picture.first + y * picture.stride;
+// Sums of column v of a row.
+struct Sums {
+    even: vec4<u32>,
+    odd: vec4<u32>,
+}
+
+fn sums_of(row: u32, v: u32, width: i32) -> Sums {
     // Words that the window reaches to the left.
     let reach = select((TAPS / 2u + 3u) / 4u, TAPS / 2u, RGBA);
     var i = i32(4u * v) - i32(reach);
@@ -72,9 +62,27 @@ fn rows(
         }
         i += 1;
     }
-    let at = sums_at(out, y) + 2u * v;
-    dst_sums[at] = even;
-    dst_sums[at + 1u] = odd;
+    return Sums(even, odd);
+}
+
+// Sums along rows: one column, four rows an invocation.
+@compute @workgroup_size(WG)
+fn rows(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let item = item_of(group, groups, local);
+    let picture = src_pictures[group.z];
+    let out = out_pictures[group.z];
+    let block = item / out.stride;
+    let v = item - block * out.stride;
+    for (var y = 4u * block; y < min(4u * block + 4u, out.height); y++) {
+        let sum = sums_of(picture.first + y * picture.stride, v, i32(picture.width));
+        let at = sums_at(out, y) + 2u * v;
+        dst_sums[at] = sum.even;
+        dst_sums[at + 1u] = sum.odd;
+    }
 }
 
 // Bytes 0, 2, 1, 3 of the words of a column, as exact integers below 2^24.

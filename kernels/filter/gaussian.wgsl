@@ -8,7 +8,7 @@
 // Algorithm: separable, `rows` then `columns`: (sum of taps^2 * p + 32768) >> 16, nothing rounded in between; the same as OpenCV.
 // Border: reflect-101.
 // Exact: row sums are integers below 2^16, column sums integers below 2^24 in f32.
-// Loop bound: GROUPS * 4 <= 36 (rows), TAPS + 3 <= 34 (columns).
+// Loop bound: GROUPS * 16 <= 144 (rows), TAPS + 3 <= 34 (columns).
 
 #import common/grid
 #import common/out_pictures

@@ -9,7 +9,7 @@
 //       `sharpen`: clamp(9 p - sum of the 8 neighbours), ROWS rows an invocation, sliding.
 // Border: reflect-101.
 // Exact: integers; column sums below 2^24 in f32.
-// Loop bound: GROUPS * 4 <= 36 (rows), TAPS + 3 + 16 <= 50 (mask), ROWS <= 32 (sharpen).
+// Loop bound: GROUPS * 16 <= 144 (rows), TAPS + 3 + 16 <= 50 (mask), ROWS <= 32 (sharpen).
 
 #import common/grid
 #import common/out_pictures

@@ -8,11 +8,12 @@
 //       down         for each row inside the rectangle: its first source, then its weights
 // Out:  dst_words    bytes (grey or RGBA), rows padded to 16 bytes (padding holds anything)
 // Algorithm: floor((sum wx wy p + D/2) / D), D the sum of all weights: bilinear taps or shares of coverage, made by the host as for
-//       resize/bilinear and resize/area. One word of the result an invocation: four luma pixels, or one of RGBA.
+//       resize/bilinear and resize/area. One word of the result an invocation: four luma pixels, or one of RGBA,
+//       in params.rows rows.
 // Border: replicate (bilinear), none (area).
 // Exact: integers. Row sums below 2^23 are added up in two parts of 12 bits, each below 2^28; the quotient is estimated in f32 and
 //       corrected by its remainder modulo 2^32.
-// Loop bound: weights of a column times weights of a row, at most 32768, checked when bound.
+// Loop bound: params.rows times weights of a column times weights of a row, at most 32768, checked when bound.
 
 #import common/grid
 #import common/out_pictures
@@ -23,6 +24,7 @@ override WG: u32 = 8u;
 
 struct Params {
     color: u32,     // R, G, B, A from the lowest byte on; grey takes the lowest
+    rows: u32,      // rows of an invocation
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -46,7 +48,7 @@ fn quotient(high: vec4<u32>, low: vec4<u32>, total: u32) -> vec4<u32> {
     return select(select(estimate, estimate + 1u, rest >= vec4(i32(total))), estimate - 1u, rest < vec4(0));
 }
 
-// Samples of word i of a picture that is wide `place.z` weights and lies `place` in the tables, for row y inside the rectangle.
+// Samples of word i and row y inside the rectangle; `place` names the tables.
 fn resized(picture: Picture, place: vec4<u32>, total: u32, i: u32, y: u32) -> vec4<u32> {
     let column = place.x + i * (place.z + 1u);
     let first = across[column];
@@ -78,12 +80,14 @@ fn main(
     let out = out_pictures[group.z];
     let pixels = select(4u, 1u, RGBA);
     let words = (out.width + pixels - 1u) / pixels;
-    let y = item / words;
-    let i = item - y * words;
-    if (y >= out.height) {
+    let block = item / words;
+    let i = item - block * words;
+    if (block * params.rows >= out.height) {
         return;
     }
+    let place = places[3u * group.z];
     let rect = places[3u * group.z + 1u];
+    let total = places[3u * group.z + 2u].x;
     var color = vec4(params.color & 0xffu);
     if (RGBA) {
         color = (vec4(params.color) >> vec4(0u, 8u, 16u, 24u)) & BYTE;
@@ -91,12 +95,13 @@ fn main(
     // Words that the rectangle touches; its first and last one may hold pixels outside.
     let first = rect.x / pixels;
     let end = (rect.x + rect.z + pixels - 1u) / pixels;
-    var p = color;
-    if (y >= rect.y && y < rect.y + rect.w && i >= first && i < end) {
-        let total = places[3u * group.z + 2u].x;
-        let x = vec4(i * pixels) + select(vec4(0u, 1u, 2u, 3u), vec4(0u), vec4(RGBA));
-        let value = resized(picture, places[3u * group.z], total, i - first, y - rect.y);
-        p = select(color, value, (x >= vec4(rect.x)) & (x < vec4(rect.x + rect.z)));
+    let x = vec4(i * pixels) + select(vec4(0u, 1u, 2u, 3u), vec4(0u), vec4(RGBA));
+    let inside_x = (x >= vec4(rect.x)) & (x < vec4(rect.x + rect.z)) & vec4(i >= first && i < end);
+    for (var y = block * params.rows; y < min((block + 1u) * params.rows, out.height); y++) {
+        var p = color;
+        if (y >= rect.y && y < rect.y + rect.w && any(inside_x)) {
+            p = select(color, resized(picture, place, total, i - first, y - rect.y), inside_x);
+        }
+        dst_words[(out.first + y * out.stride) * 4u + i] = p.x | (p.y << 8u) | (p.z << 16u) | (p.w << 24u);
     }
-    dst_words[(out.first + y * out.stride) * 4u + i] = p.x | (p.y << 8u) | (p.z << 16u) | (p.w << 24u);
 }

@@ -114,7 +114,7 @@ pub struct DenoisePlan {
     roots: GpuBuffer,
     radius: u32,
     workgroup: u32,
-    /// Pixels times search places times channels of a dispatch.
+    /// Cost of a dispatch: pixels times search places, times one for the weights and one for each channel.
     band: u64,
 }
 
@@ -145,10 +145,10 @@ impl DenoisePlan {
             return Err(plan_error(NAME, "mode", "joint, or packed RGBA", "lab of luma"));
         }
         let radius = search / 2;
-        // At most about 50 ms a dispatch on two cores; a GPU wants all it can get.
+        // Some 50 ms a dispatch on two cores; a GPU wants all it can get.
         let (workgroup, band) = match ctx.caps().class {
-            AdapterClass::Cpu => (8u32, 441 << 15),
-            AdapterClass::Gpu => (64, 441 << 22),
+            AdapterClass::Cpu => (8u32, 441 * (96 << 10)),
+            AdapterClass::Gpu => (64, 441 << 23),
         };
         let constants = pictures.constants([("WG", workgroup), ("RADIUS", radius), ("LAB", u32::from(lab))]);
         let group = |plane, channels: u32, name, h: f32| {
@@ -245,7 +245,7 @@ impl DenoisePlan {
         let columns = u64::from(size.width.div_ceil(4));
         let places_of_row = 4 * columns * u64::from(pair.len().max(1)) * u64::from(2 * self.radius + 1).pow(2);
         for group in &self.groups {
-            let rows = self.band / (places_of_row * u64::from(group.channels));
+            let rows = self.band / (places_of_row * u64::from(1 + group.channels));
             let band = (rows.clamp(4, u64::from(size.height).max(4)) as u32).next_multiple_of(4);
             for row in (0..size.height).step_by(band as usize) {
                 let rows = band.min(size.height - row);

@@ -55,7 +55,7 @@ pub struct GaussianPlan {
     kernels: [Kernel; 2],
     pictures: Pictures,
     tables: Tables,
-    groups: [[u32; 2]; 2],
+    groups: [u32; 2],
 }
 
 impl GaussianPlan {
@@ -70,7 +70,7 @@ impl GaussianPlan {
         };
         let constants = pictures.constants([("WG", workgroup), ("TAPS", params.size), ("GROUPS", tables.groups)]);
         let kernel = |entry| Kernel::new(ctx, NAME, entry, &constants);
-        let groups = [pictures.grid(ctx, (1, 1), workgroup)?, pictures.grid(ctx, (1, 4), workgroup)?];
+        let groups = pictures.grid(ctx, (1, 4), workgroup)?;
         Ok(Self { kernels: [kernel("rows")?, kernel("columns")?], pictures, tables, groups })
     }
 
@@ -92,7 +92,6 @@ impl GaussianPlan {
         let (sums, base) = self.pictures.sums(ctx, dst, dst_first, pair.len())?;
         let params = Uniform { first: base }.upload(ctx, NAME)?;
         let [rows, columns] = &self.kernels;
-        let [row_groups, column_groups] = self.groups;
         let across = rows.bind(
             ctx,
             &[
@@ -114,7 +113,7 @@ impl GaussianPlan {
                 ("sums", &sums),
             ],
         )?;
-        Ok(Passes::new(pair.len()).run(rows, across, row_groups).run(columns, down, column_groups).into())
+        Ok(Passes::new(pair.len()).run(rows, across, self.groups).run(columns, down, self.groups).into())
     }
 }
 

@@ -75,7 +75,7 @@ pub enum Sharpening {
 
 #[derive(Debug, Clone)]
 enum Way {
-    Mask { kernels: Box<[Kernel; 2]>, groups: [[u32; 2]; 2], tables: Tables, amount: u32 },
+    Mask { kernels: Box<[Kernel; 2]>, groups: [u32; 2], tables: Tables, amount: u32 },
     Sharpen { kernel: Kernel, groups: [u32; 2] },
 }
 
@@ -102,7 +102,7 @@ impl UnsharpMaskPlan {
                 let tables = Tables::new(ctx, NAME, &blur.taps(NAME)?, pictures.rgba())?;
                 let constants = pictures.constants([("WG", workgroup), ("TAPS", blur.size), ("GROUPS", tables.groups)]);
                 let kernel = |entry| Kernel::new(ctx, NAME, entry, &constants);
-                let groups = [pictures.grid(ctx, (1, 1), workgroup)?, pictures.grid(ctx, (1, 4), workgroup)?];
+                let groups = pictures.grid(ctx, (1, 4), workgroup)?;
                 let kernels = Box::new([kernel("rows")?, kernel("mask")?]);
                 Way::Mask { kernels, groups, tables, amount: (amount * 256.0).round() as u32 }
             }
@@ -139,7 +139,7 @@ impl UnsharpMaskPlan {
                 all.extend([("src", src.buffer()), ("dst", dst.buffer())]);
                 Ok(passes.run(kernel, kernel.bind(ctx, &all)?, *groups).into())
             }
-            Way::Mask { kernels, groups: [row_groups, mask_groups], tables, amount } => {
+            Way::Mask { kernels, groups, tables, amount } => {
                 let [rows, mask] = kernels.as_ref();
                 let (sums, base) = self.pictures.sums(ctx, dst, dst_first, pair.len())?;
                 let params = Uniform { first: base, amount: *amount }.upload(ctx, NAME)?;
@@ -150,7 +150,7 @@ impl UnsharpMaskPlan {
                 all.extend([("src", src.buffer()), ("params", &params), ("dst", dst.buffer())]);
                 all.extend([("column_taps", &tables.columns), ("sums", &sums)]);
                 let down = mask.bind(ctx, &all)?;
-                Ok(passes.run(rows, across, *row_groups).run(mask, down, *mask_groups).into())
+                Ok(passes.run(rows, across, *groups).run(mask, down, *groups).into())
             }
         }
     }

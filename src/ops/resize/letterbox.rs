@@ -55,6 +55,7 @@ fn work(layout: &FrameLayout) -> Work {
 gpu_params! {
     struct Uniform {
         color: u32,
+        rows: u32,
     }
 }
 
@@ -123,6 +124,8 @@ pub struct LetterboxPlan {
     output: BatchShape,
     params: LetterboxParams,
     workgroup: u32,
+    /// Rows of an invocation, at most.
+    rows: u32,
 }
 
 /// A plan bound to pictures.
@@ -170,9 +173,9 @@ impl LetterboxPlan {
         if to != result_format(from) {
             return Err(plan_error(NAME, "output", result_format(from).name(), to));
         }
-        let workgroup = match ctx.caps().class {
-            AdapterClass::Cpu => 8u32,
-            AdapterClass::Gpu => 64,
+        let (workgroup, rows) = match ctx.caps().class {
+            AdapterClass::Cpu => (8u32, 8u32),
+            AdapterClass::Gpu => (64, 2),
         };
         let constants = [
             ("RGBA", u32::from(from == PixelFormat::Rgba8)),
@@ -181,7 +184,7 @@ impl LetterboxPlan {
             ("WG", workgroup),
         ]
         .map(|(name, value)| (name, f64::from(value)));
-        Ok(Self { kernel: Kernel::new(ctx, NAME, "main", &constants)?, input, output, params, workgroup })
+        Ok(Self { kernel: Kernel::new(ctx, NAME, "main", &constants)?, input, output, params, workgroup, rows })
     }
 
     /// Layout of the results; of the largest one for mixed sizes.
@@ -205,7 +208,7 @@ impl LetterboxPlan {
         let to = PictureTable::new(ctx, NAME, "output", &self.output, (dst, dst_first))?;
         let group = if self.output().format == PixelFormat::Rgba8 { 1 } else { 4 };
         let (mut across, mut down) = (Tables::default(), Tables::default());
-        let (mut places, mut contents) = (Vec::new(), Vec::new());
+        let (mut places, mut contents, mut most) = (Vec::new(), Vec::new(), 1);
         for (source, target) in from.sizes().iter().zip(to.sizes().iter()) {
             let rect = self.params.content(*source, *target);
             let shrinks = rect.width <= source.width && rect.height <= source.height;
@@ -225,6 +228,7 @@ impl LetterboxPlan {
                 (axis.count, axis.down())
             });
             let steps = u64::from(x.1) * u64::from(y.1);
+            most = most.max(steps);
             if steps > MAX_STEPS {
                 let wanted =
                     format!("large enough that a pixel takes at most {MAX_STEPS} sources (resize in two turns)");
@@ -235,7 +239,9 @@ impl LetterboxPlan {
         }
         let bytes: Vec<u8> = places.into_iter().flat_map(u32::to_le_bytes).collect();
         let places = GpuBuffer::with_data(ctx, NAME, &bytes)?;
-        let params = Uniform { color: u32::from_le_bytes(self.params.color) }.upload(ctx, NAME)?;
+        // Rows share what is looked up for a column, as far as the steps allow.
+        let rows = ((MAX_STEPS / most) as u32).clamp(1, self.rows);
+        let params = Uniform { color: u32::from_le_bytes(self.params.color), rows }.upload(ctx, NAME)?;
         let bind = self.kernel.bind(
             ctx,
             &[
@@ -250,7 +256,8 @@ impl LetterboxPlan {
             ],
         )?;
         let size = self.output().size;
-        let groups = grid(ctx, NAME, u64::from(size.width.div_ceil(group)) * u64::from(size.height), self.workgroup)?;
+        let items = u64::from(size.width.div_ceil(group)) * u64::from(size.height.div_ceil(rows));
+        let groups = grid(ctx, NAME, items, self.workgroup)?;
         let bound = FramesBound::new(&self.kernel, bind, groups, contents.len() as u32);
         Ok(LetterboxBound { bound, contents })
     }

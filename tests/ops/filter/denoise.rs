@@ -64,7 +64,7 @@ fn patterns_and_several_bands_equal_the_reference() {
         });
         // More than one dispatch takes on a software adapter.
         with(Denoising::Joint { h: 12.0 }, 21, |f| {
-            let tall = layout(PixelFormat::Gray8, (140, 250));
+            let tall = layout(PixelFormat::Gray8, (160, 320));
             f.check(ctx, &table::uniform(ctx, tall, 6, 1), &(f.plan)(ctx, (&tall).into()).unwrap());
         });
     });
