@@ -2,6 +2,7 @@
 # Tests of operations on drivers other than the default one.
 #   scripts/test_drivers.sh swiftshader [FILTER]   SwiftShader; FRAMELOOM_SHAPES=reduced leaves a few shapes of the table
 #   scripts/test_drivers.sh validation [FILTER]    the default driver under the Vulkan validation layer, which must report nothing
+# Exit code 75: the driver or the layer could not be fetched, nothing was tested.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/tmp}"
@@ -17,7 +18,7 @@ export FRAMELOOM_TRIALS="$work/trials"
 
 case "$which" in
   swiftshader)
-    VK_DRIVER_FILES="$(./scripts/swiftshader.sh)"
+    VK_DRIVER_FILES="$(./scripts/swiftshader.sh)" || exit 75
     export VK_DRIVER_FILES
     # Its compiler takes minutes for the unrolled search of block_motion: left out where shapes are.
     skip=""; [ "${FRAMELOOM_SHAPES:-}" != reduced ] || skip="--skip motion::block_motion"
@@ -31,7 +32,7 @@ case "$which" in
     if [ ! -s "$layer/VkLayer_khronos_validation.json" ]; then
       chmod 755 "$work"
       (cd "$work" && apt-get download -qq vulkan-validationlayers >/dev/null 2>&1) ||
-        { echo "test_drivers: cannot fetch the package vulkan-validationlayers (apt-get update?)" >&2; exit 1; }
+        { echo "test_drivers: cannot fetch the package vulkan-validationlayers (apt-get update?)" >&2; exit 75; }
       dpkg-deb -x "$work"/vulkan-validationlayers_*.deb "$work/x"
       mkdir -p "$layer"
       cp "$work"/x/usr/lib/*/libVkLayer_khronos_validation.so "$work/x/usr/share/vulkan/explicit_layer.d/VkLayer_khronos_validation.json" "$layer/"
@@ -50,5 +51,5 @@ case "$which" in
       echo "test_drivers: the validation layer has something to say" >&2; exit 1
     fi
     echo "the validation layer reported nothing" ;;
-  *) sed -n 2,5p "$0" >&2; exit 2 ;;
+  *) sed -n 2,6p "$0" >&2; exit 2 ;;
 esac
