@@ -29,6 +29,7 @@ pub mod sharpness;
 pub mod sink;
 pub mod tensor;
 pub mod time;
+pub mod vision;
 pub mod work;
 
 pub use activity::ActivitySums;
@@ -55,6 +56,9 @@ pub use quality::{GraySums, Lighting, LightingSums, PatchGrid, PatchSums, comple
 pub use search::{Metric, Neighbor};
 pub use sharpness::{BlurMap, GradientTexture, LaplacianSums, ResidualSums, TenengradSums};
 pub use sink::RowSink;
-pub use tensor::{Anchor, BoxRect, ChannelOrder, Fit, GridPooling, Outside, Sampling, TensorLayout, TensorSpec};
+pub use tensor::{
+    Anchor, BoxRect, ChannelOrder, Fit, GridPooling, Outside, Sampling, TensorLayout, TensorPlace, TensorSpec,
+};
 pub use time::Rational;
+pub use vision::{BoxF, Detection, Face, Point, suppress};
 pub use work::Work;

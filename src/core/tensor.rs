@@ -1,6 +1,7 @@
 //! How a picture becomes the input tensor of a model: size, fit, channel order, normalisation.
 
 use super::geometry::{Rect, Size};
+use super::vision::{BoxF, Point};
 
 /// Order of the three colour channels in a tensor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -185,5 +186,65 @@ mod tests {
     fn mean_and_std_become_factor_and_summand() {
         let t = TensorSpec::unit(Size::new(2, 2)).with_mean_std([0.5, 0.25, 0.0], [0.5, 0.25, 2.0]);
         assert_eq!((t.mul, t.add), ([2.0, 4.0, 0.5], [-1.0, -1.0, 0.0]));
+    }
+}
+
+/// Where a box of a picture lies in a tensor, to bring what a model finds back into the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TensorPlace {
+    /// The box in the picture.
+    pub source: BoxRect,
+    /// What it fills of the tensor.
+    pub content: Rect,
+    /// Width and height of the tensor.
+    pub tensor: Size,
+}
+
+impl TensorPlace {
+    /// Where `source` lies in a tensor made by `spec`.
+    pub fn new(spec: &TensorSpec, source: BoxRect) -> Self {
+        let content = spec.fit.content(Size::new(source.width.max(1), source.height.max(1)), spec.size);
+        Self { source, content, tensor: spec.size }
+    }
+
+    /// Pixels of the picture per pixel of the tensor, horizontally and vertically.
+    pub fn scale(&self) -> (f32, f32) {
+        (
+            self.source.width as f32 / self.content.width.max(1) as f32,
+            self.source.height as f32 / self.content.height.max(1) as f32,
+        )
+    }
+
+    /// From pixels of the tensor to pixels of the picture.
+    pub fn point(&self, p: Point) -> Point {
+        let (sx, sy) = self.scale();
+        Point {
+            x: self.source.x as f32 + (p.x - self.content.x as f32) * sx,
+            y: self.source.y as f32 + (p.y - self.content.y as f32) * sy,
+        }
+    }
+
+    /// From pixels of the tensor to pixels of the picture.
+    pub fn rect(&self, r: BoxF) -> BoxF {
+        let (sx, sy) = self.scale();
+        let Point { x, y } = self.point(Point { x: r.x, y: r.y });
+        BoxF { x, y, width: r.width * sx, height: r.height * sy }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_brings_corners_back() {
+        let spec = TensorSpec {
+            fit: Fit::Letterbox { pad: 0.0, anchor: Anchor::Center },
+            ..TensorSpec::unit(Size::new(100, 100))
+        };
+        let place = TensorPlace::new(&spec, BoxRect { x: 10, y: -20, width: 400, height: 200 });
+        assert_eq!(place.content, Rect { x: 0, y: 25, width: 100, height: 50 });
+        assert_eq!(place.point(Point { x: 0.0, y: 25.0 }), Point { x: 10.0, y: -20.0 });
+        assert_eq!(place.point(Point { x: 100.0, y: 75.0 }), Point { x: 410.0, y: 180.0 });
     }
 }
