@@ -24,7 +24,7 @@ pub use context::{GpuContext, GpuOptions};
 pub use kernel::{BindGroup, Kernel, KernelSource, kernel_source, kernel_sources};
 pub use latch::LostLatch;
 pub use profile::{Profile, ProfileEntry};
-pub use readback::{Readback, ReadbackRing, ReadbackTicket};
+pub use readback::{MappedBytes, Readback, ReadbackRing, ReadbackTicket};
 pub use recorder::{Recorder, Submission};
 pub use reflect::{BindingInfo, EntryInfo, KernelInterface, StructField, reflect};
 pub use upload::{FilledSlot, UploadRing, UploadSlot};

@@ -1,11 +1,14 @@
 //! Readback ring: small results come back through a few mapped buffers, several batches in flight.
 //!
 //! Copies are recorded in the same command buffer as the work. A ticket is waited for with a deadline; the loss latch is looked
-//! at after every wait and before a byte is believed, since a map can succeed on a device that is gone.
+//! at after every wait and before a byte is believed, since a map can succeed on a device that is gone. [`MappedBytes`] are the
+//! results where they lie: what a model takes is handed to it without a copy.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Instant;
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::buffer::{BufferUse, GpuBuffer};
 use super::context::GpuContext;
@@ -15,7 +18,8 @@ use crate::error::{Error, GpuError, Result};
 /// A ring of readback buffers of equal size.
 #[derive(Debug)]
 pub struct ReadbackRing {
-    free: Vec<GpuBuffer>,
+    free: Receiver<GpuBuffer>,
+    back: Sender<GpuBuffer>,
     slots: usize,
     slot_bytes: u64,
 }
@@ -25,6 +29,32 @@ pub struct ReadbackRing {
 pub struct ReadbackTicket {
     buffer: GpuBuffer,
     used: u64,
+}
+
+/// Results in mapped memory. The slot goes back to its ring when this is dropped, on whatever thread.
+#[derive(Debug)]
+pub struct MappedBytes {
+    view: Option<wgpu::BufferView>,
+    buffer: GpuBuffer,
+    back: Sender<GpuBuffer>,
+}
+
+impl std::ops::Deref for MappedBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.view.as_deref().unwrap_or_default()
+    }
+}
+
+impl Drop for MappedBytes {
+    fn drop(&mut self) {
+        // The view goes before the mapping that it looks into.
+        if self.view.take().is_some() {
+            self.buffer.raw().unmap();
+        }
+        let _ = self.back.send(self.buffer.clone()); // a ring that is gone needs its slots no more
+    }
 }
 
 const PENDING: u8 = 0;
@@ -43,10 +73,12 @@ pub struct Readback {
 impl ReadbackRing {
     /// A ring of `slots` buffers of `slot_bytes` each.
     pub fn new(ctx: &GpuContext, label: &str, slot_bytes: u64, slots: usize) -> Result<Self> {
-        let free = (0..slots)
-            .map(|_| GpuBuffer::new(ctx, label, slot_bytes, BufferUse::Readback))
-            .collect::<Result<Vec<_>>>()?;
-        Ok(Self { free, slots, slot_bytes })
+        let (back, free) = unbounded();
+        for _ in 0..slots {
+            // The ring itself holds the other end.
+            let _ = back.send(GpuBuffer::new(ctx, label, slot_bytes, BufferUse::Readback)?);
+        }
+        Ok(Self { free, back, slots, slot_bytes })
     }
 
     /// Slots that are not in flight.
@@ -64,7 +96,7 @@ impl ReadbackRing {
             return Err(Error::Bug(format!("{used} bytes of results for readback slots of {}", self.slot_bytes)));
         }
         let buffer =
-            self.free.pop().ok_or_else(|| Error::Bug(format!("all {} readback slots are in flight", self.slots)))?;
+            self.free.try_recv().map_err(|_| Error::Bug(format!("all {} readback slots are in flight", self.slots)))?;
         let mut at = 0;
         for (from, offset, len) in ranges {
             rec.copy(from, *offset, &buffer, at, *len);
@@ -89,10 +121,18 @@ impl ReadbackRing {
 
     /// Waits for the results and copies them out; the slot is free again. On an error the slot is given up.
     pub fn collect(&mut self, ctx: &GpuContext, readback: Readback) -> Result<Vec<u8>> {
+        self.collect_mapped(ctx, readback).map(|bytes| bytes.to_vec())
+    }
+
+    /// Waits for the results and gives them where they lie; the slot is free again when they are dropped. On an error the slot is
+    /// given up.
+    ///
+    /// # Errors
+    /// `Timeout` after the deadline of the context, the loss of the device.
+    pub fn collect_mapped(&mut self, ctx: &GpuContext, readback: Readback) -> Result<MappedBytes> {
         readback.submission.wait(ctx)?;
         if readback.used == 0 {
-            self.free.push(readback.buffer);
-            return Ok(Vec::new());
+            return Ok(MappedBytes { view: None, buffer: readback.buffer, back: self.back.clone() });
         }
         // The work is done, but its callback may be in the hands of another thread that polls the same device, and run a little later.
         let deadline = Instant::now() + ctx.timeout();
@@ -108,15 +148,14 @@ impl ReadbackRing {
             ctx.check()?;
             return Err(Error::Gpu(GpuError::Internal("results could not be mapped".into())));
         }
-        let bytes = readback
+        let view = readback
             .buffer
             .raw()
             .get_mapped_range(..readback.used)
-            .map(|view| view.to_vec())
             .map_err(|e| Error::Gpu(GpuError::Internal(format!("results could not be mapped: {e}"))))?;
-        readback.buffer.raw().unmap();
+        // Kept from here on, so that an error below unmaps.
+        let bytes = MappedBytes { view: Some(view), buffer: readback.buffer, back: self.back.clone() };
         ctx.check()?;
-        self.free.push(readback.buffer);
         Ok(bytes)
     }
 }

@@ -89,6 +89,15 @@ impl Outputs {
         self.named.iter().map(|(n, t)| (n.as_str(), t))
     }
 
+    /// The first `count` elements of every output, counted along the first axis: what a padded batch gave for its real part.
+    ///
+    /// # Errors
+    /// [`Error::Model`] with cause `shape` when an output has no first axis of at least `count`.
+    pub fn first(self, count: usize) -> Result<Self> {
+        let named = self.named.into_iter().map(|(name, tensor)| tensor.first(count).map(|t| (name, t)));
+        Ok(Self { named: named.collect::<Result<_>>()? })
+    }
+
     /// Takes the output of this name out.
     pub fn take(&mut self, name: &str) -> Option<Tensor> {
         let at = self.named.iter().position(|(n, _)| n == name)?;

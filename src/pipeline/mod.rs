@@ -9,6 +9,7 @@
 //! enough are in flight: wgpu holds a lock during a wait that a submission needs, so a separate poll thread would stall the very
 //! submissions it should overlap with (gfx-rs/wgpu#9470); with two batches queued the device stays busy meanwhile.
 
+mod batches;
 mod feeder;
 #[cfg(feature = "ffmpeg")]
 mod folder;
@@ -19,7 +20,10 @@ mod source;
 mod stats;
 #[cfg(feature = "ffmpeg")]
 mod video;
+#[cfg(feature = "onnx")]
+pub mod vision;
 
+pub use batches::{Batches, HeldBatch, batches};
 #[cfg(feature = "ffmpeg")]
 pub use folder::FolderSource;
 pub use memory::{Resident, resident};

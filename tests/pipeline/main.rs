@@ -9,6 +9,8 @@
     reason = "tests"
 )]
 
+mod held;
+
 #[path = "../support/gpu.rs"]
 mod gpu;
 

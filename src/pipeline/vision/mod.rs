@@ -1,0 +1,13 @@
+//! Pictures in GPU memory to a network and back: the place where kernels and models meet.
+//!
+//! ```text
+//! frames (GPU) --boxes--> resize/crop_resize: crop, scale, letterbox, normalise, one dispatch --> mapped tensor --> model --> outputs
+//! ```
+//! The tensor is handed to the model where the readback put it: nothing is copied on the host. Whoever wants speed records the tensors
+//! of the next batch ([`PictureModel::submit`]) before it runs the model on those of this one ([`PictureModel::finish`]).
+
+mod model;
+mod stage;
+
+pub use model::{PictureModel, Prepared, Run, Spent, whole};
+pub use stage::{TensorStage, TensorStageOptions};

@@ -1,0 +1,182 @@
+//! A model together with the stage that makes its tensors.
+
+use std::time::{Duration, Instant};
+
+use super::stage::{Pending, TensorStage, TensorStageOptions};
+use crate::core::{BoxRect, ColorSpec, Size, TensorPlace};
+use crate::error::{Error, Result};
+use crate::gpu::GpuContext;
+use crate::infer::{Extent, IoInfo, NamedTensor, Outputs, PictureInput, TensorModel, TensorSlice, TensorView};
+use crate::ops::FrameBatch;
+use crate::ops::resize::crop_resize::CropBox;
+
+/// A model that takes pictures.
+#[derive(Debug)]
+pub struct PictureModel<M: TensorModel> {
+    model: M,
+    stage: TensorStage,
+    input: IoInfo,
+    largest: usize,
+    spent: Spent,
+}
+
+/// Where the time of a model went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Spent {
+    /// Boxes that went through.
+    pub boxes: u64,
+    /// Waiting for tensors.
+    pub waiting: Duration,
+    /// Running the model.
+    pub running: Duration,
+}
+
+/// Tensors that are being made: run the model on them with [`PictureModel::finish`].
+#[derive(Debug)]
+pub struct Prepared {
+    pending: Option<Pending>,
+}
+
+/// What the model gave for some boxes, in their order.
+#[derive(Debug)]
+pub struct Run<'a> {
+    /// Outputs; the first axis counts boxes.
+    pub outputs: Outputs,
+    /// Place of each box in its tensor, for the way back.
+    pub places: &'a [TensorPlace],
+}
+
+impl<M: TensorModel> PictureModel<M> {
+    /// For the input that `picture` names, or the only one with four axes.
+    ///
+    /// `largest` bounds how many boxes go through the model at once where its batch is open.
+    ///
+    /// # Errors
+    /// [`Error::Model`] with cause `input` when there is no such input, or as [`TensorStage::new`].
+    pub fn new(
+        ctx: &GpuContext,
+        model: M,
+        picture: &PictureInput,
+        largest: usize,
+        options: TensorStageOptions,
+    ) -> Result<Self> {
+        let input = picture_input(model.inputs(), picture)?.clone();
+        let stage = TensorStage::new(ctx, &input, picture, options)?;
+        Ok(Self { model, stage, input, largest: largest.max(1), spent: Spent::default() })
+    }
+
+    /// The model.
+    pub fn model(&self) -> &M {
+        &self.model
+    }
+
+    /// The stage that makes its tensors.
+    pub fn stage(&self) -> &TensorStage {
+        &self.stage
+    }
+
+    /// Where the time went so far.
+    pub fn spent(&self) -> Spent {
+        self.spent
+    }
+
+    /// Starts making the tensors of `boxes`, all of pictures of `src`, whose code values `color` explains. Does not wait.
+    ///
+    /// At most [`TensorStageOptions::in_flight`] may be under way.
+    pub fn submit(&mut self, src: &dyn FrameBatch, color: ColorSpec, boxes: &[CropBox]) -> Result<Prepared> {
+        if boxes.is_empty() {
+            return Ok(Prepared { pending: None });
+        }
+        Ok(Prepared { pending: Some(self.stage.submit(src, color, boxes)?) })
+    }
+
+    /// The same for the first `count` pictures as a whole.
+    pub fn submit_whole(&mut self, src: &dyn FrameBatch, color: ColorSpec, count: u32) -> Result<Prepared> {
+        self.submit(src, color, &whole(src, count))
+    }
+
+    /// Waits for the tensors and runs the model on them, as often as its batch asks for. `more` gives further inputs; `take` gets the
+    /// outputs of each run, which have as many elements as there are places.
+    ///
+    /// # Errors
+    /// [`Error::Model`] of the model, the device, and what `take` returns.
+    pub fn finish(
+        &mut self,
+        prepared: Prepared,
+        more: &[NamedTensor<'_>],
+        mut take: impl FnMut(Run<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let Some(pending) = prepared.pending else { return Ok(()) };
+        let asked = Instant::now();
+        let (bytes, places) = self.stage.wait(pending)?;
+        self.spent.waiting += asked.elapsed();
+        let element = usize::try_from(self.stage.element_bytes()).unwrap_or(usize::MAX);
+        let fixed = match self.input.shape.first() {
+            Some(Extent::Fixed(n)) => Some((*n).max(1)),
+            _ => None,
+        };
+        let step = fixed.unwrap_or(self.largest);
+        for (places, bytes) in places.chunks(step).zip(bytes.chunks(element.saturating_mul(step))) {
+            let started = Instant::now();
+            let count = fixed.unwrap_or(places.len());
+            let padded;
+            let bytes = if places.len() < count {
+                // The last of a fixed batch: the rest is zeros, and what comes out of them is cut off below.
+                let mut all = vec![0u8; element * count];
+                if let Some(start) = all.get_mut(..bytes.len()) {
+                    start.copy_from_slice(bytes);
+                }
+                padded = all;
+                padded.as_slice()
+            } else {
+                bytes
+            };
+            let outputs = self.run(bytes, count, more)?;
+            let outputs = if places.len() < count { outputs.first(places.len())? } else { outputs };
+            self.spent.running += started.elapsed();
+            self.spent.boxes += places.len() as u64;
+            take(Run { outputs, places })?;
+        }
+        Ok(())
+    }
+
+    fn run(&mut self, bytes: &[u8], count: usize, more: &[NamedTensor<'_>]) -> Result<Outputs> {
+        let shape = self.stage.shape(count);
+        let misplaced = |e| Error::Bug(format!("a tensor lies at an odd place: {e}"));
+        let data = if self.stage.half() {
+            TensorSlice::F16(bytemuck::try_cast_slice(bytes).map_err(misplaced)?)
+        } else {
+            TensorSlice::F32(bytemuck::try_cast_slice(bytes).map_err(misplaced)?)
+        };
+        let mut inputs = Vec::with_capacity(more.len() + 1);
+        inputs.push(NamedTensor { name: &self.input.name, tensor: TensorView { shape: &shape, data } });
+        inputs.extend_from_slice(more);
+        self.model.run(&inputs)
+    }
+}
+
+/// The whole of the first `count` pictures.
+pub fn whole(src: &dyn FrameBatch, count: u32) -> Vec<CropBox> {
+    (0..count)
+        .filter_map(|slot| src.slot(slot).map(|(_, layout)| (slot, layout.size)))
+        .map(|(slot, Size { width, height })| CropBox { slot, rect: BoxRect { x: 0, y: 0, width, height } })
+        .collect()
+}
+
+fn picture_input<'a>(inputs: &'a [IoInfo], picture: &PictureInput) -> Result<&'a IoInfo> {
+    let names = || inputs.iter().map(|i| i.name.as_str()).collect::<Vec<_>>().join(", ");
+    if let Some(name) = &picture.input {
+        return inputs.iter().find(|i| i.name == *name).ok_or_else(|| Error::Model {
+            cause: "input",
+            message: format!("the model has no input `{name}`; it has {}", names()),
+        });
+    }
+    let mut four = inputs.iter().filter(|i| i.shape.len() == 4);
+    match (four.next(), four.next()) {
+        (Some(one), None) => Ok(one),
+        _ => Err(Error::Model {
+            cause: "input",
+            message: format!("which input takes pictures? Say `picture.input` in the manifest; there are {}", names()),
+        }),
+    }
+}
