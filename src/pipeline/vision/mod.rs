@@ -8,6 +8,8 @@
 
 mod model;
 mod stage;
+mod stream;
 
 pub use model::{PictureModel, Prepared, Run, Spent, whole};
 pub use stage::{TensorStage, TensorStageOptions};
+pub use stream::{StreamRun, stream};
