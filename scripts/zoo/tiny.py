@@ -9,6 +9,11 @@ from .manifest import IMAGENET, manifest, picture
 
 LICENCE = "MIT OR Apache-2.0"
 SOURCE = "scripts/make_models.py --tiny"
+#: Features go to the input of the same name.
+SAM_ROLES = {
+    "inputs": {"points": "point_coords", "labels": "point_labels", "mask": "mask_input", "has_mask": "has_mask_input"},
+    "outputs": {"masks": "masks", "iou": "iou_predictions"},
+}
 
 
 def detectors():
@@ -17,19 +22,19 @@ def detectors():
     nanodet_face = picture(order="bgr", scale=255, mean=(103.53, 116.28, 123.675), std=(57.375, 57.12, 58.395))
     unit, detr_face = picture(), picture(**IMAGENET)
     half, scrfd_face = picture(scale=255, mean=127.5, std=127.5), picture(scale=255, mean=127.5, std=128)
-    strides = lambda **kinds: {f"{role}_{s}": f"{name}_{s}" for role, name in kinds.items() for s in (8, 16, 32)}
-    nano = strides(scores="cls_pred_stride", boxes="dis_pred_stride")
+    strides = lambda **kinds: {f"{role}{s}": f"{name}_{s}" for role, name in kinds.items() for s in (8, 16, 32)}
+    nano = strides(scores="cls_pred_stride", distances="dis_pred_stride")
     scrfd = strides(scores="score", boxes="bbox", points="kps")
-    yunet = strides(scores="cls", objectness="obj", boxes="bbox", points="kps")
+    yunet = strides(scores="cls", objects="obj", boxes="bbox", points="kps")
     pair = {"scores": "logits", "boxes": "pred_boxes"}
-    yield "yolox-like", "detect", "yolox", heads.yolox(1), yolox_face, {"boxes": "output"}
-    yield "yolox-like-batch", "detect", "yolox", heads.yolox("batch"), yolox_face, {"boxes": "output"}
-    yield "yolox-like-batch4", "detect", "yolox", heads.yolox(4), yolox_face, {"boxes": "output"}
+    yield "yolox-like", "detect", "yolox", heads.yolox(1), yolox_face, {"predictions": "output"}
+    yield "yolox-like-batch", "detect", "yolox", heads.yolox("batch"), yolox_face, {"predictions": "output"}
+    yield "yolox-like-batch4", "detect", "yolox", heads.yolox(4), yolox_face, {"predictions": "output"}
     yield "nanodet-like", "detect", "nanodet", heads.nanodet("batch"), nanodet_face, nano
-    yield "yolov8-like", "detect", "yolov8", heads.yolov8("batch"), unit, {"boxes": "output0"}
-    yield "yolo-end-to-end-like", "detect", "yolo-end-to-end", heads.yolo_end_to_end("batch"), unit, {"boxes": "output0"}
+    yield "yolov8-like", "detect", "yolov8", heads.yolov8("batch"), unit, {"predictions": "output0"}
+    yield "yolo-end-to-end-like", "detect", "end-to-end", heads.yolo_end_to_end("batch"), unit, {"predictions": "output0"}
     yield "detr-like", "detect", "detr", heads.detr("batch", True), detr_face, pair
-    yield "rtdetr-like", "detect", "rtdetr", heads.detr("batch", False), detr_face, pair
+    yield "rtdetr-like", "detect", "detr-sigmoid", heads.detr("batch", False), detr_face, pair
     yield "yunet-like", "face", "yunet", heads.yunet(), {**yolox_face, "size": [96, 64], "multiple": 32, "pad": 0.0}, yunet
     yield "ultraface-like", "face", "ultraface", heads.ultraface("batch"), picture(scale=255, mean=127, std=128), {
         "scores": "scores", "boxes": "boxes"}
@@ -42,16 +47,16 @@ def rewrites():
     """The same detectors with another face: name, task, decoder, bytes, picture, outputs by role."""
     face = picture(order="bgr", scale=255, fit="letterbox", anchor="top-left", pad=114)
     nhwc = {"layout": "nhwc", **face}
-    yield "yolox-like-nhwc", "detect", "yolox", io.rewritten(heads.yolox("batch"), nhwc=("images",)), nhwc, {"boxes": "output"}
-    yield "yolox-like-f16", "detect", "yolox", io.rewritten(heads.yolox(1), half=True), face, {"boxes": "output"}
+    yield "yolox-like-nhwc", "detect", "yolox", io.rewritten(heads.yolox("batch"), nhwc=("images",)), nhwc, {"predictions": "output"}
+    yield "yolox-like-f16", "detect", "yolox", io.rewritten(heads.yolox(1), half=True), face, {"predictions": "output"}
     other = {"images": "serving_default_pixels:0", "output": "StatefulPartitionedCall:0"}
     mixed = io.rewritten(heads.yolox("batch"), rename=other, nhwc=("images",), half=True)
-    yield "yolox-like-nhwc-f16", "detect", "yolox", mixed, nhwc, {"boxes": other["output"]}
+    yield "yolox-like-nhwc-f16", "detect", "yolox", mixed, nhwc, {"predictions": other["output"]}
     names = {"cls_pred_stride_8": "882", "cls_pred_stride_16": "905", "cls_pred_stride_32": "928", "dis_pred_stride_8": "885",
              "dis_pred_stride_16": "908", "dis_pred_stride_32": "931", "input.1": "data"}
     order = ["931", "882", "908", "928", "885", "905"]
     nano = io.rewritten(heads.nanodet("batch"), rename=names, permute=order)
-    roles = {f"{role}_{s}": names[f"{kind}_pred_stride_{s}"] for role, kind in (("scores", "cls"), ("boxes", "dis")) for s in (8, 16, 32)}
+    roles = {f"{role}{s}": names[f"{kind}_pred_stride_{s}"] for role, kind in (("scores", "cls"), ("distances", "dis")) for s in (8, 16, 32)}
     yield "nanodet-like-renamed", "detect", "nanodet", nano, picture(
         order="bgr", scale=255, mean=(103.53, 116.28, 123.675), std=(57.375, 57.12, 58.395)), roles
     ultra = io.rewritten(heads.ultraface("batch"), rename={"scores": "460", "boxes": "462"}, permute=["462", "460"])
@@ -70,16 +75,12 @@ def others():
     yield "local-x2-tile32", "upscale", None, tasks.local(1, 32, 32), picture(), upscale(2)
     yield "luma-cubic-x3", "upscale", None, tasks.luma_cubic(), picture(order="gray"), upscale(3)
     yield "segment-alpha", "segment", "alpha", tasks.segment_alpha(), nhwc, {"classes": "person", "outputs": {"mask": "activation_10"}}
-    yield "segment-two", "segment", "alpha", tasks.segment_two(), picture(), {"classes": "person", "outputs": {"mask": "logits"}}
+    yield "segment-two", "segment", "softmax2", tasks.segment_two(), picture(), {"classes": "person", "outputs": {"mask": "logits"}}
     for name, layout in (("segment-classes", nhwc), ("segment-classes-nchw", picture())):
         graph = tasks.segment_classes(nhwc=layout is nhwc)
         yield name, "segment", "semantic", graph, layout, {"classes": "voc21", "outputs": {"classes": "scores"}}
-    yield "sam-encoder", "segment", "sam-encoder", tasks.sam_encoder(), picture(), {
-        "outputs": {"embedding": "image_embed", "features_0": "high_res_feats_0", "features_1": "high_res_feats_1"}}
-    yield "sam-decoder", "segment", "sam-decoder", tasks.sam_decoder(), None, {
-        "inputs": {"embedding": "image_embed", "features_0": "high_res_feats_0", "features_1": "high_res_feats_1",
-                   "points": "point_coords", "labels": "point_labels", "mask": "mask_input", "has_mask": "has_mask_input"},
-        "outputs": {"masks": "masks", "scores": "iou_predictions"}}
+    yield "sam-encoder", "segment", "sam2", tasks.sam_encoder(), picture(), {}
+    yield "sam-decoder", "segment", "sam2", tasks.sam_decoder(), None, SAM_ROLES
     hole = {"inputs": {"mask": "mask"}, "outputs": {"picture": "output"}}
     yield "inpaint", "inpaint", None, tasks.inpaint(), picture(input="image", multiple=8), hole
     yield "inpaint-64", "inpaint", None, tasks.inpaint(64), picture(input="image"), hole
@@ -88,14 +89,14 @@ def others():
     yield "lowlight", "lowlight", None, tasks.lowlight(), picture(), {"outputs": {"picture": "output"}}
     yield "vad-like", "vad", "silero", tasks.vad(), None, {
         "inputs": {"audio": "input", "state": "state", "rate": "sr"}, "outputs": {"probability": "output", "state": "stateN"}}
-    yield "embed", "embed", "vector", tasks.embed(), picture(), {"outputs": {"vector": "vector"}}
-    yield "embed-features", "embed", "feature-map", tasks.embed(), picture(), {"outputs": {"feature_map": "features"}}
-    yield "reid", "reid", "vector", tasks.reid(), picture(layout="nhwc", order="bgr", scale=255), {"outputs": {"vector": "Identity:0"}}
-    yield "classify", "classify", "softmax", tasks.classify(), picture(), {"classes": "red,green,blue", "outputs": {"scores": "logits"}}
-    yield "landmarks", "landmarks", "landmarks", tasks.landmarks(), picture(), {
+    yield "embed", "embed", "vector", tasks.embed(), picture(), {"outputs": {"embedding": "vector"}}
+    yield "embed-features", "embed", "map", tasks.embed(), picture(), {"outputs": {"embedding": "features"}, "numbers": {"grid": 2}}
+    yield "reid", "reid", "vector", tasks.reid(), picture(layout="nhwc", order="bgr", scale=255), {"outputs": {"embedding": "Identity:0"}}
+    yield "classify", "classify", "classify", tasks.classify(), picture(), {"classes": "red,green,blue", "outputs": {"scores": "logits"}}
+    yield "landmarks", "landmarks", "mesh468", tasks.landmarks(), picture(), {
         "outputs": {"points": "conv2d_21", "score": "conv2d_31"}, "numbers": {"margin": 0.25}}
-    yield "lips", "lipsync", "syncnet", tasks.lips(), None, {"inputs": {"lips": "lips"}, "outputs": {"vector": "embedding"}}
-    yield "sound", "lipsync", "syncnet", tasks.sound(), None, {"inputs": {"audio": "audio"}, "outputs": {"vector": "embedding"}}
+    yield "lips", "lipsync", "syncnet", tasks.lips(), None, {"inputs": {"lips": "lips"}, "outputs": {"embedding": "embedding"}}
+    yield "sound", "lipsync", "syncnet", tasks.sound(), None, {"inputs": {"audio": "audio"}, "outputs": {"embedding": "embedding"}}
     plain = lambda layout="nchw": picture(layout=layout)
     yield "scale", "embed", None, io.scale(1, 8, 8), plain(), {}
     yield "scale-dynamic", "embed", None, io.scale("batch", "h", "w"), picture(size=(8, 8)), {}
