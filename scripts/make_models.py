@@ -10,8 +10,9 @@
     python3 scripts/make_models.py --check-data shared/data/onnx   # do scripts/data_models.toml and the files agree?
 
 The same bytes come out on every run and every machine: weights are counted out by SplitMix64, nothing is taken from a clock or a
-generator that may change. A stand-in has the inputs and outputs of the usual public export and its layers, so memory, batching and speed
-are real; what it says about a picture is not, unless its note says that it follows a rule.
+generator that may change. A stand-in has the inputs and outputs of the usual public export. Its layers are those of the real network, or
+narrower ones of the same form where that one is huge (LaMa, CodeFormer, SAM 2; none for detectors), so plumbing, batching and memory are
+real. What it says about a picture follows a rule that its note tells, or means nothing.
 """
 
 import argparse
