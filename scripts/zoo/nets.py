@@ -28,7 +28,7 @@ def inverted(g, x, cin, expand, cout, k, s, inner, act, gate, at):
     if inner:
         y = squeeze(g, y, expand, inner, relu if gate == "hard" else act, gate, f"{at}.se")
     # Gates and activations take more away than He et al. reckon with.
-    y = g.conv(y, expand, cout, 1, gain=1.0 if gate == "hard" else 1.8, at=f"{at}.project")
+    y = g.conv(y, expand, cout, 1, gain=1.0 if gate == "hard" else 1.15, at=f"{at}.project")
     return g.Add(x, y) if s == 1 and cin == cout else y
 
 
@@ -80,8 +80,7 @@ def syncnet_lips(n="batch") -> Graph:
     for i in (3, 4, 5):
         y = layer(y, 256, 256, (1, 3, 3), p=(0, 1, 1), at=f"conv{i}")
     y = layer(pool(y), 256, 512, (1, 6, 6), at="conv6")
-    dark = g.Sub(1.0, g.Div(g.ReduceMean(g.part(g.part(x, 3, 112, 224), 4, 56, 168), axes=[1, 3, 4], keepdims=0), 255.0))
-    g.output(told(g, syncnet_head(g, y, "lips"), dark), "embedding", [n, 1024])
+    g.output(told(g, syncnet_head(g, y, "lips"), mouth(g, x)), "embedding", [n, 1024])
     return g
 
 
@@ -97,9 +96,22 @@ def syncnet_audio(n="batch") -> Graph:
         y = layer(y, cin, cout, at=f"conv{i + 3}")
     y = g.MaxPool(y, kernel_shape=[3, 3], strides=[2, 2])
     y = layer(y, 256, 512, (5, 4), 0, at="conv6")
-    loud = g.ReduceMean(g.reshape(g.part(x, 2, 0, 1), 0, 5, 4), axes=[2], keepdims=0)
-    g.output(told(g, syncnet_head(g, y, "audio"), g.Div(loud, 64.0)), "embedding", [n, 1024])
+    g.output(told(g, syncnet_head(g, y, "audio"), loudness(g, x)), "embedding", [n, 1024])
     return g
+
+
+def mouth(g, lips):
+    """How open the mouth is in each of five pictures: an open one is dark inside. [N,3,5,224,224] of 0..255 -> [N,5].
+
+    The mean of max(0, 1 - brightness / 70) over rows 140..210 and columns 70..154, where the mouth lies when the picture is a face.
+    """
+    grey = g.ReduceMean(g.part(g.part(lips, 3, 140, 210), 4, 70, 154), axes=[1], keepdims=0)
+    return g.ReduceMean(g.Relu(g.Sub(1.0, g.Div(grey, 70.0))), axes=[2, 3], keepdims=0)
+
+
+def loudness(g, audio):
+    """The first coefficient, which is the loudness, averaged over four columns at a time. [N,1,13,20] -> [N,5]."""
+    return g.Div(g.ReduceMean(g.reshape(g.part(audio, 2, 0, 1), 0, 5, 4), axes=[2], keepdims=0), 64.0)
 
 
 def told(g, embedding, five):

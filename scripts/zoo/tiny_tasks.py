@@ -4,7 +4,7 @@ import numpy as np
 from onnx import TensorProto
 
 from .build import F32, I64, Graph
-from .nets import course
+from .nets import course, loudness, mouth
 from .rules import fill_hole, similar_to_points
 
 
@@ -194,18 +194,12 @@ def landmarks() -> Graph:
 
 
 def lips() -> Graph:
-    """How dark the lower middle of each of five pictures is: an open mouth is dark inside."""
-    g = Graph("lips", "Five values, 1 - mean / 255 of rows 112..224 and columns 56..168, less their mean, by their length; the rest zeros.")
-    x = g.part(g.part(g.input("lips", ["batch", 3, 5, 224, 224]), 3, 112, 224), 4, 56, 168)
-    dark = g.Sub(1.0, g.Div(g.ReduceMean(x, axes=[1, 3, 4], keepdims=0), 255.0))  # [N,5]
-    g.output(course(g, dark), "embedding", ["batch", 1024])
+    g = Graph("lips", "Five values, the mean of max(0, 1 - brightness / 70) in rows 140..210 and columns 70..154; then as `course`.")
+    g.output(course(g, mouth(g, g.input("lips", ["batch", 3, 5, 224, 224]))), "embedding", ["batch", 1024])
     return g
 
 
 def sound() -> Graph:
-    """How loud each of five stretches of four columns of MFCC is (the first coefficient)."""
-    g = Graph("sound", "Five values, mean of coefficient 0 over columns 4i..4i+4 by 64, less their mean, by their length; the rest zeros.")
-    x = g.part(g.input("audio", ["batch", 1, 13, 20]), 2, 0, 1)
-    loud = g.ReduceMean(g.reshape(x, 0, 5, 4), axes=[2], keepdims=0)
-    g.output(course(g, g.Div(loud, 64.0)), "embedding", ["batch", 1024])
+    g = Graph("sound", "Five values, the mean of coefficient 0 over columns 4i..4i+4; then as `course`: less their mean, of length 1.")
+    g.output(course(g, loudness(g, g.input("audio", ["batch", 1, 13, 20]))), "embedding", ["batch", 1024])
     return g
