@@ -2,6 +2,8 @@
 
 import hashlib
 
+import onnx
+
 from . import tiny_heads as heads
 from . import tiny_io as io
 from . import tiny_tasks as tasks
@@ -127,6 +129,7 @@ def files() -> dict[str, bytes]:
         fields |= {**more, "picture": face}
         entries.append({k: v for k, v in fields.items() if v not in (None, {})})
     out["models.toml"] = manifest("Tiny graphs for tests, written by scripts/make_models.py --tiny. Do not edit.", entries).encode()
+    out["README.md"] = readme(out)
     out |= external_files()
     good = out["scale.onnx"]
     out["refused/truncated.onnx"] = good[: len(good) * 2 // 3]
@@ -137,6 +140,27 @@ def files() -> dict[str, bytes]:
     out["refused/custom_op.onnx"] = io.custom_op()
     out["refused/custom_op_in_branch.onnx"] = io.custom_op(inside_branch=True)
     return out
+
+
+def readme(files: dict[str, bytes]) -> bytes:
+    """What every graph computes, as it says itself."""
+    def axes(info):
+        shape = info.type.tensor_type.shape.dim
+        kind = onnx.TensorProto.DataType.Name(info.type.tensor_type.elem_type).lower().replace("float", "f32").replace("f3216", "f16")
+        return f"`{info.name}` {kind} [{', '.join(d.dim_param or str(d.dim_value) for d in shape)}]"
+
+    lines = ["# Tiny graphs for tests", "",
+             "Written by `scripts/make_models.py --tiny`, compared by `--check`; do not edit. `models.toml` has an entry for each graph of this",
+             "folder. `external/`: weights in other files, `whole`, `part` and `in_folder` good, the others to be refused (a test makes",
+             "`symlink.bin`, `hardlink.bin` and the folder `linked`). `refused/`: no models, or such that no runtime can run; `changed` is `scale`",
+             "with another name of the input.", "", "| file | computes | inputs | outputs |", "|---|---|---|---|"]
+    for name in sorted(n for n in files if n.endswith(".onnx") and "/" not in n):
+        graph = onnx.load_from_string(files[name]).graph
+        ends = [", ".join(axes(i) for i in side) for side in (graph.input, graph.output)]
+        # Graphs of many outputs would make the table unreadable.
+        ends = [e if len(e) < 160 else f"{e[:e.rfind(',', 0, 150)]} …" for e in ends]
+        lines.append(f"| {name} | {graph.doc_string.replace('|', '/')} | {ends[0]} | {ends[1]} |")
+    return ("\n".join(lines) + "\n").encode()
 
 
 def external_files() -> dict[str, bytes]:

@@ -163,7 +163,7 @@ def local_function() -> bytes:
     function = helper.make_function("frameloom.test", "Square", ["a"], ["b"], body, opset)
     io = lambda name: helper.make_tensor_value_info(name, F32, ["batch", 4])
     node = helper.make_node("Square", ["x"], ["y"], domain="frameloom.test")
-    return finished(helper.make_graph([node], "local_function", [io("x")], [io("y")]), ["frameloom.test"], [function])
+    return finished(helper.make_graph([node], "local_function", [io("x")], [io("y")], doc_string="y = x² by an operator that the file defines"), ["frameloom.test"], [function])
 
 
 def dangling() -> bytes:
