@@ -38,9 +38,10 @@ impl EndToEndHead {
             for (at, row) in dense.element(index).chunks_exact(6).enumerate() {
                 let [x1, y1, x2, y2, raw, class] = row else { continue };
                 // Empty rows at the end carry class -1 in some exports.
-                if sieve.passes(*raw) && *class >= 0.0 && class.is_finite() {
+                let class = class.round();
+                if sieve.passes(*raw) && class >= 0.0 && class.is_finite() {
                     let rect = BoxF::from_corners(*x1, *y1, *x2, *y2);
-                    sieve.push(rect, sieve.probability(*raw), class.round() as u32, at);
+                    sieve.push(rect, sieve.probability(*raw), class as u32, at);
                 }
             }
             sieve.finish()

@@ -24,7 +24,7 @@ use super::classes::ClassNames;
 use super::fit::{Settings, check_task, fixed, last, list, picture_size, refuse};
 use super::pyramid::cells;
 use super::sieve::{NUMBERS, Selection, limits};
-use crate::core::{Detection, TensorPlace};
+use crate::core::{Detection, Size, TensorPlace};
 use crate::error::Result;
 use crate::infer::{IoInfo, ModelEntry, Outputs, Task};
 
@@ -86,13 +86,14 @@ impl Detector {
     /// `classes`.
     pub fn new(entry: &ModelEntry, inputs: &[IoInfo], outputs: &[IoInfo]) -> Result<Self> {
         check_task(entry, Task::Detect)?;
+        let size = picture_size(entry, inputs)?;
         let classes = entry.classes.as_deref().map(ClassNames::read).transpose()?;
         let count = classes.as_ref().map(ClassNames::len);
         let decoder = match entry.decoder.as_deref() {
             Some(given) => DECODERS.into_iter().find(|d| *d == given).ok_or_else(|| {
                 refuse("decoder", format!("`{}`: no decoder `{given}`; there are {}", entry.name, DECODERS.join(", ")))
             })?,
-            None => guess(entry, inputs, outputs, count)?,
+            None => guess(entry, size, outputs, count)?,
         };
         let (roles, more): (&[&str], &[&str]) = match decoder {
             "nanodet" => (&["scores#", "distances#"], &["agnostic", "center", "bins"]),
@@ -176,8 +177,8 @@ impl Detector {
 }
 
 /// The decoder that the outputs fit.
-fn guess(entry: &ModelEntry, inputs: &[IoInfo], outputs: &[IoInfo], classes: Option<usize>) -> Result<&'static str> {
-    let anchors = picture_size(entry, inputs)?.map(|s| [cells(s, &[8, 16, 32]), cells(s, &[8, 16, 32, 64])]);
+fn guess(entry: &ModelEntry, size: Option<Size>, outputs: &[IoInfo], classes: Option<usize>) -> Result<&'static str> {
+    let anchors = size.map(|s| [cells(s, &[8, 16, 32]), cells(s, &[8, 16, 32, 64])]);
     let rank3: Vec<&IoInfo> = outputs.iter().filter(|o| o.shape.len() == 3).collect();
     let is_cells = |n: usize| anchors.is_some_and(|a| a.contains(&n));
     let fitting = match rank3.as_slice() {
