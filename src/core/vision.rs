@@ -61,6 +61,9 @@ impl BoxF {
         let width = (self.right().min(other.right()) - self.x.max(other.x)).max(0.0);
         let height = (self.bottom().min(other.bottom()) - self.y.max(other.y)).max(0.0);
         let shared = width * height;
+        if shared == 0.0 {
+            return 0.0;
+        }
         let joint = self.area() + other.area() - shared;
         if joint > 0.0 { shared / joint } else { 0.0 }
     }
@@ -125,19 +128,25 @@ pub struct Face {
 /// Greedy non-maximum suppression: indices into `boxes` of those kept, best score first, equal scores by index.
 ///
 /// A box goes when its intersection over union with a kept one of the same class exceeds `iou`. Scores that are no numbers go.
+/// Give all boxes one class to suppress across classes.
 pub fn suppress(boxes: &[(BoxF, f32, u32)], iou: f32) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..boxes.len()).filter(|i| boxes.get(*i).is_some_and(|b| !b.1.is_nan())).collect();
-    let score = |i: &usize| boxes.get(*i).map_or(f32::MIN, |b| b.1);
-    order.sort_by(|a, b| score(b).total_cmp(&score(a)).then(a.cmp(b)));
-    let mut kept: Vec<usize> = Vec::new();
-    for i in order {
-        let Some((rect, _, class)) = boxes.get(i) else { continue };
-        let hidden = kept.iter().filter_map(|k| boxes.get(*k)).any(|(r, _, c)| c == class && r.iou(rect) > iou);
-        if !hidden {
-            kept.push(i);
+    let mut order: Vec<(usize, &(BoxF, f32, u32))> = boxes.iter().enumerate().filter(|(_, b)| !b.1.is_nan()).collect();
+    let by_score =
+        |a: &(usize, &(BoxF, f32, u32)), b: &(usize, &(BoxF, f32, u32))| b.1.1.total_cmp(&a.1.1).then(a.0.cmp(&b.0));
+    // Class by class, so that no box is compared with those of other classes.
+    order.sort_unstable_by(|a, b| a.1.2.cmp(&b.1.2).then_with(|| by_score(a, b)));
+    let mut kept: Vec<(usize, &(BoxF, f32, u32))> = Vec::new();
+    for run in order.chunk_by(|a, b| a.1.2 == b.1.2) {
+        let first = kept.len();
+        for candidate in run {
+            let rivals = kept.get(first..).unwrap_or_default();
+            if !rivals.iter().any(|k| k.1.0.iou(&candidate.1.0) > iou) {
+                kept.push(*candidate);
+            }
         }
     }
-    kept
+    kept.sort_unstable_by(by_score);
+    kept.into_iter().map(|(i, _)| i).collect()
 }
 
 #[cfg(test)]

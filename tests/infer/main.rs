@@ -1,13 +1,23 @@
-//! The model room.
+//! Models: what may be loaded and what is refused, sessions, import, adapters.
 #![cfg(feature = "onnx")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::disallowed_methods,
     missing_docs,
     unreachable_pub,
-    reason = "tests"
+    reason = "tests: they may panic, write scratch files and start processes"
 )]
 
+#[path = "../support/golden.rs"]
+mod golden;
+
+mod heads;
+mod heads_by_hand;
+mod heads_fit;
+mod heads_points;
+mod raw;
+mod suppression;
 mod zoo;
