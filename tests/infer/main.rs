@@ -1,0 +1,21 @@
+//! Models: what may be loaded and what is refused, sessions, import, adapters.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests: they may panic, write scratch files and start processes"
+)]
+
+#[path = "../support/onnx.rs"]
+mod onnx;
+
+mod real_models;
+mod refusals;
+mod registry;
+mod runtime;
+mod session;
+mod support;
