@@ -78,6 +78,7 @@ pub const ALL: &[CaseSet] = &[
     placement::integral::CASES,
     placement::window_scores::CASES,
     quality::border_occlusion::CASES,
+    quality::complexity::CASES,
     quality::contrast_brightness::CASES,
     quality::lighting::CASES,
     resize::area::CASES,

@@ -51,7 +51,7 @@ pub use palette::Palette;
 pub use pixel::PixelFormat;
 pub use placement::{CellGrid, Places, WindowParams, WindowScore, Windows};
 pub use projection::{MersenneTwister, PolarNormal, projection_matrix};
-pub use quality::{GraySums, Lighting, LightingSums, PatchGrid, PatchSums, complexity};
+pub use quality::{ComplexitySums, GraySums, Lighting, LightingSums, PatchGrid, PatchSums, complexity};
 pub use search::{Metric, Neighbor};
 pub use sharpness::{BlurMap, GradientTexture, LaplacianSums, ResidualSums, TenengradSums};
 pub use sink::RowSink;

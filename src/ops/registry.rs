@@ -88,6 +88,7 @@ pub static OPS: &[OpInfo] = &[
     super::placement::integral::INFO,
     super::placement::window_scores::INFO,
     super::quality::border_occlusion::INFO,
+    super::quality::complexity::INFO,
     super::quality::contrast_brightness::INFO,
     super::quality::lighting::INFO,
     super::resize::area::INFO,
