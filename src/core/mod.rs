@@ -2,6 +2,7 @@
 //! No I/O and no GPU in here.
 
 pub mod activity;
+pub mod analysis;
 pub mod blend;
 pub mod budget;
 pub mod cancel;
@@ -11,6 +12,7 @@ pub mod edges;
 pub mod exactness;
 pub mod frame;
 pub mod geometry;
+pub mod hash;
 pub mod hog;
 pub mod layout;
 pub mod limits;
@@ -32,6 +34,7 @@ pub mod time;
 pub mod work;
 
 pub use activity::ActivitySums;
+pub use analysis::{FigureForm, FrameAnalysis, FrameFigures};
 pub use budget::{BudgetPermit, ByteBudget};
 pub use cancel::CancelToken;
 pub use color::{ChromaSiting, ChromaUpsampling, ColorRange, ColorSpec, RgbCoefficients, YuvMatrix};
@@ -40,6 +43,7 @@ pub use edges::{BorderSums, EdgeCells, EdgeCount, EdgeWeight};
 pub use exactness::Exactness;
 pub use frame::{FrameDesc, FrameInfo};
 pub use geometry::{Rect, Size};
+pub use hash::{Thumbnail, hamming};
 pub use hog::HogParams;
 pub use layout::{FrameLayout, PlaneLayout};
 pub use limits::Limits;
