@@ -7,19 +7,17 @@
 //       (software adapters, at most 512 bins). main_atomic: TABLES tables a workgroup; four equal bins take one addition, and a
 //       subgroup of one bin one in all, since flat pictures are the worst case (GPUs).
 // Border: none. Padding behind the last pixel is not counted.
-// Exact: f32 that hold integers below 2^24; (x + 1/2) / 180 is no closer than 1/360 to a whole number, for x at most 179 * 180.
+// Exact: f32 that hold integers below 2^24, see common/hsv_bins.
 // Loop bound: steps (at most 16384 for the largest picture, checked in plan) + BINS to clear + BINS to merge.
 
 #import common/grid
 #import common/hsv
+#import common/hsv_bins
 #import common/rgb16
 #import common/walk
 
 override WG: u32 = 8u;
 override TAIL: bool = true;
-override H_BINS: u32 = 6u;
-override S_BINS: u32 = 6u;
-override V_BINS: u32 = 6u;
 override BINS: u32 = 216u;
 override TABLES: u32 = 8u;
 // Words from one table to the next.
@@ -37,22 +35,6 @@ struct Params {
 var<workgroup> lanes: array<u32, BINS * 8u>;
 // Tables one behind the other; where there are several, one word apart, so that equal bins lie in different banks.
 var<workgroup> tables: array<atomic<u32>, TABLE * TABLES>;
-
-fn bins_of(p: vec4<u32>) -> vec4<u32> {
-    let c = hsv_of(p);
-    let h = floor((c.h * f32(H_BINS) + 0.5) * (1.0 / 180.0));
-    let s = floor(c.s * (f32(S_BINS) / 256.0));
-    let v = floor(c.v * (f32(V_BINS) / 256.0));
-    return vec4<u32>((h * f32(S_BINS) + s) * f32(V_BINS) + v);
-}
-
-// 1 for pixels at .. at+3 of a row that lie before `width`, else 0.
-fn inside4(at: u32, width: u32) -> vec4<u32> {
-    if (!TAIL) {
-        return vec4(1u);
-    }
-    return vec4<u32>(vec4(at) + vec4(0u, 1u, 2u, 3u) < vec4(width));
-}
 
 fn count_in_lane(p: vec4<u32>, inside: vec4<u32>, lane: u32) {
     let at = bins_of(p) * 8u + lane;

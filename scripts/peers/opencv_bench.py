@@ -286,6 +286,99 @@ def tensors(c):
     return tensor(cv2.INTER_AREA, "AREA")(c) if "area" in c.variant else tensor(cv2.INTER_LINEAR, "LINEAR")(c)
 
 
+def complexity(c):
+    rgba = to_rgba(c)
+    gray = to_luma(c)
+    seen = np.zeros(1 << 24, np.bool_)
+
+    def chain():
+        g = gray()
+        cv2.countNonZero(cv2.Canny(g, 50, 150))
+        cv2.meanStdDev(g)
+        return distinct(rgba(), seen)
+
+    return {"cvtColor + Canny + meanStdDev + numpy table of 2^24": chain}
+
+
+def to_rgba(c):
+    """Packed colours as a callable that converts."""
+    if c.form == "rgba8":
+        rgba = c.rgba()
+        return lambda: rgba
+    yuv, code = c.yuv(), cv2.COLOR_YUV2RGBA_NV12 if c.form == "nv12" else cv2.COLOR_YUV2RGBA_I420
+    return lambda: cv2.cvtColor(yuv, code)
+
+
+def to_luma(c):
+    """Grey as a callable: converts packed colours, takes the luma plane as it is."""
+    if c.form == "rgba8":
+        rgba = c.rgba()
+        return lambda: cv2.cvtColor(rgba, cv2.COLOR_RGBA2GRAY)
+    g = c.luma()
+    return lambda: g
+
+
+def distinct(rgba, seen):
+    """Different colours by a table of all: faster than np.unique, which sorts."""
+    seen[:] = False
+    seen[rgba.view(np.uint32).ravel() & 0xFFFFFF] = True
+    return np.count_nonzero(seen)
+
+
+def patch_deviations(v):
+    """Mean standard deviation of whole patches of 32x32, by integral images."""
+    sums, squares = (i[::32, ::32] for i in cv2.integral2(v))
+    area = [i[1:, 1:] - i[:-1, 1:] - i[1:, :-1] + i[:-1, :-1] for i in (sums, squares)]
+    return np.sqrt(np.maximum(area[1] / 1024 - (area[0] / 1024) ** 2, 0)).mean()
+
+
+def border_figures(g, edges):
+    strips = [(p[:20], p[-20:], p[:, :20], p[:, -20:]) for p in (g, edges)]
+    return np.concatenate([s.ravel() for s in strips[0]]).std(), sum(cv2.countNonZero(s) for s in strips[1])
+
+
+def analyze_frame(c):
+    """All figures of a frame one by one. Lean: integer derivatives, integral images. Usual: what scripts do."""
+    if c.variant not in ("all", "curation"):
+        return {}
+    histograms = c.variant == "all"
+    rgba, gray = to_rgba(c), to_luma(c)
+    seen = np.zeros(1 << 24, np.bool_)
+
+    def shared(g, p):
+        edges = cv2.Canny(g, 50, 150)
+        cv2.countNonZero(edges)
+        border_figures(g, edges)
+        cv2.meanStdDev(g)
+        cv2.sumElems(cv2.absdiff(g, cv2.GaussianBlur(g, (5, 5), 1.1)))
+        cv2.resize(g, (32, 32), interpolation=cv2.INTER_AREA)
+        hsv = cv2.cvtColor(cv2.cvtColor(p, cv2.COLOR_RGBA2RGB), cv2.COLOR_RGB2HSV)
+        v = cv2.extractChannel(hsv, 2)
+        counts = cv2.calcHist([v], [0], None, [256], [0, 256])
+        if histograms:
+            cv2.calcHist([g], [0], None, [256], [0, 256])
+            cv2.calcHist([hsv], [0, 1, 2], None, [6, 6, 6], [0, 180, 0, 256, 0, 256])
+        return v, counts[:64].sum() + counts[192:].sum(), distinct(p, seen)
+
+    def lean():
+        g, p = gray(), rgba()
+        v, _, _ = shared(g, p)
+        cv2.meanStdDev(cv2.Laplacian(g, cv2.CV_16S))
+        gx, gy = cv2.spatialGradient(g)
+        cv2.norm(gx, cv2.NORM_L2SQR) + cv2.norm(gy, cv2.NORM_L2SQR)
+        patch_deviations(v)
+
+    def usual():
+        g, p = gray(), rgba()
+        v, _, _ = shared(g, p)
+        cv2.meanStdDev(cv2.Laplacian(g, cv2.CV_64F))
+        gx, gy = cv2.Sobel(g, cv2.CV_32F, 1, 0), cv2.Sobel(g, cv2.CV_32F, 0, 1)
+        cv2.norm(gx, cv2.NORM_L2SQR) + cv2.norm(gy, cv2.NORM_L2SQR)
+        np.mean([cv2.meanStdDev(v[i:i + 32, j:j + 32])[1] for i in range(0, c.h - 32, 32) for j in range(0, c.w - 32, 32)])
+
+    return {"one by one, lean: 16S, integral2, table of 2^24": lean, "one by one, usual: 64F, 32F, patches in a loop": usual}
+
+
 def to_gray(c):
     rgba = c.rgba()
     return {"cvtColor RGBA2GRAY": lambda: cv2.cvtColor(rgba, cv2.COLOR_RGBA2GRAY)}
@@ -318,6 +411,7 @@ RECIPES = {
     "edges/scharr": derivatives(cv2.Scharr),
     "edges/sobel": derivatives(cv2.Sobel),
     "filter/median3": filtered("medianBlur 3", lambda p: cv2.medianBlur(p, 3)),
+    "fused/analyze_frame": analyze_frame,
     "heatmap/accumulate": difference_heat,
     "histogram/hsv3d": hsv_histogram,
     "histogram/luma": luma_histogram,
@@ -326,6 +420,7 @@ RECIPES = {
     "motion/frame_difference": difference,
     "motion/hsv_cut_score": cut_score,
     "motion/optical_flow": optical_flow,
+    "quality/complexity": complexity,
     "quality/contrast_brightness": contrast,
     "resize/area": resized(cv2.INTER_AREA, "AREA"),
     "resize/bicubic": resized(cv2.INTER_CUBIC, "CUBIC"),
