@@ -57,7 +57,9 @@ fn main() -> Result<()> {
     let report = stream(&ctx, &PipelineOptions::default(), Box::new(source), &mut detect, |found| {
         let size = found.batch.desc().size;
         let (mut crops, mut objects) = (Vec::new(), Vec::new());
-        for (slot, detections) in (found.first..).zip(boxes.decode(&found.run.outputs, found.run.places, boxes.options())?) {
+        for (slot, detections) in
+            (found.first..).zip(boxes.decode(&found.run.outputs, found.run.places, boxes.options())?)
+        {
             let frame = found.batch.infos().get(slot as usize).map_or(0, |i| i.index);
             for d in detections {
                 let rect = d.rect.clip(size);
