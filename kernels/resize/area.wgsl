@@ -9,7 +9,7 @@
 // Algorithm: floor((sum wx wy p + D/2) / D), D = sum wx wy. Whole factors up to 8: box sums in 16-bit lanes, 16 pixels an invocation.
 // Border: none, sources never lie outside.
 // Exact: integers. Boxes: lanes at most 64 * 255; the division by N <= 64 is a multiplication by ceil(2^20 / N).
-//       Weighted: row sums below 2^23 are added up in two parts of 12 bits, each below 2^28; the quotient is estimated in f32
+//       Weighted: row sums below 2^24 are added up in two parts of 12 bits, each at most 2^28; the quotient is estimated in f32
 //       and corrected by its remainder modulo 2^32.
 // Loop bound: KY <= 8 (boxes); channels * rows * words of sources (weighted, pixels), at most 32768, checked in plan.
 

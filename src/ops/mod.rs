@@ -25,6 +25,7 @@ pub mod blend;
 pub mod color;
 pub mod edges;
 pub mod filter;
+pub mod fused;
 pub mod heatmap;
 pub mod histogram;
 pub mod hog;

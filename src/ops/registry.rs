@@ -61,6 +61,7 @@ pub static OPS: &[OpInfo] = &[
     super::filter::gaussian::INFO,
     super::filter::median3::INFO,
     super::filter::unsharp_mask::INFO,
+    super::fused::describe_image::INFO,
     super::heatmap::accumulate::INFO,
     super::heatmap::colormap::INFO,
     super::heatmap::decay::INFO,

@@ -1,0 +1,3 @@
+//! Operations that do in one what several of the catalogue do one by one.
+
+pub mod describe_image;
