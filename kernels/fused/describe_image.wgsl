@@ -14,7 +14,7 @@
 //       or by a constant), then all parts together to the length of the row. Parts of zeros stay zero.
 // Border: orient: replicate.
 // Exact: orient and pack (angles by integer tangents). project and assemble are f32 sums in a fixed order, roots and quotients.
-// Loop bound: orient ROWS * (1024 + 33), at most 8456; pack 512; project 8192 + 16; assemble 2 * 61,000 / WG with blocks and lanes.
+// Loop bound: orient ROWS * (1024 + 33), at most 8456; pack 512; project 8192 + 20; assemble 2 * 61,000 / WG with blocks and lanes.
 
 #import common/descriptor
 #import common/grid
@@ -127,21 +127,40 @@ fn project(
     @builtin(local_invocation_index) local: u32,
 ) {
     let item = item_of(group, groups, local);
-    if (item >= params.groups) {
+    if (4u * item >= params.groups) {
         return;
     }
-    var sum = vec4(0.0);
+    var sums: array<vec4<f32>, 4>;
     for (var cell = 0u; cell < CELLS; cell++) {
         let at = (group.z * CELLS + cell) * BINS;
         let n = src_sizes[group.z * CELLS + cell];
-        var part = vec4(0.0);
-        for (var i = 0u; i < n; i++) {
+        var a = vec4(0.0);
+        var b = vec4(0.0);
+        var c = vec4(0.0);
+        var d = vec4(0.0);
+        var i = 0u;
+        // The test is at the end: a cell without pixels lists a bin with none, and a software adapter need not run a step more.
+        loop {
             let entry = src_list[at + i];
-            part += src_matrix[(cell * BINS + (entry & 511u)) * params.groups + item] * f32(entry >> 9u);
+            let count = f32(entry >> 9u);
+            let column = (cell * BINS + (entry & 511u)) * params.groups + 4u * item;
+            a += src_matrix[column] * count;
+            b += src_matrix[column + 1u] * count;
+            c += src_matrix[column + 2u] * count;
+            d += src_matrix[column + 3u] * count;
+            continuing {
+                i += 1u;
+                break if i >= n;
+            }
         }
-        sum += part;
+        sums[0] += a;
+        sums[1] += b;
+        sums[2] += c;
+        sums[3] += d;
     }
-    dst_values[group.z * params.groups + item] = sum * params.before.w;
+    for (var k = 0u; k < 4u; k++) {
+        dst_values[group.z * params.groups + 4u * item + k] = sums[k] * params.before.w;
+    }
 }
 
 var<workgroup> sums: array<vec3<f32>, WG>;

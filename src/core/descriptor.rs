@@ -272,10 +272,8 @@ impl DescriptorSpec {
     }
 
     fn edge_numbers(&self, size: Size) -> Result<u32> {
-        if let Some(cells) = self.orientation_cells() {
-            if size.width < cells.width || size.height < cells.height {
-                return Err(unfit("longest", format!("at least {cells} pixels"), size));
-            }
+        if let Some(cells) = self.orientation_cells().filter(|c| size.width < c.width || size.height < c.height) {
+            return Err(unfit("longest", format!("at least {cells} pixels"), size));
         }
         match self.method {
             DescriptorMethod::Canny => Ok(self.sizes.canny()),

@@ -164,9 +164,10 @@ pub struct DescribeBound {
     steps: Vec<Arc<dyn Record>>,
     status: Option<(HysteresisStatus, u32)>,
     rows: GpuRows,
-    /// Of rows, and of pictures that are bound.
+    /// Pictures there is room for.
+    limit: u32,
+    /// Pictures that are bound.
     capacity: u32,
-    pictures: u32,
 }
 
 impl DescribePlan {
@@ -237,8 +238,8 @@ impl DescribePlan {
             steps: parts.steps,
             status: parts.status,
             rows: dst.clone(),
-            capacity,
-            pictures: 0,
+            limit: capacity,
+            capacity: 0,
         };
         bound.set_pictures(ctx, src, first)?;
         Ok(bound)
@@ -286,7 +287,7 @@ impl DescribeBound {
     /// `Parameter` for other pictures than planned; the budget.
     pub fn set_pictures(&mut self, ctx: &GpuContext, src: &dyn FrameBatch, first: u32) -> Result<()> {
         self.small = self.comparison.bind(ctx, (src, first), &self.room)?;
-        self.pictures = src.slots().saturating_sub(first).min(self.capacity);
+        self.capacity = src.slots().saturating_sub(first).min(self.limit);
         Ok(())
     }
 
@@ -302,14 +303,14 @@ impl DescribeBound {
 
     /// Records the first `count` bound pictures, as [`Record::record`].
     pub fn record(&self, rec: &mut Recorder<'_>, count: u32) {
-        let count = count.min(self.pictures);
+        let count = count.min(self.capacity);
         self.small.iter().for_each(|step| step.record(rec, count));
         self.steps.iter().for_each(|step| step.record(rec, count));
     }
 
     /// Pictures that are bound.
     pub fn capacity(&self) -> u32 {
-        self.pictures
+        self.capacity
     }
 
     /// Waits, and tells whether the edges of the first `count` pictures, which were recorded last, were followed to their ends; see
@@ -319,7 +320,7 @@ impl DescribeBound {
     /// Those of reading from the device.
     pub fn complete(&self, ctx: &GpuContext, count: u32) -> Result<bool> {
         match &self.status {
-            Some((status, planes)) if count > 0 => status.first(count.min(self.pictures) * planes).complete(ctx),
+            Some((status, planes)) if count > 0 => status.first(count.min(self.capacity) * planes).complete(ctx),
             _ => Ok(true),
         }
     }

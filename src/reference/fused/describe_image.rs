@@ -105,6 +105,9 @@ pub fn orientation(gx: i64, gy: i64) -> usize {
     (steps as i64).rem_euclid(8) as usize
 }
 
+/// Seed, inputs, rows.
+type KeptMatrix = ((u32, usize), Vec<f32>);
+
 /// Colours of 4x4 cells, shares of 512 bins each, times the matrix of `seed`.
 pub fn projected_colors(picture: &Colors, seed: u32) -> Result<Vec<f64>> {
     let grid = DescriptorSpec::COLOR_GRID;
@@ -113,7 +116,7 @@ pub fn projected_colors(picture: &Colors, seed: u32) -> Result<Vec<f64>> {
     let inputs = counts.len();
     let key = (seed, inputs);
     // Two million random numbers: made once.
-    static LAST: Mutex<Option<((u32, usize), Vec<f32>)>> = Mutex::new(None);
+    static LAST: Mutex<Option<KeptMatrix>> = Mutex::new(None);
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
     if last.as_ref().is_none_or(|(k, _)| *k != key) {
         *last = Some((key, projection_matrix(seed, DescriptorSpec::PROJECTED, inputs as u32)));

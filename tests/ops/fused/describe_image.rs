@@ -472,11 +472,11 @@ fn some_numbers_of_the_system_before() {
         }
         // One block of HOG has three equal numbers.
         let rows = describe_image(ctx, &src, parity(DescriptorMethod::Hog)).unwrap();
-        let block = &rows[at("mid_circle")][54..90];
+        let block = &rows[at("mid_circle")][36..72];
         let length = dot(block, block).sqrt() as f32;
-        assert!(block[9..12].iter().all(|v| (v / length - 0.577_350_3).abs() < 1e-4), "{block:?}");
+        assert!(block[27..30].iter().all(|v| (v / length - 0.577_350_3).abs() < 1e-4), "{block:?}");
         let rows = describe_image(ctx, &src, parity(colour())).unwrap();
-        let want = [0.026_872_759, 0.064_313_83, -0.029_871_15, 0.013_828_395];
+        let want = [0.026_872_76, 0.064_313_83, -0.029_871_15, 0.013_828_395];
         compare::abs(&rows[at("gradient")][..4], &want, 1e-4).unwrap();
     });
 }

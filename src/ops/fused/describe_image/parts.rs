@@ -59,6 +59,7 @@ pub(super) struct Parts {
 }
 
 /// A planned edge part.
+#[allow(clippy::large_enum_variant, reason = "there is one in a plan")]
 #[derive(Debug, Clone)]
 enum Edge {
     Orientations { canny: CannyPlan, kernel: Kernel, cells: Size, groups: [u32; 2] },
@@ -249,7 +250,7 @@ fn projected(ctx: &GpuContext, size: Size, shape: &BatchShape, rgb: RgbParams, s
     Ok(Edge::Projected {
         cells: RgbGridPlan::new(ctx, *shape, side, rgb)?,
         kernels: [kernel("pack")?, kernel("project")?],
-        groups: [grid(ctx, NAME, u64::from(side * side), wg)?, grid(ctx, NAME, u64::from(outputs / 4), wg)?],
+        groups: [grid(ctx, NAME, u64::from(side * side), wg)?, grid(ctx, NAME, u64::from(outputs / 16), wg)?],
         matrix: GpuBuffer::with_data(ctx, NAME, &bytes)?,
         pixels: EdgeCells::cell_of(size, side).unwrap_or(size).area(),
     })
