@@ -53,6 +53,7 @@ pub const ALL: &[CaseSet] = &[
     filter::median3::CASES,
     filter::unsharp_mask::CASES,
     fused::analyze_frame::CASES,
+    fused::describe_image::CASES,
     heatmap::accumulate::CASES,
     heatmap::colormap::CASES,
     heatmap::decay::CASES,

@@ -401,6 +401,66 @@ def filtered(name, function):
     return make
 
 
+def describe(c):
+    """The steps of a descriptor with OpenCV: crop to 16:9, AREA to 256x144, then the parts of the method."""
+    if c.form != "rgba8":
+        picture = c.to_rgb()
+    else:
+        rgb = np.ascontiguousarray(c.rgba()[:, :, :3])
+        picture = lambda: rgb
+    matrix = np.random.default_rng(1).standard_normal((256, 8192)).astype(np.float32)
+    descriptor = cv2.HOGDescriptor((256, 128), (64, 64), (32, 32), (32, 32), 9)
+
+    def small():
+        p = picture()
+        h, w = p.shape[:2]
+        high, wide = min(h, int(w / (16 / 9))), min(w, int(h * 16 / 9))
+        y, x = (h - high) // 2, (w - wide) // 2
+        return cv2.resize(p[y:y + high, x:x + wide], (256, 144), interpolation=cv2.INTER_AREA)
+
+    def finish(edge, p, gray):
+        gx, gy = cv2.Sobel(gray, cv2.CV_32F, 1, 0), cv2.Sobel(gray, cv2.CV_32F, 0, 1)
+        m = cv2.normalize(cv2.magnitude(gx, gy), None, 0, 255, cv2.NORM_MINMAX)
+        texture = cv2.calcHist([m], [0], None, [32], [0, 256])
+        hsv = cv2.cvtColor(p, cv2.COLOR_RGB2HSV)
+        color = cv2.calcHist([hsv], [0, 1, 2], None, [6, 6, 6], [0, 180, 0, 256, 0, 256])
+        parts = [v.ravel() / max(float(np.linalg.norm(v)), 1e-9) for v in (edge, texture, color)]
+        return np.concatenate(parts).astype(np.float32)
+
+    def canny():
+        p = small()
+        gray = cv2.cvtColor(p, cv2.COLOR_RGB2GRAY)
+        return finish(cv2.calcHist([cv2.Canny(gray, 50, 150)], [0], None, [128], [0, 256]), p, gray)
+
+    def pyramid():
+        p = small()
+        gray = cv2.cvtColor(p, cv2.COLOR_RGB2GRAY)
+        cells = [gray[y * 36:y * 36 + 36, x * 64:x * 64 + 64] for y in range(4) for x in range(4)]
+        edge = [cv2.calcHist([cv2.Canny(cell, 50, 150)], [0], None, [32], [0, 256]) for cell in cells]
+        return finish(np.concatenate(edge), p, gray)
+
+    def hog():
+        p = small()
+        gray = cv2.cvtColor(p, cv2.COLOR_RGB2GRAY)
+        return finish(descriptor.compute(np.ascontiguousarray(gray[:128])), p, gray)
+
+    def colors():
+        p = small()
+        cells = [p[y * 36:y * 36 + 36, x * 64:x * 64 + 64] for y in range(4) for x in range(4)]
+        counts = [cv2.calcHist([cell], [0, 1, 2], None, [8, 8, 8], [0, 256] * 3) for cell in cells]
+        return np.concatenate([n.ravel() / 2304 for n in counts])
+
+    return {
+        "canny": {"crop, AREA, Canny, Sobel, HSV, calcHist": canny},
+        "spatial_pyramid 4x4": {"crop, AREA, 16 Canny, Sobel, HSV, calcHist": pyramid},
+        "hog": {"crop, AREA, HOGDescriptor, Sobel, HSV, calcHist": hog},
+        "spatial_color": {
+            "crop, AREA, 16 calcHist": colors,
+            "crop, AREA, 16 calcHist, matrix product": lambda: matrix @ colors(),
+        },
+    }[c.variant]
+
+
 RECIPES = {
     "color/gray_from_rgb": to_gray,
     "color/hsv_from_rgb": to_hsv,
@@ -412,6 +472,7 @@ RECIPES = {
     "edges/sobel": derivatives(cv2.Sobel),
     "filter/median3": filtered("medianBlur 3", lambda p: cv2.medianBlur(p, 3)),
     "fused/analyze_frame": analyze_frame,
+    "fused/describe_image": describe,
     "heatmap/accumulate": difference_heat,
     "histogram/hsv3d": hsv_histogram,
     "histogram/luma": luma_histogram,

@@ -8,6 +8,7 @@ pub mod budget;
 pub mod cancel;
 pub mod color;
 pub mod cut;
+pub mod descriptor;
 pub mod edges;
 pub mod exactness;
 pub mod frame;
@@ -40,6 +41,9 @@ pub use budget::{BudgetPermit, ByteBudget};
 pub use cancel::CancelToken;
 pub use color::{ChromaSiting, ChromaUpsampling, ColorRange, ColorSpec, RgbCoefficients, YuvMatrix};
 pub use cut::{CutWeights, HsvDifferenceSums, HueDistance};
+pub use descriptor::{
+    Aspect, DescriptorLayout, DescriptorMethod, DescriptorSizes, DescriptorSpec, DescriptorStyle, DescriptorWeights,
+};
 pub use edges::{BorderSums, EdgeCells, EdgeCount, EdgeWeight};
 pub use exactness::Exactness;
 pub use frame::{FrameDesc, FrameInfo};

@@ -62,6 +62,7 @@ pub static OPS: &[OpInfo] = &[
     super::filter::median3::INFO,
     super::filter::unsharp_mask::INFO,
     super::fused::analyze_frame::INFO,
+    super::fused::describe_image::INFO,
     super::heatmap::accumulate::INFO,
     super::heatmap::colormap::INFO,
     super::heatmap::decay::INFO,

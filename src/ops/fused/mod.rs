@@ -2,3 +2,4 @@
 
 pub mod analyze_frame;
 mod analyze_layout;
+pub mod describe_image;

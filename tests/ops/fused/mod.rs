@@ -1,1 +1,2 @@
 mod analyze_frame;
+mod describe_image;
