@@ -1,8 +1,6 @@
-//! One side of a paired measurement: does a job each time a line asks for it and answers with nanoseconds.
-//!
-//! `scripts/bench/opencv_pairs.py` runs it turn by turn with OpenCV, so that both sides see the same machine at the same time.
-//! Jobs: `luma` (statistics of one 1080p luma plane that lies in GPU memory, results read back), `ring` (a batch of eight 1080p NV12 frames
-//! through the mapped upload ring, readable by kernels at the end), `write` (the same bytes with one `write_buffer` per frame).
+//! Two ways to upload eight 1080p NV12 frames, in turns, so that both see the same machine at the same time: through the mapped upload
+//! ring, readable by kernels at the end, and with one `write_buffer` a frame. Prints both times and their ratio; the one argument is the
+//! number of rounds.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -11,86 +9,64 @@
     reason = "a measuring tool"
 )]
 
-use std::io::{BufRead, Write};
 use std::time::{Duration, Instant};
 
 use frameloom::core::{CancelToken, FrameLayout, PixelFormat, RowSink, Size};
-use frameloom::gpu::{BufferUse, GpuBuffer, GpuContext, GpuOptions, ReadbackRing, Recorder, UploadRing};
-use frameloom::ops::GpuFrames;
-use frameloom::ops::stats::luma::{LumaParams, LumaStatsPlan};
+use frameloom::gpu::{BufferUse, GpuBuffer, GpuContext, GpuOptions, Recorder, UploadRing};
 
 /// Frames of an upload.
 const BATCH: u64 = 8;
 
-/// The picture of the script: the low byte of a product that mixes both coordinates, so that all codes and edges occur.
-fn picture(size: Size, stride: usize) -> Vec<u8> {
-    let mut data = vec![0u8; stride * size.height as usize];
-    for y in 0..size.height as usize {
-        for x in 0..size.width as usize {
-            data[y * stride + x] = ((x * 7 + y * 13 + (x * y) / 64) & 255) as u8;
+fn main() {
+    let rounds = std::env::args().skip(1).find_map(|v| v.parse::<usize>().ok()).unwrap_or(60).max(1);
+    let ctx = GpuContext::new(&GpuOptions::default()).expect("a device");
+    let slot = u64::from(FrameLayout::of(PixelFormat::Nv12, Size::new(1920, 1080)).unwrap().slot_bytes());
+    let ring = UploadRing::new(&ctx, "upload", BATCH * slot, 3).unwrap();
+    let target = GpuBuffer::new(&ctx, "upload", BATCH * slot, BufferUse::Storage).unwrap();
+    let touched = GpuBuffer::new(&ctx, "upload", 256, BufferUse::Storage).unwrap();
+    let frame = vec![77u8; slot as usize];
+    let through_ring = || {
+        let mut slots = ring.acquire(Duration::from_secs(10), &CancelToken::new()).unwrap();
+        for f in 0..BATCH {
+            // Packed frames on both sides: `write_buffer` could not take rows with a stride.
+            slots.write((f * slot) as usize, &frame);
+        }
+        let filled = slots.finish();
+        let mut rec = Recorder::new(&ctx, "upload");
+        filled.record_upload(&mut rec, BATCH * slot);
+        rec.copy(filled.buffer(), 0, &touched, 0, 256);
+        let submission = rec.submit().unwrap();
+        filled.release();
+        submission.wait(&ctx).unwrap();
+    };
+    let by_write_buffer = || {
+        for f in 0..BATCH {
+            target.write(&ctx, f * slot, &frame).unwrap();
+        }
+        let mut rec = Recorder::new(&ctx, "upload");
+        rec.copy(&target, 0, &touched, 0, 256);
+        rec.run().unwrap();
+    };
+    let ways: [(&str, &dyn Fn()); 2] = [("mapped ring", &through_ring), ("write_buffer", &by_write_buffer)];
+    let mut times = [Vec::new(), Vec::new()];
+    // The first rounds warm up.
+    for round in 0..rounds + 5 {
+        for ((_, upload), times) in ways.iter().zip(&mut times) {
+            let started = Instant::now();
+            upload();
+            if round >= 5 {
+                times.push(started.elapsed().as_secs_f64() * 1e3);
+            }
         }
     }
-    data
-}
-
-fn main() {
-    let ctx = GpuContext::new(&GpuOptions::default()).expect("a device");
-    let size = Size::new(1920, 1080);
-    let nv12 = FrameLayout::of(PixelFormat::Nv12, size).unwrap();
-    let gray = FrameLayout::of(PixelFormat::Gray8, size).unwrap();
-    let mut plane = picture(size, gray.first().stride as usize);
-    plane.resize(gray.slot_bytes() as usize, 0);
-    let src = GpuFrames::from_host(&ctx, "peer", gray, &[&plane]).unwrap();
-    let bound =
-        LumaStatsPlan::new(&ctx, &gray, LumaParams { dark: 16, bright: 235 }).unwrap().bind(&ctx, &src, 0).unwrap();
-    let mut results = ReadbackRing::new(&ctx, "peer", LumaStatsPlan::RESULT_BYTES, 1).unwrap();
-    let ring = UploadRing::new(&ctx, "peer", BATCH * u64::from(nv12.slot_bytes()), 3).unwrap();
-    let target = GpuBuffer::new(&ctx, "peer", BATCH * u64::from(nv12.slot_bytes()), BufferUse::Storage).unwrap();
-    let touched = GpuBuffer::new(&ctx, "peer", 256, BufferUse::Storage).unwrap();
-    let frame = vec![77u8; nv12.slot_bytes() as usize];
-    let mut last = Vec::new();
-    println!("ready {} [{}] {}", ctx.caps().name, ctx.caps().kind, ctx.caps().driver);
-    for line in std::io::stdin().lock().lines() {
-        let started = Instant::now();
-        match line.unwrap().as_str() {
-            "luma" => {
-                let mut rec = Recorder::new(&ctx, "peer");
-                bound.record(&mut rec, 1);
-                let ticket = results.record(&mut rec, &[(bound.results(), 0, LumaStatsPlan::RESULT_BYTES)]).unwrap();
-                let submission = rec.submit().unwrap();
-                let readback = results.submitted(ticket, submission);
-                last = bound.decode(&results.collect(&ctx, readback).unwrap());
-            }
-            "ring" => {
-                let mut slot = ring.acquire(Duration::from_secs(10), &CancelToken::new()).unwrap();
-                for f in 0..BATCH as usize {
-                    // Packed frames on both sides: `write_buffer` could not take rows with a stride.
-                    slot.write(f * nv12.slot_bytes() as usize, &frame);
-                }
-                let filled = slot.finish();
-                let mut rec = Recorder::new(&ctx, "peer");
-                filled.record_upload(&mut rec, BATCH * u64::from(nv12.slot_bytes()));
-                rec.copy(filled.buffer(), 0, &touched, 0, 256);
-                let submission = rec.submit().unwrap();
-                filled.release();
-                submission.wait(&ctx).unwrap();
-            }
-            "write" => {
-                for f in 0..BATCH {
-                    target.write(&ctx, f * u64::from(nv12.slot_bytes()), &frame).unwrap();
-                }
-                let mut rec = Recorder::new(&ctx, "peer");
-                rec.copy(&target, 0, &touched, 0, 256);
-                rec.run().unwrap();
-            }
-            "show" => {
-                let stats = last[0].stats(size);
-                println!("{} {} {} {}", stats.mean, stats.variance.sqrt(), stats.laplacian_variance, stats.tenengrad);
-                continue;
-            }
-            _ => break,
-        }
-        println!("{}", started.elapsed().as_nanos());
-        std::io::stdout().flush().unwrap();
+    let caps = ctx.caps();
+    println!("Adapter: {} [{}] {}; {rounds} rounds in turns\n", caps.name, caps.kind, caps.driver);
+    println!("| upload of 8 NV12 frames, 1080p | ms, median | ms, least | ratio of medians |\n|---|---:|---:|---:|");
+    for times in &mut times {
+        times.sort_by(f64::total_cmp);
+    }
+    for ((name, _), own) in ways.iter().zip(&times) {
+        let (median, first) = (own[own.len() / 2], times[0][rounds / 2]);
+        println!("| {name} | {median:.2} | {:.2} | {:.2} |", own[0], median / first);
     }
 }
