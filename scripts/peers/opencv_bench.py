@@ -502,9 +502,10 @@ def main() -> None:
     for line in sys.stdin:
         words = line.rstrip("\n").split("\t")
         try:
-            if words[0] == "case":
-                known = RECIPES.get(words[1])
-                recipes = known(Case(*words[1:])) if known and words[4] in PLANES else {}
+            if words[0] == "knows":
+                print("yes" if words[1] in RECIPES and words[2] in PLANES else "no", file=out, flush=True)
+            elif words[0] == "case":
+                recipes = RECIPES[words[1]](Case(*words[1:]))
                 print("\t".join(["recipes", *recipes]), file=out, flush=True)
             elif words[0] == "run":
                 run = recipes[words[1]]
