@@ -11,8 +11,6 @@ pub enum TensorData {
     F32(Vec<f32>),
     /// 16-bit float.
     F16(Vec<f16>),
-    /// 64-bit float.
-    F64(Vec<f64>),
     /// 64-bit signed integer.
     I64(Vec<i64>),
     /// 32-bit signed integer.
@@ -39,8 +37,6 @@ pub enum TensorSlice<'a> {
     F32(&'a [f32]),
     /// 16-bit float.
     F16(&'a [f16]),
-    /// 64-bit float.
-    F64(&'a [f64]),
     /// 64-bit signed integer.
     I64(&'a [i64]),
     /// 32-bit signed integer.
@@ -66,7 +62,6 @@ impl TensorSlice<'_> {
         match self {
             Self::F32(v) => v.len(),
             Self::F16(v) => v.len(),
-            Self::F64(v) => v.len(),
             Self::I64(v) => v.len(),
             Self::I32(v) => v.len(),
             Self::U8(v) => v.len(),
@@ -86,7 +81,6 @@ impl TensorData {
         match self {
             Self::F32(v) => TensorSlice::F32(v),
             Self::F16(v) => TensorSlice::F16(v),
-            Self::F64(v) => TensorSlice::F64(v),
             Self::I64(v) => TensorSlice::I64(v),
             Self::I32(v) => TensorSlice::I32(v),
             Self::U8(v) => TensorSlice::U8(v),
@@ -111,13 +105,12 @@ impl Tensor {
         TensorView { shape: &self.shape, data: self.data.slice() }
     }
 
-    /// The elements as 32-bit floats: borrowed where they are, converted otherwise (halves exactly, wider ones to the nearest).
+    /// The elements as 32-bit floats: borrowed where they are, converted otherwise (halves exactly, integers to the nearest).
     pub fn to_f32(&self) -> std::borrow::Cow<'_, [f32]> {
         use std::borrow::Cow;
         match &self.data {
             TensorData::F32(v) => Cow::Borrowed(v),
             TensorData::F16(v) => Cow::Owned(v.iter().map(|x| x.to_f32()).collect()),
-            TensorData::F64(v) => Cow::Owned(v.iter().map(|x| *x as f32).collect()),
             TensorData::I64(v) => Cow::Owned(v.iter().map(|x| *x as f32).collect()),
             TensorData::I32(v) => Cow::Owned(v.iter().map(|x| *x as f32).collect()),
             TensorData::U8(v) => Cow::Owned(v.iter().map(|x| f32::from(*x)).collect()),

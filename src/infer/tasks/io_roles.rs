@@ -109,13 +109,13 @@ pub(crate) fn output<'a>(
 
 /// A tensor of the type that an input wants, from floats.
 ///
-/// Integers are rounded and clamped to their range; a truth value is what exceeds a half.
+/// Integers are rounded and clamped to their range; a truth value is what exceeds a half. For 64-bit floats 32-bit ones are given: whoever
+/// runs the model widens them.
 pub(crate) fn tensor_of(element: ElementType, shape: Vec<usize>, values: Vec<f32>) -> Result<Tensor> {
     check(&shape, values.len())?;
     let data = match element {
-        ElementType::F32 => TensorData::F32(values),
+        ElementType::F32 | ElementType::F64 => TensorData::F32(values),
         ElementType::F16 => TensorData::F16(values.into_iter().map(f16::from_f32).collect()),
-        ElementType::F64 => TensorData::F64(values.into_iter().map(f64::from).collect()),
         ElementType::I64 => TensorData::I64(values.into_iter().map(|v| v.round() as i64).collect()),
         ElementType::I32 => TensorData::I32(values.into_iter().map(|v| v.round() as i32).collect()),
         ElementType::U8 => TensorData::U8(values.into_iter().map(|v| v.round() as u8).collect()),
@@ -158,7 +158,7 @@ pub(crate) mod tests {
     fn integers_are_rounded_and_clamped() {
         let t = tensor_of(ElementType::U8, vec![3], vec![-3.0, 1.6, 300.0]).unwrap();
         assert_eq!(t.data, TensorData::U8(vec![0, 2, 255]));
-        assert_eq!(tensor_of(ElementType::F64, vec![], vec![0.5]).unwrap().data, TensorData::F64(vec![0.5]));
+        assert_eq!(tensor_of(ElementType::F64, vec![], vec![0.5]).unwrap().data, TensorData::F32(vec![0.5]));
         assert!(tensor_of(ElementType::Other, vec![0], vec![]).is_err());
         assert!(tensor_of(ElementType::F32, vec![2], vec![0.0]).is_err());
     }

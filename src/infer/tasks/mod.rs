@@ -4,6 +4,7 @@
 
 pub mod inpaint;
 mod io_roles;
+pub mod lipsync;
 pub mod lowlight;
 mod picture_port;
 mod planar;

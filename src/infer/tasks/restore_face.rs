@@ -282,11 +282,7 @@ mod tests {
 
         fn run(&mut self, inputs: &[NamedTensor<'_>]) -> Result<Outputs> {
             let w = inputs.iter().find(|i| i.name == "w").unwrap().tensor;
-            let w = match w.data {
-                TensorSlice::F64(v) => v[0] as f32,
-                TensorSlice::F32(v) => v[0],
-                _ => panic!("a float"),
-            };
+            let TensorSlice::F32(&[w]) = w.data else { panic!("one float, widened by the runtime") };
             let TensorSlice::F32(v) = inputs.iter().find(|i| i.name == "x").unwrap().tensor.data else {
                 panic!("floats")
             };
