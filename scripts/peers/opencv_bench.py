@@ -253,7 +253,34 @@ def tensor(interpolation, name):
     return make
 
 
+def letterboxed(c):
+    """The longer side fills, grey around: in the middle for 640x640 (RGB in 0..1), at the bottom for 416x416 (BGR in 0..255, YOLOX)."""
+    side = int(c.variant.split("x")[0])
+    scale = side / max(c.w, c.h)
+    w, h = min(side, int(c.w * scale + 0.5)), min(side, int(c.h * scale + 0.5))
+    x, y = ((side - w) // 2, (side - h) // 2) if side == 640 else (0, 0)
+    rgb = c.to_rgb()  # OpenCV converts to BGR as fast
+    factor = 1 / 255 if side == 640 else 1.0
+
+    def border():
+        small = cv2.resize(rgb(), (w, h), interpolation=cv2.INTER_LINEAR)
+        full = cv2.copyMakeBorder(small, y, side - h - y, x, side - w - x, cv2.BORDER_CONSTANT, value=(114, 114, 114))
+        return cv2.dnn.blobFromImage(full, factor)
+
+    # A user who knows its size keeps the grey canvas and resizes into it.
+    canvas = np.full((side, side, 3), 114, np.uint8)
+    inside = canvas[y:y + h, x:x + w]
+
+    def kept():
+        cv2.resize(rgb(), (w, h), dst=inside, interpolation=cv2.INTER_LINEAR)
+        return cv2.dnn.blobFromImage(canvas, factor)
+
+    return {f"cvtColor + resize {side} + copyMakeBorder + blobFromImage": border, f"cvtColor + resize {side} into a kept canvas + blobFromImage": kept}
+
+
 def tensors(c):
+    if "letterbox" in c.variant:
+        return letterboxed(c)
     if not c.variant.startswith("224x224 stretched") or "f16" in c.variant:
         return {}
     return tensor(cv2.INTER_AREA, "AREA")(c) if "area" in c.variant else tensor(cv2.INTER_LINEAR, "LINEAR")(c)

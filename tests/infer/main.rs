@@ -18,3 +18,4 @@ mod task_models;
 mod task_real;
 #[cfg(feature = "caption")]
 mod task_support;
+mod zoo;

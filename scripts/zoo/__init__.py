@@ -1,0 +1,1 @@
+"""Graphs that scripts/make_models.py writes."""
