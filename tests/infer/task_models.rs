@@ -176,7 +176,9 @@ fn towers_agree_where_mouth_and_sound_move_together() {
     let seen = lips.embed(&mut eyes, &frames, 8).unwrap();
     let heard = sound.embed(&mut ears, &Mfcc::new(&samples), 8).unwrap();
     assert_eq!((seen.dim, seen.len(), heard.dim), (1024, 26, 1024));
-    assert_eq!(seen, lips.embed(&mut eyes, &frames, 3).unwrap(), "the batch changes nothing");
+    let again = lips.embed(&mut eyes, &frames, 3).unwrap();
+    let off = seen.values.iter().zip(&again.values).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(again.values.len() == seen.values.len() && off < 1e-5, "the batch changes nothing: {off}");
     // Mean distance at each shift: least without one.
     let (seen, heard): (Vec<&[f32]>, Vec<&[f32]>) = (seen.rows().collect(), heard.rows().collect());
     let mean = |shift: i64| {

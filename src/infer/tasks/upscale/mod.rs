@@ -145,10 +145,11 @@ impl Upscaler {
         let (size, whole) = (picture.size(), enlarged(picture.size(), factor)?);
         let luma = self.port.channels() == 1;
         let seen = if luma { picture.to_luma() } else { picture.clone() };
-        let tile = self.port.fixed_size().unwrap_or(Size::new(options.tile, options.tile));
+        // A model of open size is given no more than the picture has: what is beyond an edge is the model's own affair.
+        let open = Size::new(options.tile.min(size.width), options.tile.min(size.height));
+        let tile = self.port.fixed_size().unwrap_or(open);
         let across = Tiling::new(size.width, tile.width, options.overlap);
         let down = Tiling::new(size.height, tile.height, options.overlap);
-        // What a model of open size is given at an edge: no more than the picture has.
         let shape = self.port.accepted(Size::new(across.length, down.length));
 
         let mut band = Band { first: 0, sums: PlanarPicture::filled(Size::new(1, 1), 1, 0.0)?, size: whole, factor };
