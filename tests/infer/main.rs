@@ -10,6 +10,15 @@
     reason = "tests: they may panic, write scratch files and start processes"
 )]
 
+#[path = "../support/onnx.rs"]
+mod onnx;
+
+mod real_models;
+mod refusals;
+mod registry;
+mod runtime;
+mod session;
+mod support;
 #[cfg(feature = "caption")]
 mod task_caption;
 #[cfg(feature = "caption")]
