@@ -97,7 +97,8 @@ pub enum Error {
     /// A model file or the runtime that should execute it.
     #[error("model: {message}")]
     Model {
-        /// Short cause: `unpinned`, `hash-mismatch`, `invalid`, `runtime-missing`, `runtime-too-old`.
+        /// Short cause, stable: `unpinned`, `hash-mismatch`, `truncated`, `invalid`, `custom-operator`, `external-data`, `symlink`, `task`,
+        /// `runtime-missing`, `runtime-too-old`, `provider`, `input`, `run` and others, which the functions name that raise them.
         cause: &'static str,
         /// What was wanted and what was found.
         message: String,
@@ -334,6 +335,22 @@ impl Error {
             }
             Self::Model { cause: "runtime-missing", .. } => {
                 Some("run `scripts/setup.sh`, or set ORT_DYLIB_PATH to libonnxruntime.so".into())
+            }
+            Self::Model { cause: "unpinned", .. } => Some(
+                "list it with `frameloom models import FILE --task TASK --write`, or insist with `--allow-unverified-model`"
+                    .into(),
+            ),
+            Self::Model { cause: "hash-mismatch", .. } => Some(
+                "get the file again from its source; when the change is wanted, list it anew with `frameloom models import`, or insist \
+                 with `--allow-unverified-model`"
+                    .into(),
+            ),
+            Self::Model { cause: "truncated", .. } => Some("get the file again from its source".into()),
+            Self::Model { cause: "unknown" | "no-manifest", .. } => Some(
+                "`frameloom models list` shows what is there; folders come from `--models DIR` and FRAMELOOM_MODELS".into(),
+            ),
+            Self::Model { cause: "runtime-too-old" | "runtime-invalid", .. } => {
+                Some("run `scripts/setup.sh`, or set ORT_DYLIB_PATH to a newer libonnxruntime.so".into())
             }
             _ => None,
         }

@@ -233,7 +233,7 @@ impl TensorPlace {
 }
 
 #[cfg(test)]
-mod tests {
+mod place_tests {
     use super::*;
 
     #[test]

@@ -26,6 +26,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::core::{Anchor, ChannelOrder, Fit, Size, TensorLayout, TensorSpec};
+use crate::error::{Error, Result};
 
 /// What a model is for. Each has its adapter in [`super::tasks`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -57,6 +58,48 @@ pub enum Task {
     Lipsync,
     /// Class of a picture.
     Classify,
+}
+
+impl Task {
+    /// All tasks with their names, as the manifest and the command line write them.
+    pub const ALL: [(&'static str, Self); 13] = [
+        ("detect", Self::Detect),
+        ("face", Self::Face),
+        ("landmarks", Self::Landmarks),
+        ("embed", Self::Embed),
+        ("reid", Self::Reid),
+        ("segment", Self::Segment),
+        ("inpaint", Self::Inpaint),
+        ("upscale", Self::Upscale),
+        ("restore-face", Self::RestoreFace),
+        ("lowlight", Self::Lowlight),
+        ("vad", Self::Vad),
+        ("lipsync", Self::Lipsync),
+        ("classify", Self::Classify),
+    ];
+
+    /// Name, as the manifest writes it.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, t)| *t == self).map_or("", |(name, _)| name)
+    }
+}
+
+impl std::fmt::Display for Task {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl std::str::FromStr for Task {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let found = Self::ALL.iter().find(|(name, _)| *name == text);
+        found.map(|(_, task)| *task).ok_or_else(|| {
+            let names: Vec<&str> = Self::ALL.iter().map(|(name, _)| *name).collect();
+            Error::usage(format!("a task must be one of {}, got `{text}`", names.join(", ")))
+        })
+    }
 }
 
 /// One model of the manifest.
@@ -99,6 +142,42 @@ pub struct ModelEntry {
     /// Numbers that a decoder takes: `nms = 0.6`, `stride = 32`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub numbers: BTreeMap<String, f64>,
+    /// Files with weights that the model names, all of them: `external = [{ file = "big.onnx.data", sha256 = "…" }]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub external: Vec<ExternalFile>,
+}
+
+impl ModelEntry {
+    /// An entry that says nothing but this.
+    pub fn new(name: impl Into<String>, task: Task, file: impl Into<String>, sha256: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            task,
+            file: file.into(),
+            sha256: sha256.into(),
+            licence: String::new(),
+            source: String::new(),
+            stand_in: false,
+            note: None,
+            decoder: None,
+            classes: None,
+            picture: None,
+            inputs: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+            external: Vec::new(),
+        }
+    }
+}
+
+/// A file with weights of a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExternalFile {
+    /// Name as the model says it: in the folder of the model, without `..`.
+    pub file: String,
+    /// SHA-256 of the file, 64 hexadecimal digits in lower case.
+    pub sha256: String,
 }
 
 /// How a picture becomes the tensor of an input.
@@ -252,6 +331,16 @@ mod tests {
         let spec = input.spec(Size::new(2, 2));
         assert_eq!(spec.mul, [2.0; 3]);
         assert_eq!(spec.add, [-1.0; 3]);
+    }
+
+    #[test]
+    fn every_task_has_the_name_that_the_manifest_writes() {
+        for (name, task) in Task::ALL {
+            assert_eq!(name.parse::<Task>().unwrap(), task);
+            let written = toml::Value::try_from(task).unwrap();
+            assert_eq!((written.as_str(), task.name()), (Some(name), name));
+        }
+        assert!("detection".parse::<Task>().unwrap_err().to_string().contains("detect, face"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ fn every_command_has_help_and_the_exit_codes_are_in_it() {
     assert_eq!(code(&o), 0);
     let text = String::from_utf8_lossy(&o.stdout).into_owned();
     assert!(text.contains("Exit codes:") && text.contains("analyze") && text.contains("doctor"));
-    for command in ["doctor", "probe", "analyze", "ops", "bench", "completions", "man"] {
+    for command in ["doctor", "probe", "analyze", "ops", "bench", "models", "completions", "man"] {
         let o = run(&[command, "--help"]);
         assert_eq!(code(&o), 0, "{command}");
         assert!(!o.stdout.is_empty() && o.stderr.is_empty(), "{command}");
@@ -59,7 +59,7 @@ fn doctor_names_every_part() {
     let o = run(&["doctor"]);
     let text = String::from_utf8_lossy(&o.stdout).into_owned();
     assert_eq!(code(&o), 0, "{text}{}", stderr(&o));
-    for part in ["GPU", "FFmpeg", "ONNX Runtime", "FAISS", "memory", "adapter 0"] {
+    for part in ["GPU", "FFmpeg", "ONNX Runtime", "models", "FAISS", "memory", "adapter 0"] {
         assert!(text.contains(part), "{part} is missing in:\n{text}");
     }
     let o = run(&["doctor", "--json"]);

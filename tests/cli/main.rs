@@ -11,8 +11,14 @@
 )]
 #![cfg(feature = "cli")]
 
+#[cfg(feature = "onnx")]
+#[path = "../support/onnx.rs"]
+mod onnx;
+
 mod analyze;
 mod bad_input;
 mod help;
+#[cfg(feature = "onnx")]
+mod models;
 mod real_data;
 mod support;

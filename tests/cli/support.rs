@@ -10,7 +10,7 @@ pub const BIN: &str = env!("CARGO_BIN_EXE_frameloom");
 /// The command, away from the environment of whoever runs the tests.
 pub fn frameloom() -> Command {
     let mut c = Command::new(BIN);
-    c.env_remove("FRAMELOOM_DEVICE").env("XDG_RUNTIME_DIR", std::env::temp_dir());
+    c.env_remove("FRAMELOOM_DEVICE").env_remove("FRAMELOOM_MODELS").env("XDG_RUNTIME_DIR", std::env::temp_dir());
     if let Ok(adapter) = std::env::var("FRAMELOOM_ADAPTER") {
         c.env("FRAMELOOM_DEVICE", adapter);
     }

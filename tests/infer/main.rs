@@ -13,11 +13,19 @@
 
 #[path = "../support/golden.rs"]
 mod golden;
+#[path = "../support/onnx.rs"]
+mod onnx;
 
 mod heads;
 mod heads_by_hand;
 mod heads_fit;
 mod heads_points;
 mod raw;
+mod real_models;
+mod refusals;
+mod registry;
+mod runtime;
+mod session;
+mod support;
 mod suppression;
 mod zoo;

@@ -70,6 +70,9 @@ pub(crate) enum Command {
     Ops(OpsArgs),
     /// Time the operations on this machine
     Bench(BenchArgs),
+    /// List, check, look at and add models
+    #[cfg(feature = "onnx")]
+    Models(ModelsArgs),
     /// Print shell completions
     Completions {
         /// Shell
@@ -202,4 +205,58 @@ pub(crate) struct BenchArgs {
     /// Another library to measure in turns with, for instance "python3 scripts/peers/opencv_bench.py"
     #[arg(long, value_name = "COMMAND")]
     pub(crate) peer: Option<String>,
+}
+
+#[cfg(feature = "onnx")]
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A folder of models has a `models.toml`, which lists what may be loaded: file, SHA-256, task, preprocessing. Files that are not
+listed or have changed are refused. Folders are searched in this order: --models, FRAMELOOM_MODELS, frameloom/models in the user's
+data folder.
+
+Examples:
+  frameloom models list
+  frameloom models verify --models ~/models
+  frameloom models inspect net.onnx
+  frameloom models import net.onnx --task detect --write     adds an entry to models.toml beside net.onnx")]
+pub(crate) struct ModelsArgs {
+    /// Folder of models, searched before the others; may be given several times
+    #[arg(long = "models", global = true, value_name = "DIR")]
+    pub(crate) folders: Vec<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: ModelsCommand,
+}
+
+#[cfg(feature = "onnx")]
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelsCommand {
+    /// List the models
+    List {
+        /// Only those for one task: detect, face, landmarks, embed, reid, segment, inpaint, upscale, ...
+        #[arg(long, value_name = "TASK")]
+        task: Option<frameloom::infer::Task>,
+    },
+    /// Read every model and check it against its manifest; exit code 9 when one would be refused
+    Verify,
+    /// Show what ONNX files say of themselves, without running them
+    Inspect {
+        /// ONNX files
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Propose an entry for a file: what the file does not say is guessed, and marked
+    Import {
+        /// ONNX file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// What the model is for: detect, face, landmarks, embed, reid, segment, inpaint, upscale, ...
+        #[arg(long, value_name = "TASK")]
+        task: frameloom::infer::Task,
+        /// Name to list it under [default: the name of the file]
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+        /// Add the entry to models.toml in the folder of the file
+        #[arg(long)]
+        write: bool,
+    },
 }

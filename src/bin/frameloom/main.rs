@@ -38,6 +38,8 @@ fn main() -> ExitCode {
         Command::Analyze(a) => commands::analyze::run(&cli.global, a, &mut out, &signals, progress),
         Command::Ops(a) => commands::ops::run(a, &mut out),
         Command::Bench(a) => commands::bench::run(&cli.global, a, &mut out),
+        #[cfg(feature = "onnx")]
+        Command::Models(a) => commands::models::run(a, &mut out),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "frameloom", &mut std::io::stdout());
             Ok(0)

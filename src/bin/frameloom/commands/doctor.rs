@@ -18,7 +18,7 @@ struct Check {
 
 pub(crate) fn run(global: &Global, args: &DoctorArgs, out: &mut Output) -> Result<u8> {
     out.event("start", json!({ "command": "doctor" }));
-    let checks = [adapters(&global.device), ffmpeg(args.all), onnx(), faiss(), memory()];
+    let checks = [adapters(&global.device), ffmpeg(args.all), onnx(), models(), faiss(), memory()];
     for check in &checks {
         out.text(&format!("{} {:<13} {}", if check.ok { "ok  " } else { "MISS" }, check.name, printable(&check.text)));
         if let Some(fix) = &check.fix {
@@ -88,8 +88,11 @@ fn ffmpeg(all: bool) -> Check {
 fn onnx() -> Check {
     match frameloom::infer::load_runtime() {
         Ok(info) => {
-            let text = format!("{} at {}", info.version, info.path.display());
-            let detail = json!({ "version": info.version, "path": info.path, "build": info.build });
+            let there = frameloom::infer::Provider::available().unwrap_or_default();
+            let providers: Vec<&str> = there.iter().map(|p| p.name()).collect();
+            let text = format!("{} at {}, runs on {}", info.version, info.path.display(), providers.join(", "));
+            let detail =
+                json!({ "version": info.version, "path": info.path, "build": info.build, "providers": providers });
             Check { name: "ONNX Runtime", ok: true, text, fix: None, detail }
         }
         Err(e) => Check { name: "ONNX Runtime", ok: false, text: e.to_string(), fix: e.hint(), detail: error_json(&e) },
@@ -99,6 +102,31 @@ fn onnx() -> Check {
 #[cfg(not(feature = "onnx"))]
 fn onnx() -> Check {
     left_out("ONNX Runtime", "onnx")
+}
+
+/// Listed models; their content is what `frameloom models verify` looks at.
+#[cfg(feature = "onnx")]
+fn models() -> Check {
+    match frameloom::infer::ModelRegistry::find(&[]) {
+        Ok(registry) => {
+            let folders: Vec<String> = registry.folders().iter().map(|f| f.display().to_string()).collect();
+            let count = registry.list().len();
+            let stand_ins = registry.list().iter().filter(|m| m.entry.stand_in).count();
+            let text = if folders.is_empty() {
+                "none listed (FRAMELOOM_MODELS names folders of models)".into()
+            } else {
+                format!("{count} listed, {stand_ins} of them stand-in, in {}", folders.join(", "))
+            };
+            let detail = json!({ "models": count, "stand_ins": stand_ins, "folders": folders });
+            Check { name: "models", ok: true, text, fix: None, detail }
+        }
+        Err(e) => Check { name: "models", ok: false, text: e.to_string(), fix: e.hint(), detail: error_json(&e) },
+    }
+}
+
+#[cfg(not(feature = "onnx"))]
+fn models() -> Check {
+    left_out("models", "onnx")
 }
 
 #[cfg(feature = "faiss")]

@@ -4,5 +4,7 @@ pub(crate) mod analyze;
 pub(crate) mod bench;
 pub(crate) mod doctor;
 pub(crate) mod man;
+#[cfg(feature = "onnx")]
+pub(crate) mod models;
 pub(crate) mod ops;
 pub(crate) mod probe;
