@@ -13,7 +13,7 @@ from golden import lcg, write
 TENSOR = (96, 64)
 BOX = (40, 30, 480, 240)  # in the picture
 CONTENT = (0, 8, 96, 48)  # letterboxed, in the middle
-OP = "infer"
+OP = "infer_heads"
 
 
 class Close(Exception):

@@ -27,7 +27,12 @@ fn lattice(count: usize, axes: usize, step: f32) -> Vec<f32> {
 #[test]
 fn mesh_points_come_in_pixels_of_the_tensor() {
     let io = [declared("flag", &[1, 1, 1, 1]), declared("xyz", &[1, 1, 1, 1404])];
-    let model = LandmarkModel::new(&entry(json!({"task": "landmarks"})), &picture(Size::new(192, 192)), &io).unwrap();
+    let model = LandmarkModel::new(
+        &entry(json!({"task": "landmarks", "decoder": "landmarks"})),
+        &picture(Size::new(192, 192)),
+        &io,
+    )
+    .unwrap();
     assert_eq!(model.scheme(), Scheme::Mesh468);
     let mut place = plain(Size::new(192, 192));
     (place.source.x, place.source.y, place.source.width, place.source.height) = (100, 50, 384, 384);
@@ -137,7 +142,7 @@ fn an_open_mouth_is_measured() {
 
 #[test]
 fn alignment_is_that_of_scikit_image() {
-    let golden = Golden::all("infer", 12).into_iter().find(|g| g.name == "infer/align").unwrap();
+    let golden = Golden::all("infer_heads", 12).into_iter().find(|g| g.name == "infer_heads/align").unwrap();
     let cases = golden.value("cases").as_array().unwrap();
     assert_eq!(cases.len(), 8);
     for case in cases {
@@ -249,6 +254,7 @@ fn classes_come_best_first() {
     let flat: Vec<Vec<(u32, f32)>> = found.iter().map(|p| p.iter().map(|c| (c.class, c.score)).collect()).collect();
     assert!((flat[0][0].1 - 2.0 / 3.0).abs() < 1e-6 && flat[0][0].0 == 1 && flat[0][1].0 == 0, "{flat:?}");
     assert_eq!(flat[1..], [vec![], vec![(0, 0.5), (1, 0.5)]]);
+    assert_eq!(new(json!({"decoder": "softmax"})).unwrap(), new(json!({"decoder": "classify"})).unwrap());
     let ready = new(json!({"numbers": {"softmax": 0}})).unwrap();
     assert_eq!(refused(ready.decode(&outputs, 3, 1)).0, "range");
     let shares = Outputs::new(vec![f32s("y", &[1, 3], vec![0.2, 0.1, 0.7])]);

@@ -119,7 +119,7 @@ pub struct Case {
 
 /// All decoders.
 pub fn cases() -> Vec<Case> {
-    let files = Golden::all("infer", 12);
+    let files = Golden::all("infer_heads", 12);
     files.iter().filter(|g| g.has("decoder")).map(Case::read).collect()
 }
 

@@ -32,8 +32,11 @@ impl Classifier {
     pub fn new(entry: &ModelEntry, inputs: &[IoInfo], outputs: &[IoInfo]) -> Result<Self> {
         check_task(entry, Task::Classify)?;
         super::fit::picture_size(entry, inputs)?;
-        if let Some(other) = entry.decoder.as_deref().filter(|d| *d != "classify") {
-            return Err(refuse("decoder", format!("`{}`: no decoder `{other}`; there is classify", entry.name)));
+        if let Some(other) = entry.decoder.as_deref().filter(|d| !["classify", "softmax"].contains(d)) {
+            return Err(refuse(
+                "decoder",
+                format!("`{}`: no decoder `{other}`; there are classify, softmax (the same)", entry.name),
+            ));
         }
         let settings = Settings::read(entry, Task::Classify, &[&["softmax"]], &["scores"])?;
         let vector = |o: &IoInfo| o.shape.iter().skip(1).filter(|e| fixed(Some(e)) != Some(1)).count() == 1;

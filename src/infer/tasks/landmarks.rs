@@ -178,7 +178,7 @@ const DECODERS: [(&str, Scheme); 3] =
 
 impl LandmarkModel {
     /// Finds the output with the points by its number of elements, and a score beside it. The decoder (`ibug68`, `mesh468`, `mesh478`) may
-    /// be left out.
+    /// be left out, or be `landmarks`: the number of points says which.
     ///
     /// # Errors
     /// [`crate::Error::Model`] with cause `task`, `decoder`, `output`, `shape`, `input` or `number`.
@@ -188,10 +188,10 @@ impl LandmarkModel {
         let settings =
             Settings::read(entry, Task::Landmarks, &[&["margin", "extent", "sigmoid"]], &["points", "score"])?;
         let wanted = match entry.decoder.as_deref() {
-            None => None,
+            None | Some("landmarks") => None,
             Some(given) => Some(DECODERS.into_iter().find(|d| d.0 == given).map(|d| d.1).ok_or_else(|| {
                 let known = DECODERS.map(|d| d.0).join(", ");
-                refuse("decoder", format!("`{}`: no decoder `{given}`; there are {known}", entry.name))
+                refuse("decoder", format!("`{}`: no decoder `{given}`; there are landmarks, {known}", entry.name))
             })?),
         };
         let fits = |o: &IoInfo| elements(o).and_then(scheme_of).is_some_and(|(s, _)| wanted.is_none_or(|w| w == s));
