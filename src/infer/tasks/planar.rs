@@ -38,7 +38,7 @@ impl PlanarPicture {
         Ok(Self { size, channels, values })
     }
 
-    /// One value everywhere. Errors as [`Self::new`].
+    /// One value everywhere.
     ///
     /// # Errors
     /// As [`Self::new`].
@@ -53,7 +53,7 @@ impl PlanarPicture {
     /// As [`Self::new`].
     pub fn from_rgb8(size: Size, bytes: &[u8]) -> Result<Self> {
         let plane = |c: usize| bytes.iter().skip(c).step_by(3).map(|v| f32::from(*v) / 255.0);
-        if bytes.len() % 3 != 0 {
+        if !bytes.len().is_multiple_of(3) {
             return Err(misfit("shape", format!("{} bytes are no whole RGB pixels", bytes.len())));
         }
         Self::new(size, 3, plane(0).chain(plane(1)).chain(plane(2)).collect())
