@@ -21,6 +21,7 @@ mod heads_by_hand;
 mod heads_fit;
 mod heads_points;
 mod raw;
+mod real_heads;
 mod real_models;
 mod refusals;
 mod registry;
