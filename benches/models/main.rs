@@ -78,7 +78,7 @@ fn main() {
         }
         let a = started.elapsed().as_secs_f64() * 1e3 / frames as f64;
         let before = pipeline.spent();
-        let (source, _) = VideoSource::new(VideoDecoder::open(video.as_ref(), &DecodeOptions::default()).unwrap());
+        let (source, _) = VideoSource::new(VideoDecoder::open(video, &DecodeOptions::default()).unwrap());
         let source = First { inner: source, left: frames };
         let started = Instant::now();
         boxes = 0;
