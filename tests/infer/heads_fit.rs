@@ -84,7 +84,9 @@ fn options_choose_classes_and_are_checked() {
 #[test]
 fn what_does_not_fit_is_refused_when_the_adapter_is_built() {
     let out: &[(&str, &[usize])] = &[("o", &[1, 84, 7])];
-    let slips: [(&str, Value, &[(&str, &[usize])], &str); 14] = [
+    // Cause, entry, outputs as name and shape, a word of the message.
+    type Slip<'a> = (&'a str, Value, &'a [(&'a str, &'a [usize])], &'a str);
+    let slips: [Slip<'_>; 14] = [
         ("task", yolox(json!({"task": "face", "decoder": "yunet"})), out, "each level must have"),
         ("decoder", yolox(json!({"decoder": "yolo9000"})), out, "yolov8"),
         ("number", yolox(json!({"numbers": {"scroe": 0.5}})), out, "scroe"),

@@ -71,7 +71,8 @@ fn a_consumer_may_stop_fail_or_be_cancelled_and_the_source_goes_with_it() {
         let started = std::time::Instant::now();
         let options = PipelineOptions { batch: 2, ring_slots: 2, ..Default::default() };
         let (index, report) =
-            batches(ctx, &options, endless(), &|_, _| 0, |all| Ok(all.next_batch()?.unwrap().infos()[1].index)).unwrap();
+            batches(ctx, &options, endless(), &|_, _| 0, |all| Ok(all.next_batch()?.unwrap().infos()[1].index))
+                .unwrap();
         assert_eq!((index, report.frames), (1, 2));
         assert!(!options.cancel.is_cancelled(), "the caller's token is the caller's");
 
