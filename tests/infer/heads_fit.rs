@@ -17,7 +17,10 @@ fn yolox(more: Value) -> Value {
     all
 }
 
-fn new(more: Value, outputs: &[(&str, &[usize])]) -> frameloom::Result<Adapter> {
+/// Outputs by name.
+type Shapes<'a> = &'a [(&'a str, &'a [usize])];
+
+fn new(more: Value, outputs: Shapes<'_>) -> frameloom::Result<Adapter> {
     let io: Vec<_> = outputs.iter().map(|(n, s)| declared(n, s)).collect();
     Adapter::new(&entry(more), &picture(SIZE), &io)
 }
@@ -83,8 +86,8 @@ fn options_choose_classes_and_are_checked() {
 
 #[test]
 fn what_does_not_fit_is_refused_when_the_adapter_is_built() {
-    let out: &[(&str, &[usize])] = &[("o", &[1, 84, 7])];
-    let slips: [(&str, Value, &[(&str, &[usize])], &str); 14] = [
+    let out: Shapes<'_> = &[("o", &[1, 84, 7])];
+    let slips: [(&str, Value, Shapes<'_>, &str); 14] = [
         ("task", yolox(json!({"task": "face", "decoder": "yunet"})), out, "each level must have"),
         ("decoder", yolox(json!({"decoder": "yolo9000"})), out, "yolov8"),
         ("number", yolox(json!({"numbers": {"scroe": 0.5}})), out, "scroe"),
@@ -115,7 +118,7 @@ fn what_does_not_fit_is_refused_when_the_adapter_is_built() {
 
 #[test]
 fn outputs_that_fit_no_decoder_or_several_are_not_guessed() {
-    let guess = |more: Value, outputs: &[(&str, &[usize])]| refused(new(more, outputs));
+    let guess = |more: Value, outputs: Shapes<'_>| refused(new(more, outputs));
     let detect = || json!({"task": "detect"});
     for outputs in [
         &[("a", &[1usize, 10][..])][..],
