@@ -20,9 +20,7 @@ case "$which" in
   swiftshader)
     VK_DRIVER_FILES="$(./scripts/swiftshader.sh)" || exit 75
     export VK_DRIVER_FILES
-    # Its compiler takes minutes for the unrolled search of block_motion: left out where shapes are.
-    skip=""; [ "${FRAMELOOM_SHAPES:-}" != reduced ] || skip="--skip motion::block_motion"
-    cargo test --locked --no-default-features --test ops -q -- $filter $skip
+    cargo test --locked --no-default-features --test ops -q -- $filter
     trials
     if grep -v -q -i swiftshader "$FRAMELOOM_TRIALS" || [ ! -s "$FRAMELOOM_TRIALS" ]; then
       echo "test_drivers: trials ran elsewhere than on SwiftShader, or not at all" >&2; exit 1

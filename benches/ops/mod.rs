@@ -8,6 +8,7 @@ mod covering;
 mod edges;
 mod fields;
 mod filter;
+mod fused;
 mod heatmap;
 mod histogram;
 mod hog;
@@ -51,6 +52,8 @@ pub const ALL: &[CaseSet] = &[
     filter::gaussian::CASES,
     filter::median3::CASES,
     filter::unsharp_mask::CASES,
+    fused::analyze_frame::CASES,
+    fused::describe_image::CASES,
     heatmap::accumulate::CASES,
     heatmap::colormap::CASES,
     heatmap::decay::CASES,
@@ -78,6 +81,7 @@ pub const ALL: &[CaseSet] = &[
     placement::integral::CASES,
     placement::window_scores::CASES,
     quality::border_occlusion::CASES,
+    quality::complexity::CASES,
     quality::contrast_brightness::CASES,
     quality::lighting::CASES,
     resize::area::CASES,

@@ -1,6 +1,7 @@
 //! A peer in a process of its own, spoken to line by line with tabs between fields.
 //!
 //! It says `ready<TAB>DESCRIPTION` first. Then it is told, and answers with one line each:
+//! - `knows<TAB>OP<TAB>FORMAT`: `yes` or `no`, so that no pictures are made for an operation it has no way for;
 //! - `case<TAB>OP<TAB>VARIANT<TAB>CONTENT<TAB>FORMAT<TAB>WIDTH<TAB>HEIGHT<TAB>FILE`: `recipes`, and a tab and a name for each way it
 //!   can do that work, none where it cannot. FILE holds the frames of slots 0 and 1: tight planes, one behind the other;
 //! - `run<TAB>RECIPE`: nanoseconds of one run on the frame in slot 0.
@@ -119,6 +120,11 @@ impl Peer for ProcessPeer {
             return Ok(Vec::new());
         };
         let Some(layout) = FrameLayout::of(format, size) else { return Ok(Vec::new()) };
+        match self.ask(&format!("knows\t{op}\t{format}"))?.as_str() {
+            "yes" => {}
+            "no" => return Ok(Vec::new()),
+            answer => return Err(Error::usage(format!("the peer answered `{answer}` instead of yes or no"))),
+        }
         let bytes: Vec<u8> =
             (0..2).flat_map(|i| tight(&layout, &inputs::pattern(&case.content, i).frame(&layout))).collect();
         std::fs::write(&self.file, bytes)

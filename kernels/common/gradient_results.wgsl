@@ -1,13 +1,17 @@
-// Kernels that write first derivatives or their magnitude, for any weights. Needs common/blocks, common/gradient,
-// common/luma, common/out_pictures, common/pictures, common/results16,
-// common/rows, common/signed16.
+// Entry points that write first derivatives or their magnitude, for any weights. Needs common/blocks, common/gradient,
+// common/grid, common/luma, common/out_pictures, common/pictures, common/results16, common/rows, common/signed16.
 
 // The derivative downwards; the one to the right goes to `dst`.
 @group(0) @binding(6) var<storage, read_write> dst_gy: array<vec4<u32>>;
 
-fn write_derivatives(item: u32, z: u32) {
-    let picture = src_pictures[z];
-    let block = block_of(item, picture.width, picture.height);
+@compute @workgroup_size(WG)
+fn derivatives(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let picture = src_pictures[group.z];
+    let block = block_of(item_of(group, groups, local), picture.width, picture.height);
     if (!block.inside) {
         return;
     }
@@ -20,7 +24,7 @@ fn write_derivatives(item: u32, z: u32) {
         let g = gradient(top, mid, low);
         let gx = in_order(complement(g.x_even), complement(g.x_odd));
         let gy = in_order(complement(g.y_even), complement(g.y_odd));
-        let at = place_in_map(z, y, v);
+        let at = place_in_map(group.z, y, v);
         dst[at] = gx[0];
         dst[at + 1u] = gx[1];
         dst_gy[at] = gy[0];
@@ -30,10 +34,15 @@ fn write_derivatives(item: u32, z: u32) {
     }
 }
 
-fn write_magnitude(item: u32, z: u32) {
-    let picture = src_pictures[z];
-    let out = out_pictures[z];
-    let block = block_of(item, picture.width, picture.height);
+@compute @workgroup_size(WG)
+fn magnitude(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let picture = src_pictures[group.z];
+    let out = out_pictures[group.z];
+    let block = block_of(item_of(group, groups, local), picture.width, picture.height);
     if (!block.inside) {
         return;
     }
@@ -64,9 +73,14 @@ fn root_of(gx: vec4<u32>, gy: vec4<u32>) -> vec4<u32> {
     return vec4<u32>(r);
 }
 
-fn write_norm(item: u32, z: u32) {
-    let picture = src_pictures[z];
-    let block = block_of(item, picture.width, picture.height);
+@compute @workgroup_size(WG)
+fn norm(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let picture = src_pictures[group.z];
+    let block = block_of(item_of(group, groups, local), picture.width, picture.height);
     if (!block.inside) {
         return;
     }
@@ -80,7 +94,7 @@ fn write_norm(item: u32, z: u32) {
         let even = root_of(g.x_even & HALF, g.y_even & HALF) | (root_of(g.x_even >> S16, g.y_even >> S16) << S16);
         let odd = root_of(g.x_odd & HALF, g.y_odd & HALF) | (root_of(g.x_odd >> S16, g.y_odd >> S16) << S16);
         let roots = in_order(even, odd);
-        let at = place_in_map(z, y, v);
+        let at = place_in_map(group.z, y, v);
         dst[at] = roots[0];
         dst[at + 1u] = roots[1];
         top = mid;

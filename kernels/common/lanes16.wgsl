@@ -1,22 +1,12 @@
 // Samples with all their 8 or 10 bits in 16-bit lanes, two a word.
 //
-// The frames are bound twice: as vec4 words and as words. Rows start at multiples of 16 bytes and are named by their first vec4.
-// Samples behind the end of a row are padding: results made of them must not count.
-//
-// WIDE: 10-bit samples in 16-bit words, else bytes. SHIFT: right shift that brings a stored sample to its value (6 for P010).
+// Samples behind the end of a row are padding: results made of them must not count. WIDE: 10-bit samples. SHIFT: right shift that
+// brings a stored sample to its value (6 for P010).
 
-override WIDE: bool = false;
-override SHIFT: u32 = 0u;
+#import common/samples
 
-@group(0) @binding(1) var<storage, read> src: array<vec4<u32>>;
-@group(0) @binding(2) var<storage, read> src_words: array<u32>;
-
-const LO: vec4<u32> = vec4<u32>(0x00ff00ffu);
-const HALF: vec4<u32> = vec4<u32>(0xffffu);
 const HIGH: vec4<u32> = vec4<u32>(0xffff0000u);
 const CODE: vec4<u32> = vec4<u32>(0x03ff03ffu);
-const S8: vec4<u32> = vec4<u32>(8u);
-const S16: vec4<u32> = vec4<u32>(16u);
 
 // Even and odd samples of 16: lanes 0 2 4 .. 14 and 1 3 5 .. 15.
 struct Sixteen {

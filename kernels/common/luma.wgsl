@@ -1,19 +1,10 @@
 // Luma samples, 16 at a time, as packed bytes; 10-bit samples are reduced to their 8 most significant bits.
 //
-// The plane is bound twice: as vec4 words for the centre and as words for the two neighbours. Positions are in vec4 units
-// (16 bytes); rows start at multiples of 16 bytes. WIDE: 16-bit samples, two vec4 for 16 pixels. SHIFT: right shift to 8 bits.
+// Positions are in vec4 units (16 bytes). WIDE: two vec4 for 16 pixels. SHIFT: right shift to 8 bits.
 
-override WIDE: bool = false;
-override SHIFT: u32 = 0u;
+#import common/samples
 
-@group(0) @binding(1) var<storage, read> src: array<vec4<u32>>;
-@group(0) @binding(2) var<storage, read> src_words: array<u32>;
-
-const LO: vec4<u32> = vec4<u32>(0x00ff00ffu);
-const HALF: vec4<u32> = vec4<u32>(0xffffu);
-const S8: vec4<u32> = vec4<u32>(8u);
 const S15: vec4<u32> = vec4<u32>(15u);
-const S16: vec4<u32> = vec4<u32>(16u);
 const HIGH_BIT: vec4<u32> = vec4<u32>(0x80008000u);
 const LOW_BIT: vec4<u32> = vec4<u32>(0x00010001u);
 

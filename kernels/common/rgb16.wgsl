@@ -139,6 +139,19 @@ fn packed4(picture: Picture, row: u32, at: u32) -> vec4<u32> {
 
 // Pixels 16v .. 16v+15 of row y. What lies behind the width is no pixel: it must not count.
 fn colors16(picture: Picture, v: u32, y: u32) -> Colors {
+    return colors_of(picture, v, y, luma_of(picture, v, y));
+}
+
+// Luma of the same pixels with all its bits; nothing for packed RGB.
+fn luma_of(picture: Picture, v: u32, y: u32) -> Sixteen {
+    if (RGBA) {
+        return Sixteen(vec4(0u), vec4(0u));
+    }
+    return sixteen(picture.first + y * picture.stride, v);
+}
+
+// Their colours, given luma_of them.
+fn colors_of(picture: Picture, v: u32, y: u32, luma: Sixteen) -> Colors {
     let row = picture.first + y * picture.stride;
     if (RGBA) {
         let at = 4u * v;
@@ -149,7 +162,6 @@ fn colors16(picture: Picture, v: u32, y: u32) -> Colors {
             packed4(picture, row, at + 3u),
         );
     }
-    let luma = sixteen(row, v);
     // Pixels 0 4 8 12, 1 5 9 13, 2 6 10 14 and 3 7 11 15.
     var p: vec4<u32>;
     var q: vec4<u32>;

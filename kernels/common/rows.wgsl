@@ -1,8 +1,7 @@
 // Rows of the luma plane for 3x3 stencils: 16 pixels in 16-bit lanes with one neighbour at each side, the border rule applied.
 // Needs common/luma. A kernel slides three rows down: top, mid, low.
 
-// Whether widths may end inside a column of 16, so that the last column must mask.
-override TAIL: bool = true;
+#import common/tail
 // Border rule: reflect-101 (replicate where a side is 1), or replicate everywhere.
 override REPLICATE: bool = false;
 

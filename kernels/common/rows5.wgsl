@@ -1,8 +1,7 @@
 // Rows of the luma plane for 5x5 stencils: 16 pixels in 16-bit lanes with two neighbours at each side, border reflect-101.
 // Needs common/luma.
 
-// Whether widths may end inside a column of 16, so that the last column must mask.
-override TAIL: bool = true;
+#import common/tail
 
 struct Row5 {
     even: vec4<u32>,

@@ -8,12 +8,12 @@
 // Loop bound: ROWS steps, at most 64.
 
 #import common/grid
+#import common/edge_bits
 #import common/pictures
 
 override WG: u32 = 8u;
 override ROWS: u32 = 32u;
 
-@group(0) @binding(1) var<storage, read> src_bits: array<vec4<u32>>;
 @group(0) @binding(3) var<storage, read_write> dst_counts: array<atomic<u32>>;
 
 @compute @workgroup_size(WG)
@@ -23,17 +23,7 @@ fn main(
     @builtin(local_invocation_index) local: u32,
     @builtin(subgroup_invocation_id) lane: u32,
 ) {
-    let item = item_of(group, groups, local);
-    let picture = src_pictures[group.z];
-    var count = vec4(0u);
-    if (item < picture.stride * ((picture.height + ROWS - 1u) / ROWS)) {
-        let block = item / picture.stride;
-        let c = item - block * picture.stride;
-        for (var y = block * ROWS; y < min(block * ROWS + ROWS, picture.height); y++) {
-            count += countOneBits(src_bits[picture.first + y * picture.stride + c]);
-        }
-    }
-    let total = subgroupAdd(count.x + count.y + count.z + count.w);
+    let total = subgroupAdd(edge_bits(item_of(group, groups, local), src_pictures[group.z], ROWS));
     if (lane == 0u) {
         atomicAdd(&dst_counts[group.z], total);
     }

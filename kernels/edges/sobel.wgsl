@@ -23,30 +23,3 @@
 
 const SIDE: u32 = 1u;
 const CENTRE: u32 = 2u;
-
-@compute @workgroup_size(WG)
-fn derivatives(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    write_derivatives(item_of(group, groups, local), group.z);
-}
-
-@compute @workgroup_size(WG)
-fn magnitude(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    write_magnitude(item_of(group, groups, local), group.z);
-}
-
-@compute @workgroup_size(WG)
-fn norm(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    write_norm(item_of(group, groups, local), group.z);
-}

@@ -14,9 +14,8 @@
 #import common/walk
 
 override WG: u32 = 8u;
-const BINS: u32 = 512u;
-const TABLES: u32 = 4u;
-const TABLE: u32 = 513u;
+
+#import common/tables
 
 struct Params {
     offset: vec4<i32>,  // see common/rgb16
@@ -26,12 +25,6 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(3) var<storage, read_write> dst_bins: array<atomic<u32>>;
-
-// Table of lane l: entries bin * 8 + l, so that the 8 lanes of a vector touch one cache line for neighbouring bins.
-var<workgroup> lanes: array<u32, BINS * 8u>;
-// Tables one behind the other, one word apart, so that equal bins of two tables lie in different banks.
-var<workgroup> tables: array<atomic<u32>, TABLE * TABLES>;
 
 // The part of a picture that a workgroup counts.
 struct Share {
@@ -72,23 +65,13 @@ fn inside4(share: Share, x: u32) -> vec4<u32> {
     return vec4<u32>(at >= vec4(share.first)) & vec4<u32>(at < vec4(share.end));
 }
 
-fn count_in_lane(p: vec4<u32>, inside: vec4<u32>, lane: u32) {
-    let at = bins_of(p) * 8u + lane;
-    lanes[at.x] += inside.x;
-    lanes[at.y] += inside.y;
-    lanes[at.z] += inside.z;
-    lanes[at.w] += inside.w;
-}
-
 @compute @workgroup_size(WG)
 fn main_lanes(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    for (var bin = 0u; bin < BINS; bin++) {
-        lanes[bin * 8u + lane] = 0u;
-    }
+    clear_lane(lane);
     let picture = src_pictures[group.z];
     let share = share_of(picture, group, groups, lane);
     var at = start(share.walk, share.item);
@@ -97,35 +80,15 @@ fn main_lanes(
             let column = share.column + at.column;
             let p = colors16(picture, column, share.row + at.row);
             let x = column * 16u;
-            count_in_lane(p.a, inside4(share, x), lane);
-            count_in_lane(p.b, inside4(share, x + 4u), lane);
-            count_in_lane(p.c, inside4(share, x + 8u), lane);
-            count_in_lane(p.d, inside4(share, x + 12u), lane);
+            count_in_lane(bins_of(p.a), inside4(share, x), lane);
+            count_in_lane(bins_of(p.b), inside4(share, x + 4u), lane);
+            count_in_lane(bins_of(p.c), inside4(share, x + 8u), lane);
+            count_in_lane(bins_of(p.d), inside4(share, x + 12u), lane);
         }
         at = next(share.walk, at);
     }
     workgroupBarrier();
-    for (var bin = lane; bin < BINS; bin += 8u) {
-        var total = 0u;
-        let first = bin * 8u;
-        total += lanes[first] + lanes[first + 1u] + lanes[first + 2u] + lanes[first + 3u];
-        total += lanes[first + 4u] + lanes[first + 5u] + lanes[first + 6u] + lanes[first + 7u];
-        if (total != 0u) {
-            atomicAdd(&dst_bins[share.bins + bin], total);
-        }
-    }
-}
-
-fn count_in_table(p: vec4<u32>, inside: vec4<u32>, table: u32) {
-    let bins = bins_of(p);
-    if (all(bins.xyz == bins.yzw)) {
-        atomicAdd(&tables[table + bins.x], inside.x + inside.y + inside.z + inside.w);
-        return;
-    }
-    atomicAdd(&tables[table + bins.x], inside.x);
-    atomicAdd(&tables[table + bins.y], inside.y);
-    atomicAdd(&tables[table + bins.z], inside.z);
-    atomicAdd(&tables[table + bins.w], inside.w);
+    merge_lanes(share.bins, lane);
 }
 
 @compute @workgroup_size(WG)
@@ -134,11 +97,9 @@ fn main_atomic(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    for (var i = local; i < TABLE * TABLES; i += WG) {
-        atomicStore(&tables[i], 0u);
-    }
+    clear_tables(local);
     workgroupBarrier();
-    let table = (local >> 5u) % TABLES * TABLE;
+    let table = table_of(local);
     let picture = src_pictures[group.z];
     let share = share_of(picture, group, groups, local);
     var at = start(share.walk, share.item);
@@ -147,21 +108,13 @@ fn main_atomic(
             let column = share.column + at.column;
             let p = colors16(picture, column, share.row + at.row);
             let x = column * 16u;
-            count_in_table(p.a, inside4(share, x), table);
-            count_in_table(p.b, inside4(share, x + 4u), table);
-            count_in_table(p.c, inside4(share, x + 8u), table);
-            count_in_table(p.d, inside4(share, x + 12u), table);
+            count_in_table(bins_of(p.a), inside4(share, x), table);
+            count_in_table(bins_of(p.b), inside4(share, x + 4u), table);
+            count_in_table(bins_of(p.c), inside4(share, x + 8u), table);
+            count_in_table(bins_of(p.d), inside4(share, x + 12u), table);
         }
         at = next(share.walk, at);
     }
     workgroupBarrier();
-    for (var bin = local; bin < BINS; bin += WG) {
-        var total = 0u;
-        for (var t = 0u; t < TABLES; t++) {
-            total += atomicLoad(&tables[t * TABLE + bin]);
-        }
-        if (total != 0u) {
-            atomicAdd(&dst_bins[share.bins + bin], total);
-        }
-    }
+    merge_tables(share.bins, local);
 }

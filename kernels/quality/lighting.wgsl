@@ -9,6 +9,7 @@
 // Loop bound: 64 steps.
 
 #import common/grid
+#import common/patch_sums
 #import common/rgb16
 
 override WG: u32 = 8u;
@@ -20,33 +21,8 @@ struct Params {
     dst: u32,           // words of dst_patches per picture
 }
 
-struct Sums {
-    sum: vec4<u32>,
-    sum_sq: vec4<u32>,
-    counts: vec4<u32>,  // dark, and bright shifted by 16
-}
-
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(3) var<storage, read_write> dst_patches: array<u32>;
-
-// Adds pixels x .. x+3.
-fn add4(sums: ptr<function, Sums>, p: vec4<u32>, x: u32, width: u32) {
-    let byte = vec4(0xffu);
-    var v = max(max(p & byte, (p >> vec4(8u)) & byte), (p >> S16) & byte);
-    var dark = vec4<u32>(v < vec4(64u));
-    if (TAIL) {
-        let inside = vec4<u32>(vec4(x) + vec4(0u, 1u, 2u, 3u) < vec4(width));
-        v *= inside;
-        dark *= inside;
-    }
-    (*sums).sum += v;
-    (*sums).sum_sq += v * v;
-    (*sums).counts += dark | (vec4<u32>(v >= vec4(192u)) << S16);
-}
-
-fn total(v: vec4<u32>) -> u32 {
-    return v.x + v.y + v.z + v.w;
-}
 
 @compute @workgroup_size(WG)
 fn main(
@@ -64,7 +40,7 @@ fn main(
     let px = item - py * across;
     // The second column of 16 pixels of a cut patch may not exist.
     let columns = select(1u, 2u, px * 32u + 16u < picture.width);
-    var sums = Sums(vec4(0u), vec4(0u), vec4(0u));
+    var sums = PatchSums(vec4(0u), vec4(0u), vec4(0u));
     for (var k = 0u; k < 32u; k++) {
         let y = py * 32u + k;
         if (y >= picture.height) {
@@ -72,16 +48,11 @@ fn main(
         }
         for (var half = 0u; half < columns; half++) {
             let v = px * 2u + half;
-            let p = colors16(picture, v, y);
-            let x = v * 16u;
-            add4(&sums, p.a, x, picture.width);
-            add4(&sums, p.b, x + 4u, picture.width);
-            add4(&sums, p.c, x + 8u, picture.width);
-            add4(&sums, p.d, x + 12u, picture.width);
+            add_patch16(&sums, colors16(picture, v, y), v * 16u, picture.width);
         }
     }
     let at = group.z * params.dst + item * 3u;
-    dst_patches[at] = total(sums.sum);
-    dst_patches[at + 1u] = total(sums.sum_sq);
-    dst_patches[at + 2u] = total(sums.counts);
+    dst_patches[at] = added(sums.sum);
+    dst_patches[at + 1u] = added(sums.sum_sq);
+    dst_patches[at + 2u] = added(sums.counts);
 }

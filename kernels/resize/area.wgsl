@@ -1,21 +1,22 @@
 // Smaller pictures as coverage-weighted means.
 //
 // In:   src_words    a plane of 8-bit or 10-bit samples, of which one channel or all are used; one picture per workgroup_id.z, sizes
-//                    may differ (weighted, pixels)
-//       src_columns, src_rows   (weighted, pixels) per column and row of the result: first and last source, and what their weights
+//                    may differ (weighted, pixels, quads)
+//       src_columns, src_rows   (weighted, pixels, quads) per column and row of the result: first and last source, and what their weights
 //                    exceed that of a source that lies wholly inside by (modulo 2^32); before the rows: weights of a column and a
 //                    row that lie wholly inside, and D. One table for all pictures, or one each
 // Out:  dst, dst_words   a plane of bytes of one size, rows padded to 16 bytes (padding holds anything)
 // Algorithm: floor((sum wx wy p + D/2) / D), D = sum wx wy. Whole factors up to 8: box sums in 16-bit lanes, 16 pixels an invocation.
 // Border: none, sources never lie outside.
 // Exact: integers. Boxes: lanes at most 64 * 255; the division by N <= 64 is a multiplication by ceil(2^20 / N).
-//       Weighted: row sums below 2^23 are added up in two parts of 12 bits, each below 2^28; the quotient is estimated in f32
-//       and corrected by its remainder modulo 2^32.
-// Loop bound: KY <= 8 (boxes); channels * rows * words of sources (weighted, pixels), at most 32768, checked in plan.
+//       Weighted: row sums below 2^24 are added up in two parts of 12 bits, each at most 2^28; the quotient is estimated in f32
+//       and corrected by its remainder modulo 2^32. Quads: sums of 255 D, below 2^32.
+// Loop bound: KY <= 8 (boxes); channels * rows * words of sources (weighted, pixels, quads), at most 32768, checked in plan.
 
 #import common/grid
 #import common/channels
 #import common/boxes
+#import common/overlaps
 #import common/plane
 #import common/spans
 
@@ -25,7 +26,7 @@ override WORDS: u32 = 2u;
 
 struct Params {
     height: u32,      // rows of the result
-    columns: u32,     // invocations per row: 16 pixels each, weighted 4, pixels 1
+    columns: u32,     // invocations per row: 16 pixels each, weighted and quads 4, pixels 1
     table_columns: u32, // entries of src_columns from picture to picture
     table_rows: u32,  // entries of src_rows from picture to picture
     dst_base: u32,    // first vec4 of frame 0 (boxes), else word
@@ -174,4 +175,77 @@ fn average_pixels(
         quotient(high.z, low.z, full.z),
         quotient(high.w, low.w, full.z),
     ));
+}
+
+fn quotients(sums: vec4<u32>, total: u32) -> vec4<u32> {
+    let high = sums >> vec4(12u);
+    let low = sums & vec4(4095u);
+    return vec4(
+        quotient(high.x, low.x, total),
+        quotient(high.y, low.y, total),
+        quotient(high.z, low.z, total),
+        quotient(high.w, low.w, total),
+    );
+}
+
+// Four interleaved channels, D up to 2^24: four pixels an invocation, four columns a load, first summed down, then across.
+@compute @workgroup_size(WG)
+fn average_quads(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let item = item_of(group, groups, local);
+    if (item >= params.columns * params.height) {
+        return;
+    }
+    let y = item / params.columns;
+    let v = item - y * params.columns;
+    let spans = spans_of(group.z * params.table_columns + 4u * v);
+    let table = group.z * params.table_rows;
+    let full = src_rows[table];
+    let rows = src_rows[table + 1u + y];
+    let plane = plane_of(group.z);
+    // What the pixels cover, in units of which a column has full.x: weights are lengths of overlaps.
+    let lone = spans.first == spans.last;
+    let whole = vec4(i32(full.x));
+    let begin = select(-vec4<i32>(spans.head), vec4(0), lone) + vec4<i32>(spans.first) * whole;
+    let end = vec4<i32>(spans.last) * whole + whole + select(vec4<i32>(spans.tail), vec4<i32>(spans.head), lone);
+    let last_column = spans.last.w >> 2u;
+    var sums: Four;
+    var c = spans.first.x >> 2u;
+    // Loops end with their test: a software adapter would run a step more, for nothing, were it at the beginning.
+    loop {
+        var down: Four;
+        var at = plane.x + rows.x * plane.y + c;
+        var j = rows.x;
+        loop {
+            let weight = full.y + select(0u, rows.z, j == rows.x) + select(0u, rows.w, j == rows.y);
+            let p = src[at];
+            down.r += (p & BYTE) * weight;
+            down.g += ((p >> S8) & BYTE) * weight;
+            down.b += ((p >> S16) & BYTE) * weight;
+            down.a += (p >> vec4(24u)) * weight;
+            at += plane.y;
+            continuing {
+                j += 1u;
+                break if j > rows.y;
+            }
+        }
+        let left = vec4(i32(4u * c)) * whole;
+        add_column(&sums, overlap(begin, end, left, whole), down.r.x, down.g.x, down.b.x, down.a.x);
+        add_column(&sums, overlap(begin, end, left + whole, whole), down.r.y, down.g.y, down.b.y, down.a.y);
+        add_column(&sums, overlap(begin, end, left + 2 * whole, whole), down.r.z, down.g.z, down.b.z, down.a.z);
+        add_column(&sums, overlap(begin, end, left + 3 * whole, whole), down.r.w, down.g.w, down.b.w, down.a.w);
+        continuing {
+            c += 1u;
+            break if c > last_column;
+        }
+    }
+    let r = quotients(sums.r, full.z);
+    let g = quotients(sums.g, full.z);
+    let b = quotients(sums.b, full.z);
+    let result = r | (g << S8) | (b << S16) | (quotients(sums.a, full.z) << vec4(24u));
+    // Rows are padded to four pixels.
+    dst[(params.dst_base + group.z * params.dst_slot + y * params.dst_stride) / 4u + v] = result;
 }

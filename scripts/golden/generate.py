@@ -17,7 +17,7 @@ from pathlib import Path
 from golden import ROOT
 
 SHARED = {"generate", "golden"}
-NAMED = {"infer_real", "infer_pictures"}
+NAMED = {"infer_real", "infer_pictures", "infer_speech"}
 
 if __name__ == "__main__":
     here = Path(__file__).resolve().parent

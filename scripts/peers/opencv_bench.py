@@ -286,6 +286,99 @@ def tensors(c):
     return tensor(cv2.INTER_AREA, "AREA")(c) if "area" in c.variant else tensor(cv2.INTER_LINEAR, "LINEAR")(c)
 
 
+def complexity(c):
+    rgba = to_rgba(c)
+    gray = to_luma(c)
+    seen = np.zeros(1 << 24, np.bool_)
+
+    def chain():
+        g = gray()
+        cv2.countNonZero(cv2.Canny(g, 50, 150))
+        cv2.meanStdDev(g)
+        return distinct(rgba(), seen)
+
+    return {"cvtColor + Canny + meanStdDev + numpy table of 2^24": chain}
+
+
+def to_rgba(c):
+    """Packed colours as a callable that converts."""
+    if c.form == "rgba8":
+        rgba = c.rgba()
+        return lambda: rgba
+    yuv, code = c.yuv(), cv2.COLOR_YUV2RGBA_NV12 if c.form == "nv12" else cv2.COLOR_YUV2RGBA_I420
+    return lambda: cv2.cvtColor(yuv, code)
+
+
+def to_luma(c):
+    """Grey as a callable: converts packed colours, takes the luma plane as it is."""
+    if c.form == "rgba8":
+        rgba = c.rgba()
+        return lambda: cv2.cvtColor(rgba, cv2.COLOR_RGBA2GRAY)
+    g = c.luma()
+    return lambda: g
+
+
+def distinct(rgba, seen):
+    """Different colours by a table of all: faster than np.unique, which sorts."""
+    seen[:] = False
+    seen[rgba.view(np.uint32).ravel() & 0xFFFFFF] = True
+    return np.count_nonzero(seen)
+
+
+def patch_deviations(v):
+    """Mean standard deviation of whole patches of 32x32, by integral images."""
+    sums, squares = (i[::32, ::32] for i in cv2.integral2(v))
+    area = [i[1:, 1:] - i[:-1, 1:] - i[1:, :-1] + i[:-1, :-1] for i in (sums, squares)]
+    return np.sqrt(np.maximum(area[1] / 1024 - (area[0] / 1024) ** 2, 0)).mean()
+
+
+def border_figures(g, edges):
+    strips = [(p[:20], p[-20:], p[:, :20], p[:, -20:]) for p in (g, edges)]
+    return np.concatenate([s.ravel() for s in strips[0]]).std(), sum(cv2.countNonZero(s) for s in strips[1])
+
+
+def analyze_frame(c):
+    """All figures of a frame one by one. Lean: integer derivatives, integral images. Usual: what scripts do."""
+    if c.variant not in ("all", "curation"):
+        return {}
+    histograms = c.variant == "all"
+    rgba, gray = to_rgba(c), to_luma(c)
+    seen = np.zeros(1 << 24, np.bool_)
+
+    def shared(g, p):
+        edges = cv2.Canny(g, 50, 150)
+        cv2.countNonZero(edges)
+        border_figures(g, edges)
+        cv2.meanStdDev(g)
+        cv2.sumElems(cv2.absdiff(g, cv2.GaussianBlur(g, (5, 5), 1.1)))
+        cv2.resize(g, (32, 32), interpolation=cv2.INTER_AREA)
+        hsv = cv2.cvtColor(cv2.cvtColor(p, cv2.COLOR_RGBA2RGB), cv2.COLOR_RGB2HSV)
+        v = cv2.extractChannel(hsv, 2)
+        counts = cv2.calcHist([v], [0], None, [256], [0, 256])
+        if histograms:
+            cv2.calcHist([g], [0], None, [256], [0, 256])
+            cv2.calcHist([hsv], [0, 1, 2], None, [6, 6, 6], [0, 180, 0, 256, 0, 256])
+        return v, counts[:64].sum() + counts[192:].sum(), distinct(p, seen)
+
+    def lean():
+        g, p = gray(), rgba()
+        v, _, _ = shared(g, p)
+        cv2.meanStdDev(cv2.Laplacian(g, cv2.CV_16S))
+        gx, gy = cv2.spatialGradient(g)
+        cv2.norm(gx, cv2.NORM_L2SQR) + cv2.norm(gy, cv2.NORM_L2SQR)
+        patch_deviations(v)
+
+    def usual():
+        g, p = gray(), rgba()
+        v, _, _ = shared(g, p)
+        cv2.meanStdDev(cv2.Laplacian(g, cv2.CV_64F))
+        gx, gy = cv2.Sobel(g, cv2.CV_32F, 1, 0), cv2.Sobel(g, cv2.CV_32F, 0, 1)
+        cv2.norm(gx, cv2.NORM_L2SQR) + cv2.norm(gy, cv2.NORM_L2SQR)
+        np.mean([cv2.meanStdDev(v[i:i + 32, j:j + 32])[1] for i in range(0, c.h - 32, 32) for j in range(0, c.w - 32, 32)])
+
+    return {"one by one, lean: 16S, integral2, table of 2^24": lean, "one by one, usual: 64F, 32F, patches in a loop": usual}
+
+
 def to_gray(c):
     rgba = c.rgba()
     return {"cvtColor RGBA2GRAY": lambda: cv2.cvtColor(rgba, cv2.COLOR_RGBA2GRAY)}
@@ -308,6 +401,66 @@ def filtered(name, function):
     return make
 
 
+def describe(c):
+    """The steps of a descriptor with OpenCV: crop to 16:9, AREA to 256x144, then the parts of the method."""
+    if c.form != "rgba8":
+        picture = c.to_rgb()
+    else:
+        rgb = np.ascontiguousarray(c.rgba()[:, :, :3])
+        picture = lambda: rgb
+    matrix = np.random.default_rng(1).standard_normal((256, 8192)).astype(np.float32)
+    descriptor = cv2.HOGDescriptor((256, 128), (64, 64), (32, 32), (32, 32), 9)
+
+    def small():
+        p = picture()
+        h, w = p.shape[:2]
+        high, wide = min(h, int(w / (16 / 9))), min(w, int(h * 16 / 9))
+        y, x = (h - high) // 2, (w - wide) // 2
+        return cv2.resize(p[y:y + high, x:x + wide], (256, 144), interpolation=cv2.INTER_AREA)
+
+    def finish(edge, p, gray):
+        gx, gy = cv2.Sobel(gray, cv2.CV_32F, 1, 0), cv2.Sobel(gray, cv2.CV_32F, 0, 1)
+        m = cv2.normalize(cv2.magnitude(gx, gy), None, 0, 255, cv2.NORM_MINMAX)
+        texture = cv2.calcHist([m], [0], None, [32], [0, 256])
+        hsv = cv2.cvtColor(p, cv2.COLOR_RGB2HSV)
+        color = cv2.calcHist([hsv], [0, 1, 2], None, [6, 6, 6], [0, 180, 0, 256, 0, 256])
+        parts = [v.ravel() / max(float(np.linalg.norm(v)), 1e-9) for v in (edge, texture, color)]
+        return np.concatenate(parts).astype(np.float32)
+
+    def canny():
+        p = small()
+        gray = cv2.cvtColor(p, cv2.COLOR_RGB2GRAY)
+        return finish(cv2.calcHist([cv2.Canny(gray, 50, 150)], [0], None, [128], [0, 256]), p, gray)
+
+    def pyramid():
+        p = small()
+        gray = cv2.cvtColor(p, cv2.COLOR_RGB2GRAY)
+        cells = [gray[y * 36:y * 36 + 36, x * 64:x * 64 + 64] for y in range(4) for x in range(4)]
+        edge = [cv2.calcHist([cv2.Canny(cell, 50, 150)], [0], None, [32], [0, 256]) for cell in cells]
+        return finish(np.concatenate(edge), p, gray)
+
+    def hog():
+        p = small()
+        gray = cv2.cvtColor(p, cv2.COLOR_RGB2GRAY)
+        return finish(descriptor.compute(np.ascontiguousarray(gray[:128])), p, gray)
+
+    def colors():
+        p = small()
+        cells = [p[y * 36:y * 36 + 36, x * 64:x * 64 + 64] for y in range(4) for x in range(4)]
+        counts = [cv2.calcHist([cell], [0, 1, 2], None, [8, 8, 8], [0, 256] * 3) for cell in cells]
+        return np.concatenate([n.ravel() / 2304 for n in counts])
+
+    return {
+        "canny": {"crop, AREA, Canny, Sobel, HSV, calcHist": canny},
+        "spatial_pyramid 4x4": {"crop, AREA, 16 Canny, Sobel, HSV, calcHist": pyramid},
+        "hog": {"crop, AREA, HOGDescriptor, Sobel, HSV, calcHist": hog},
+        "spatial_color": {
+            "crop, AREA, 16 calcHist": colors,
+            "crop, AREA, 16 calcHist, matrix product": lambda: matrix @ colors(),
+        },
+    }[c.variant]
+
+
 RECIPES = {
     "color/gray_from_rgb": to_gray,
     "color/hsv_from_rgb": to_hsv,
@@ -318,6 +471,8 @@ RECIPES = {
     "edges/scharr": derivatives(cv2.Scharr),
     "edges/sobel": derivatives(cv2.Sobel),
     "filter/median3": filtered("medianBlur 3", lambda p: cv2.medianBlur(p, 3)),
+    "fused/analyze_frame": analyze_frame,
+    "fused/describe_image": describe,
     "heatmap/accumulate": difference_heat,
     "histogram/hsv3d": hsv_histogram,
     "histogram/luma": luma_histogram,
@@ -326,6 +481,7 @@ RECIPES = {
     "motion/frame_difference": difference,
     "motion/hsv_cut_score": cut_score,
     "motion/optical_flow": optical_flow,
+    "quality/complexity": complexity,
     "quality/contrast_brightness": contrast,
     "resize/area": resized(cv2.INTER_AREA, "AREA"),
     "resize/bicubic": resized(cv2.INTER_CUBIC, "CUBIC"),
@@ -346,9 +502,10 @@ def main() -> None:
     for line in sys.stdin:
         words = line.rstrip("\n").split("\t")
         try:
-            if words[0] == "case":
-                known = RECIPES.get(words[1])
-                recipes = known(Case(*words[1:])) if known and words[4] in PLANES else {}
+            if words[0] == "knows":
+                print("yes" if words[1] in RECIPES and words[2] in PLANES else "no", file=out, flush=True)
+            elif words[0] == "case":
+                recipes = RECIPES[words[1]](Case(*words[1:]))
                 print("\t".join(["recipes", *recipes]), file=out, flush=True)
             elif words[0] == "run":
                 run = recipes[words[1]]

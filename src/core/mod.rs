@@ -2,15 +2,18 @@
 //! No I/O and no GPU in here.
 
 pub mod activity;
+pub mod analysis;
 pub mod blend;
 pub mod budget;
 pub mod cancel;
 pub mod color;
 pub mod cut;
+pub mod descriptor;
 pub mod edges;
 pub mod exactness;
 pub mod frame;
 pub mod geometry;
+pub mod hash;
 pub mod hog;
 pub mod layout;
 pub mod limits;
@@ -33,14 +36,19 @@ pub mod vision;
 pub mod work;
 
 pub use activity::ActivitySums;
+pub use analysis::{FigureForm, FrameAnalysis, FrameFigures};
 pub use budget::{BudgetPermit, ByteBudget};
 pub use cancel::CancelToken;
 pub use color::{ChromaSiting, ChromaUpsampling, ColorRange, ColorSpec, RgbCoefficients, YuvMatrix};
 pub use cut::{CutWeights, HsvDifferenceSums, HueDistance};
+pub use descriptor::{
+    Aspect, DescriptorLayout, DescriptorMethod, DescriptorSizes, DescriptorSpec, DescriptorStyle, DescriptorWeights,
+};
 pub use edges::{BorderSums, EdgeCells, EdgeCount, EdgeWeight};
 pub use exactness::Exactness;
 pub use frame::{FrameDesc, FrameInfo};
 pub use geometry::{Rect, Size};
+pub use hash::{Thumbnail, hamming};
 pub use hog::HogParams;
 pub use layout::{FrameLayout, PlaneLayout};
 pub use limits::Limits;
@@ -52,7 +60,7 @@ pub use palette::Palette;
 pub use pixel::PixelFormat;
 pub use placement::{CellGrid, Places, WindowParams, WindowScore, Windows};
 pub use projection::{MersenneTwister, PolarNormal, projection_matrix};
-pub use quality::{GraySums, Lighting, LightingSums, PatchGrid, PatchSums, complexity};
+pub use quality::{ComplexitySums, GraySums, Lighting, LightingSums, PatchGrid, PatchSums, complexity};
 pub use search::{Metric, Neighbor};
 pub use sharpness::{BlurMap, GradientTexture, LaplacianSums, ResidualSums, TenengradSums};
 pub use sink::RowSink;

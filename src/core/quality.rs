@@ -1,5 +1,6 @@
 //! Picture quality: exact integer sums that kernels deliver, and the figures made from them in f64.
 
+use super::edges::EdgeCount;
 use super::geometry::Size;
 use super::luma::variance;
 
@@ -146,6 +147,24 @@ pub fn complexity(edge_share: f64, unique_colors: u32, pixels: u64, gray_deviati
     (0.4 * edge_share + 0.3 * colors + 0.3 * (gray_deviation / 128.0)).clamp(0.0, 1.0)
 }
 
+/// What makes a picture busy, counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ComplexitySums {
+    /// Pixels on Canny edges.
+    pub edges: EdgeCount,
+    /// Different 24-bit colours.
+    pub unique_colors: u32,
+    /// Sums over grey.
+    pub gray: GraySums,
+}
+
+impl ComplexitySums {
+    /// How busy the picture is, see [`complexity`].
+    pub fn complexity(&self) -> f64 {
+        complexity(self.edges.share(), self.unique_colors, self.gray.n, self.gray.standard_deviation())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,5 +229,12 @@ mod tests {
         assert_eq!(complexity(1.0, 9, 10, 128.0), 1.0);
         assert_eq!(complexity(0.0, 0, 0, 0.0), 0.0);
         assert_eq!(complexity(0.5, 5, 100, 64.0), 0.2 + 0.15 + 0.15);
+        let sums = ComplexitySums {
+            edges: EdgeCount { edges: 50, pixels: 100 },
+            unique_colors: 5,
+            gray: GraySums { n: 100, sum: 100 * 64, sum_sq: 50 * 128 * 128 },
+        };
+        assert_eq!(sums.complexity(), 0.2 + 0.15 + 0.15);
+        assert_eq!(ComplexitySums::default().complexity(), 0.0);
     }
 }

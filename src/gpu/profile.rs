@@ -1,9 +1,10 @@
-//! Device-side timing of dispatches by timestamp queries. Query sets are scarce, so one profile has room for a fixed number.
+//! Device-side timing of dispatches by timestamp queries. Query sets have a limited size, so a profile is a list of them.
 
 use super::context::GpuContext;
 use super::recorder::wait;
 use crate::error::{Error, GpuError, Result};
 
+/// Queries of a set, two a dispatch.
 const CAPACITY: u32 = 256;
 
 /// Time of one dispatch.
@@ -15,21 +16,23 @@ pub struct ProfileEntry {
     pub nanos: u64,
 }
 
-/// Room for the timestamps of up to 128 dispatches of one submission.
+/// Room for the timestamps of the dispatches of one submission; grows when there are more than ever before.
 #[derive(Debug)]
 pub struct Profile {
-    set: wgpu::QuerySet,
-    resolved: wgpu::Buffer,
-    readable: wgpu::Buffer,
+    sets: Vec<Set>,
     labels: Vec<&'static str>,
 }
 
-impl Profile {
-    /// A profile, or `None` where the device has no timestamps.
-    pub fn new(ctx: &GpuContext) -> Result<Option<Self>> {
-        if !ctx.caps().timestamps {
-            return Ok(None);
-        }
+/// Room for `CAPACITY` timestamps.
+#[derive(Debug)]
+struct Set {
+    queries: wgpu::QuerySet,
+    resolved: wgpu::Buffer,
+    readable: wgpu::Buffer,
+}
+
+impl Set {
+    fn new(ctx: &GpuContext) -> Result<Self> {
         ctx.scoped("profile", |device| {
             let size = u64::from(CAPACITY) * 8;
             let buffer = |usage| {
@@ -40,34 +43,52 @@ impl Profile {
                     mapped_at_creation: false,
                 })
             };
-            Some(Self {
-                set: device.create_query_set(&wgpu::QuerySetDescriptor {
+            Self {
+                queries: device.create_query_set(&wgpu::QuerySetDescriptor {
                     label: Some("profile"),
                     ty: wgpu::QueryType::Timestamp,
                     count: CAPACITY,
                 }),
                 resolved: buffer(wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC),
                 readable: buffer(wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST),
-                labels: Vec::new(),
-            })
+            }
         })
     }
+}
 
-    /// Claims two queries for a dispatch; `None` when the profile is full.
-    pub(super) fn begin(&mut self, label: &'static str) -> Option<(wgpu::QuerySet, u32)> {
-        let first = u32::try_from(self.labels.len()).ok()? * 2;
-        if first + 2 > CAPACITY {
-            return None;
+impl Profile {
+    /// A profile, or `None` where the device has no timestamps.
+    pub fn new(ctx: &GpuContext) -> Result<Option<Self>> {
+        if !ctx.caps().timestamps {
+            return Ok(None);
         }
+        Ok(Some(Self { sets: vec![Set::new(ctx)?], labels: Vec::new() }))
+    }
+
+    /// Claims two queries of a set for a dispatch.
+    pub(super) fn begin(&mut self, ctx: &GpuContext, label: &'static str) -> Result<(wgpu::QuerySet, u32)> {
+        let first = self.labels.len() * 2;
+        let (index, query) = (first / CAPACITY as usize, (first % CAPACITY as usize) as u32);
+        if index == self.sets.len() {
+            self.sets.push(Set::new(ctx)?);
+        }
+        let set = self.sets.get(index).ok_or_else(|| Error::Bug("a gap in a profile".into()))?;
         self.labels.push(label);
-        Some((self.set.clone(), first))
+        Ok((set.queries.clone(), query))
+    }
+
+    /// The sets in use, and how many of their queries are.
+    fn used(&self) -> impl Iterator<Item = (&Set, u32)> {
+        let queries = self.labels.len() * 2;
+        let counts =
+            (0..queries).step_by(CAPACITY as usize).map(move |at| (queries - at).min(CAPACITY as usize) as u32);
+        self.sets.iter().zip(counts)
     }
 
     pub(super) fn resolve(&self, encoder: &mut wgpu::CommandEncoder) {
-        let count = self.labels.len() as u32 * 2;
-        if count > 0 {
-            encoder.resolve_query_set(&self.set, 0..count, &self.resolved, 0);
-            encoder.copy_buffer_to_buffer(&self.resolved, 0, &self.readable, 0, Some(u64::from(count) * 8));
+        for (set, count) in self.used() {
+            encoder.resolve_query_set(&set.queries, 0..count, &set.resolved, 0);
+            encoder.copy_buffer_to_buffer(&set.resolved, 0, &set.readable, 0, Some(u64::from(count) * 8));
         }
     }
 
@@ -76,25 +97,33 @@ impl Profile {
         if self.labels.is_empty() {
             return Ok(Vec::new());
         }
-        let (done, mapped) = crossbeam_channel::bounded(1);
-        self.readable.slice(..).map_async(wgpu::MapMode::Read, move |r| {
-            let _ = done.send(r.is_ok()); // the receiver outlives the wait below
-        });
-        wait(ctx, None, "profile")?;
-        // The work is done, but the callback may be in the hands of another thread that polls the same device, and come a little later.
-        if mapped.recv_timeout(ctx.timeout()) != Ok(true) {
-            ctx.check()?;
-            return Err(Error::Gpu(GpuError::Internal("the profile could not be read".into())));
+        let (done, mapped) = crossbeam_channel::unbounded();
+        for (set, _) in self.used() {
+            let done = done.clone();
+            set.readable.slice(..).map_async(wgpu::MapMode::Read, move |r| {
+                let _ = done.send(r.is_ok()); // the receiver outlives the wait below
+            });
         }
+        wait(ctx, None, "profile")?;
         let period = f64::from(ctx.queue().get_timestamp_period());
-        let view = self
-            .readable
-            .get_mapped_range(..)
-            .map_err(|e| Error::Gpu(GpuError::Internal(format!("the profile could not be read: {e}"))))?;
-        let ticks: Vec<u64> =
-            view.chunks_exact(8).map(|c| c.iter().rev().fold(0u64, |v, b| v << 8 | u64::from(*b))).collect();
-        drop(view);
-        self.readable.unmap();
+        let mut ticks: Vec<u64> = Vec::with_capacity(self.labels.len() * 2);
+        // The work is done, but a callback may be in the hands of another thread that polls the same device, and come a little later.
+        for _ in self.used() {
+            if mapped.recv_timeout(ctx.timeout()) != Ok(true) {
+                ctx.check()?;
+                return Err(Error::Gpu(GpuError::Internal("the profile could not be read".into())));
+            }
+        }
+        for (set, count) in self.used() {
+            let view = set
+                .readable
+                .get_mapped_range(..)
+                .map_err(|e| Error::Gpu(GpuError::Internal(format!("the profile could not be read: {e}"))))?;
+            let numbers = view.chunks_exact(8).map(|c| c.iter().rev().fold(0u64, |v, b| v << 8 | u64::from(*b)));
+            ticks.extend(numbers.take(count as usize));
+            drop(view);
+            set.readable.unmap();
+        }
         let entries = self.labels.drain(..).zip(ticks.chunks_exact(2)).map(|(label, pair)| {
             let span = match pair {
                 [a, b] => b.saturating_sub(*a),

@@ -50,7 +50,13 @@ impl<'a> Recorder<'a> {
             }));
             return;
         }
-        let timed = self.profile.as_mut().and_then(|p| p.begin(kernel.label));
+        let timed = match self.profile.as_mut().map(|p| p.begin(self.ctx, kernel.label)).transpose() {
+            Ok(timed) => timed,
+            Err(e) => {
+                self.failed.get_or_insert(e);
+                return;
+            }
+        };
         if timed.is_some() {
             self.pass = None;
         }

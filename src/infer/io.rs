@@ -89,15 +89,6 @@ impl Outputs {
         self.named.iter().map(|(n, t)| (n.as_str(), t))
     }
 
-    /// The first `count` elements of every output, counted along the first axis: what a padded batch gave for its real part.
-    ///
-    /// # Errors
-    /// [`Error::Model`] with cause `shape` when an output has no first axis of at least `count`.
-    pub fn first(self, count: usize) -> Result<Self> {
-        let named = self.named.into_iter().map(|(name, tensor)| tensor.first(count).map(|t| (name, t)));
-        Ok(Self { named: named.collect::<Result<_>>()? })
-    }
-
     /// Takes the output of this name out.
     pub fn take(&mut self, name: &str) -> Option<Tensor> {
         let at = self.named.iter().position(|(n, _)| n == name)?;
@@ -106,6 +97,8 @@ impl Outputs {
 }
 
 /// Something that turns tensors into tensors: a session of ONNX Runtime, or a host's own runtime.
+///
+/// The first axis of a picture input counts pictures, and any number may be given: a model of a fixed batch splits and pads by itself.
 pub trait TensorModel: Send {
     /// Inputs as the model declares them.
     fn inputs(&self) -> &[IoInfo];

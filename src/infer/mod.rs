@@ -11,10 +11,13 @@
 //! | [`tensor`] | tensors that are handed to a model and those that come back |
 //! | [`io`] | names, types and shapes as a model declares them; [`io::TensorModel`], what adapters call |
 //! | [`tasks`] | one adapter per task: from tensors to detections, faces, masks … |
+//! | `caption` | captions from templates or from an endpoint (feature `caption`) |
 //!
 //! `ort::` appears in this folder only. Pictures become tensors on the GPU (`tensor/pack_nchw`, `tensor/pack_nhwc`, `resize/crop_resize`),
 //! outside of this folder: a session takes a tensor that it is handed.
 
+#[cfg(feature = "caption")]
+pub mod caption;
 mod convert;
 mod files;
 pub mod graph;

@@ -2,7 +2,10 @@
 //!
 //! The library is loaded at run time, so that the program starts without it. It is looked for in `ORT_DYLIB_PATH`, then in a folder
 //! `runtime` beside the program or up to three folders above it, in the working folder, and in the user's data folder.
-#![allow(unsafe_code, reason = "FFI: asking a shared library for its version before anything else of it is called")]
+#![allow(
+    unsafe_code,
+    reason = "FFI: asking a shared library for its version before anything else of it is called; its telemetry switch"
+)]
 
 use std::ffi::{CStr, c_char};
 use std::path::{Path, PathBuf};
@@ -97,6 +100,7 @@ pub(super) fn environment() -> Result<(Environment, RuntimeInfo)> {
     let path = found.canonicalize().map_err(|e| invalid(&found, &e.to_string()))?;
     let version = library_version(&path)?;
     check_version(&version, &path)?;
+    keep_quiet();
     let builder = ort::init_from(&path).map_err(|e| invalid(&path, &e.to_string()))?;
     let environment =
         builder.with_name("frameloom").with_telemetry(false).build().map_err(|e| invalid(&path, &e.to_string()))?;
@@ -109,6 +113,20 @@ fn invalid(path: &Path, reason: &str) -> Error {
     Error::Model {
         cause: "runtime-invalid",
         message: format!("this is no usable ONNX Runtime: {reason}: {}", path.display()),
+    }
+}
+
+/// Builds of ONNX Runtime by its makers report to them over the network, from the first call on, unless this variable is there: the
+/// switch in the interface comes too late, because making the environment already sends a report and leaves an identifier in the user's cache.
+/// The `frameloom` command sets it first thing; hosts of the library that run other threads do well to do the same.
+const TELEMETRY_VARIABLE: &str = "ORT_DISABLE_TELEMETRY";
+
+/// Sets [`TELEMETRY_VARIABLE`], unless somebody has decided about it already.
+fn keep_quiet() {
+    if std::env::var_os(TELEMETRY_VARIABLE).is_none() {
+        // SAFETY: Rust's own accesses take a lock. A C library that reads the environment in another thread at this very moment could race;
+        // the call is made once per process, and a report to strangers that nobody asked for is the certain alternative.
+        unsafe { std::env::set_var(TELEMETRY_VARIABLE, "1") };
     }
 }
 

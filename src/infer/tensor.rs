@@ -105,33 +105,6 @@ impl Tensor {
         TensorView { shape: &self.shape, data: self.data.slice() }
     }
 
-    /// The first `count` elements along the first axis.
-    ///
-    /// # Errors
-    /// [`Error::Model`] with cause `shape` when there is no first axis of at least `count`.
-    pub fn first(mut self, count: usize) -> Result<Self> {
-        let have = self.shape.first().copied().unwrap_or(0);
-        if have < count {
-            return Err(Error::Model {
-                cause: "shape",
-                message: format!("{count} elements were wanted of a tensor of shape {:?}", self.shape),
-            });
-        }
-        let keep = self.data.slice().len() / have.max(1) * count;
-        match &mut self.data {
-            TensorData::F32(v) => v.truncate(keep),
-            TensorData::F16(v) => v.truncate(keep),
-            TensorData::I64(v) => v.truncate(keep),
-            TensorData::I32(v) => v.truncate(keep),
-            TensorData::U8(v) => v.truncate(keep),
-            TensorData::Bool(v) => v.truncate(keep),
-        }
-        if let Some(n) = self.shape.first_mut() {
-            *n = count;
-        }
-        Ok(self)
-    }
-
     /// The elements as 32-bit floats: borrowed where they are, converted otherwise (halves exactly, integers to the nearest).
     pub fn to_f32(&self) -> std::borrow::Cow<'_, [f32]> {
         use std::borrow::Cow;

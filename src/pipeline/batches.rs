@@ -83,7 +83,7 @@ impl Batches<'_> {
     ///
     /// # Errors
     /// [`Error::Cancelled`], [`Error::Deadline`] when nothing came for as long as [`PipelineOptions::stall`] allows, the device.
-    pub fn next(&mut self) -> Result<Option<HeldBatch>> {
+    pub fn next_batch(&mut self) -> Result<Option<HeldBatch>> {
         let asked = std::time::Instant::now();
         loop {
             if self.end.is_some() {

@@ -15,6 +15,7 @@ pub mod colors;
 pub mod edges;
 pub mod field;
 pub mod filter;
+pub mod fused;
 pub mod heatmap;
 pub mod histogram;
 pub mod hog;

@@ -111,6 +111,25 @@ fn dispatches_are_timed_on_the_device() {
     });
 }
 
+#[test]
+fn a_profile_has_room_for_every_dispatch() {
+    on_every_adapter("long profile", |ctx| {
+        let kernel = Kernel::from_source(ctx, &SOURCE, "copy_words", &[]).unwrap();
+        let bind = kernel.bind(ctx, &[("src_words", &buffer(ctx)), ("dst_words", &buffer(ctx))]).unwrap();
+        let Some(mut profile) = Profile::new(ctx).unwrap() else { return };
+        for dispatches in [128, 129, 500, 3] {
+            let mut rec = Recorder::new(ctx, "t").with_profile(&mut profile);
+            for _ in 0..dispatches {
+                rec.dispatch(&kernel, &bind, [1, 1, 1]);
+            }
+            rec.run().unwrap();
+            let entries = profile.take(ctx).unwrap();
+            assert_eq!(entries.len(), dispatches);
+            assert!(entries.iter().all(|e| e.nanos < 10_000_000_000), "{entries:?}");
+        }
+    });
+}
+
 /// A poll of one thread may take the callback of another one's mapping, and run it only after that one's own wait is over.
 #[test]
 fn threads_that_share_a_device_read_their_own_times() {

@@ -29,4 +29,12 @@ mod runtime;
 mod session;
 mod support;
 mod suppression;
+#[cfg(feature = "caption")]
+mod task_caption;
+#[cfg(feature = "caption")]
+mod task_models;
+#[cfg(feature = "caption")]
+mod task_real;
+#[cfg(feature = "caption")]
+mod task_support;
 mod zoo;

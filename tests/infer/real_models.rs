@@ -8,10 +8,12 @@ use crate::support::*;
 
 /// Size of an axis; `-1` for one that is open.
 type Shape = &'static [i64];
+/// Names and shapes.
+type Ports = &'static [(&'static str, Shape)];
 
 /// File, task, inputs, outputs (`None`: another test looks at those), decoder that `import` should find.
 #[rustfmt::skip]
-const MODELS: [(&str, Task, &[(&str, Shape)], &[(&str, Shape)], Option<&str>); 17] = [
+const MODELS: [(&str, Task, Ports, Ports, Option<&str>); 17] = [
     ("yolox_nano_416", Task::Detect, &[("images", &[1, 3, 416, 416])], &[("output", &[1, 3549, 85])], Some("yolox")),
     ("nanodet_m_320", Task::Detect, &[("input.1", &[1, 3, 320, 320])], &[
         ("cls_pred_stride_8", &[1, 1600, 80]), ("cls_pred_stride_16", &[1, 400, 80]), ("cls_pred_stride_32", &[1, 100, 80]),

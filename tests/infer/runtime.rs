@@ -73,6 +73,25 @@ fn one_that_is_something_else() {
     }
 }
 
+/// The makers' builds of the runtime open a database of reports and leave an identifier: not here.
+#[test]
+fn loading_leaves_nothing_in_the_home_of_the_user() {
+    let home = tempfile::tempdir().unwrap();
+    let library = load_runtime().unwrap().path.canonicalize().unwrap();
+    let out = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "runtime::child_that_loads_a_runtime", "--ignored", "--nocapture"])
+        .env("ORT_DYLIB_PATH", library)
+        .env("HOME", home.path())
+        .env_remove("XDG_CACHE_HOME")
+        .env_remove("ORT_DISABLE_TELEMETRY")
+        .env_remove("CI")
+        .output()
+        .unwrap();
+    assert!(String::from_utf8_lossy(&out.stdout).contains("LOADED"), "{out:?}");
+    let left: Vec<_> = std::fs::read_dir(home.path()).unwrap().map(|e| e.unwrap().path()).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
 #[test]
 fn the_real_one_loads_again_and_again() {
     let first = load_runtime().unwrap();

@@ -20,6 +20,7 @@ mod edges;
 #[path = "../support/fields.rs"]
 mod fields;
 mod filter;
+mod fused;
 #[path = "../support/gpu.rs"]
 mod gpu;
 mod heatmap;

@@ -11,7 +11,7 @@ fn sums(
     batches(ctx, options, source, &|_, _| 0, |all| {
         let mut out = Vec::new();
         let mut plan = None;
-        while let Some(batch) = all.next()? {
+        while let Some(batch) = all.next_batch()? {
             if plan.as_ref().is_none_or(|(n, _)| *n != batch.shape_number()) {
                 let params = LumaParams { dark: 20, bright: 200 };
                 plan = Some((batch.shape_number(), LumaStatsPlan::new(ctx, batch.frames().layout(), params)?));
@@ -71,7 +71,7 @@ fn a_consumer_may_stop_fail_or_be_cancelled_and_the_source_goes_with_it() {
         let started = std::time::Instant::now();
         let options = PipelineOptions { batch: 2, ring_slots: 2, ..Default::default() };
         let (index, report) =
-            batches(ctx, &options, endless(), &|_, _| 0, |all| Ok(all.next()?.unwrap().infos()[1].index)).unwrap();
+            batches(ctx, &options, endless(), &|_, _| 0, |all| Ok(all.next_batch()?.unwrap().infos()[1].index)).unwrap();
         assert_eq!((index, report.frames), (1, 2));
         assert!(!options.cancel.is_cancelled(), "the caller's token is the caller's");
 
@@ -81,7 +81,7 @@ fn a_consumer_may_stop_fail_or_be_cancelled_and_the_source_goes_with_it() {
 
         let cancelled = batches(ctx, &options, endless(), &|_, _| 0, |all| {
             options.cancel.cancel();
-            while all.next()?.is_some() {}
+            while all.next_batch()?.is_some() {}
             Ok(())
         });
         assert!(matches!(cancelled, Err(Error::Cancelled)));
@@ -97,7 +97,7 @@ fn holding_all_slots_ends_by_the_deadline_and_not_never() {
         let source = Box::new(synthetic(0, PixelFormat::I420, 100));
         let (held, report) = batches(ctx, &options, source, &|_, _| 0, |all| {
             let mut held = Vec::new();
-            while let Some(batch) = all.next()? {
+            while let Some(batch) = all.next_batch()? {
                 held.push(batch);
             }
             Ok(held.len())

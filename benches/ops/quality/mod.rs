@@ -1,3 +1,4 @@
 pub mod border_occlusion;
+pub mod complexity;
 pub mod contrast_brightness;
 pub mod lighting;

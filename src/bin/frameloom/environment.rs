@@ -7,4 +7,9 @@ pub(crate) fn settle() {
         // SAFETY: called first thing in `main`, before any other thread is started.
         unsafe { std::env::set_var("XDG_RUNTIME_DIR", std::env::temp_dir()) };
     }
+    // Builds of ONNX Runtime by its makers report to them unless told otherwise before they start.
+    if std::env::var_os("ORT_DISABLE_TELEMETRY").is_none() {
+        // SAFETY: as above.
+        unsafe { std::env::set_var("ORT_DISABLE_TELEMETRY", "1") };
+    }
 }

@@ -1,3 +1,4 @@
+#[allow(unreachable_pub, reason = "shared with the tests outside of the crate")]
 #[path = "../../../tests/support/onnx.rs"]
 mod onnx;
 

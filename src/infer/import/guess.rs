@@ -291,7 +291,7 @@ mod tests {
     fn a_proposal_is_a_manifest_with_remarks() {
         let p = proposal(Task::Detect, &[&[1, 3, 416, 416]], &[&[1, 3549, 85]]);
         let text = p.to_toml().unwrap();
-        assert_eq!(parse_manifest(&text, Path::new("x")).unwrap(), [p.entry.clone()], "{text}");
+        assert_eq!(parse_manifest(&text, Path::new("x")).unwrap(), std::slice::from_ref(&p.entry), "{text}");
         assert!(text.contains("name = \"my-net\"") && text.contains("file = \"my net.onnx\""), "{text}");
         assert!(text.contains("decoder = \"yolox\"  # guessed: "), "{text}");
         assert!(text.contains("classes = \"coco80\"  # guessed: there are 80"), "{text}");

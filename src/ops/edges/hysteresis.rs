@@ -189,6 +189,12 @@ impl HysteresisStatus {
         Ok(self.words(ctx)?.chunks_exact(2).filter(|plane| plane.first() != Some(&0)).count())
     }
 
+    /// Of the first `planes` only, where fewer were recorded than bound.
+    #[must_use]
+    pub(crate) fn first(&self, planes: u32) -> Self {
+        Self { buffer: self.buffer.clone(), planes: planes.min(self.planes) }
+    }
+
     /// An error unless the planes are complete.
     pub(crate) fn check(&self, ctx: &GpuContext) -> Result<()> {
         if self.complete(ctx)? {

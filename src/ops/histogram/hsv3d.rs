@@ -21,8 +21,6 @@ use crate::ops::{
 };
 
 const NAME: &str = "histogram/hsv3d";
-/// Most loop steps of an invocation, stated in the kernel; clearing and merging add at most 8192.
-const MAX_STEPS: u32 = 16_384;
 /// Most bins: 16 KiB of workgroup memory hold one table of so many.
 const MAX_BINS: u32 = 4096;
 /// Most bins of the variant with a table per lane.
@@ -126,12 +124,9 @@ impl HsvHistogramPlan {
         let source = RgbSource::of(NAME, &shape, rgb)?;
         let count = bins.count()?;
         let loads = source.columns * shape.largest().size.height; // sides up to 32768: at most 2^26
-        // CPU: few workgroups, since each clears and merges a table; GPU: 16 loads an invocation.
-        let (entry, wg, aim) = match class {
-            AdapterClass::Cpu if count <= MAX_LANE_BINS => ("main_lanes", 8u32, 24),
-            _ => ("main_atomic", 256, loads.div_ceil(256 * 16)),
-        };
-        let groups = aim.min(loads.div_ceil(wg)).max(loads.div_ceil(wg * MAX_STEPS));
+        // Above that a table per lane takes too much memory.
+        let class = if count <= MAX_LANE_BINS { class } else { AdapterClass::Gpu };
+        let (entry, wg, groups) = super::tables(class, loads, 24);
         let groups = grid(ctx, NAME, u64::from(groups) * u64::from(wg), wg)?;
         let tables = (MAX_BINS / (count + 1)).clamp(1, 8);
         let HsvBins { hue, saturation, value } = bins;

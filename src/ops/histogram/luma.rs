@@ -21,8 +21,6 @@ use crate::ops::{
 };
 
 const NAME: &str = "histogram/luma";
-/// Most loop steps of an invocation, stated in the kernel; clearing and merging add 512.
-const MAX_STEPS: u32 = 16_384;
 
 /// What `frameloom ops` says about this operation.
 pub const INFO: OpInfo = OpInfo {
@@ -106,12 +104,7 @@ impl LumaHistogramPlan {
             return Err(plan_error(NAME, "row_step", "at least 1", row_step));
         }
         let loads = plane.columns * shape.largest().size.height.div_ceil(row_step); // sides up to 32768: at most 2^26
-        // CPU: few workgroups, since each clears and merges a table; GPU: 16 loads an invocation.
-        let (entry, wg, aim) = match class {
-            AdapterClass::Cpu => ("main_lanes", 8u32, 24),
-            AdapterClass::Gpu => ("main_atomic", 256, loads.div_ceil(256 * 16)),
-        };
-        let groups = aim.min(loads.div_ceil(wg)).max(loads.div_ceil(wg * MAX_STEPS));
+        let (entry, wg, groups) = super::tables(class, loads, 24);
         let groups = grid(ctx, NAME, u64::from(groups) * u64::from(wg), wg)?;
         let constants = plane.constants([("TAIL", plane.tail()), ("BINS", bins), ("WG", wg)]);
         let kernel = Kernel::new(ctx, NAME, entry, &constants)?;

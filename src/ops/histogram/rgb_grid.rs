@@ -21,10 +21,10 @@ use crate::ops::{
 };
 
 const NAME: &str = "histogram/rgb_grid";
-/// Most loop steps of an invocation, stated in the kernel; clearing and merging add 1024.
-const MAX_STEPS: u32 = 16_384;
 /// Bins of a cell.
 const BINS: u32 = 512;
+/// Tables of a workgroup on a GPU.
+const TABLES: u32 = 4;
 
 /// What `frameloom ops` says about this operation.
 pub const INFO: OpInfo = OpInfo {
@@ -94,15 +94,15 @@ impl RgbGridPlan {
         // A cell may begin and end inside a column of 16 pixels.
         let size = shape.largest().size;
         let loads = ((size.width / grid).div_ceil(16) + 1) * (size.height / grid).max(1);
-        // CPU: few workgroups, since each clears and merges a table; GPU: 16 loads an invocation.
         let cells = grid * grid;
-        let (entry, wg, aim) = match class {
-            AdapterClass::Cpu => ("main_lanes", 8u32, 24u32.div_ceil(cells)),
-            AdapterClass::Gpu => ("main_atomic", 256, loads.div_ceil(256 * 16)),
-        };
-        let shares = aim.min(loads.div_ceil(wg)).max(loads.div_ceil(wg * MAX_STEPS));
+        let (entry, wg, shares) = super::tables(class, loads, 24u32.div_ceil(cells));
         let groups = dispatch(ctx, NAME, u64::from(cells) * u64::from(shares) * u64::from(wg), wg)?;
-        let kernel = Kernel::new(ctx, NAME, entry, &source.constants([("WG", wg)]))?;
+        let kernel = Kernel::new(
+            ctx,
+            NAME,
+            entry,
+            &source.constants([("WG", wg), ("BINS", BINS), ("TABLES", TABLES), ("TABLE", BINS + 1)]),
+        )?;
         let uniform = Uniform { offset: source.offset, chroma: source.chroma, grid, shares };
         Ok(Self { kernel, uniform, shape, groups })
     }

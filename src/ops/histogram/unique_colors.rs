@@ -16,18 +16,13 @@ use crate::core::{Exactness, FrameLayout, Work};
 use crate::error::Result;
 use crate::gpu::{AdapterClass, BufferUse, GpuBuffer, GpuContext, Kernel};
 use crate::ops::color::rgb_from_yuv::RgbParams;
+use crate::ops::color_map::{COUNTERS, LOADS, MAP_BYTES, TOGETHER};
 use crate::ops::{
     BatchShape, FrameBatch, Measure, OpInfo, ParamDoc, Passes, PictureTable, RgbSource, gpu_params, grid,
     reads_pictures, words,
 };
 
 const NAME: &str = "histogram/unique_colors";
-/// Bytes of the map of one picture.
-const MAP_BYTES: u64 = 1 << 21;
-/// Most pictures with a map of their own; the next ones use the same maps again.
-const TOGETHER: u32 = 16;
-/// Loads of 16 bytes of an invocation that counts.
-const LOADS: u32 = 64;
 
 /// What `frameloom ops` says about this operation.
 pub const INFO: OpInfo = OpInfo {
@@ -90,7 +85,7 @@ impl UniqueColorsPlan {
         let count = Kernel::new(ctx, NAME, "count", &[("WG", f64::from(wg)), ("LOADS", f64::from(LOADS))])?;
         let blocks = shape.largest().size.height.div_ceil(rows);
         let mark_groups = grid(ctx, NAME, u64::from(source.columns) * u64::from(blocks), wg)?;
-        let count_groups = grid(ctx, NAME, MAP_BYTES / 16 / u64::from(LOADS), wg)?;
+        let count_groups = grid(ctx, NAME, COUNTERS, wg)?;
         Ok(Self { mark, count, source, shape, mark_groups, count_groups })
     }
 

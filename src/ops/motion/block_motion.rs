@@ -11,8 +11,8 @@
 //! | errors | `Parameter` for formats without luma, sides above 32,768, mixed sizes, `first` without a slot before it, parameters out of range |
 //! | source | full-search block matching by sum of absolute differences |
 //!
-//! The cost grows with `(2 range + 1)^2`: on a software adapter a 1080p frame takes about 40 ms at range 7 and 220 ms at range 16. Record
-//! few frames at a time with long ranges there.
+//! The cost grows with `(2 range + 1)^2`: on a software adapter a 1080p frame takes about 30 ms at range 7 and 150 ms at range 16. Long
+//! searches are recorded as several dispatches, each over some rows of candidates, so that none comes near the time-outs of drivers.
 
 use crate::core::{BlockSearch, BlockVector, Exactness, FrameLayout, Work};
 use crate::error::Result;
@@ -55,6 +55,9 @@ gpu_params! {
     struct Uniform {
         map_stride: u32,
         map_slot: u32,
+        range: i32,
+        dy_from: i32,
+        dy_to: i32,
     }
 }
 
@@ -63,6 +66,8 @@ gpu_params! {
 pub struct BlockMotionPlan {
     kernel: Kernel,
     shape: BatchShape,
+    search: BlockSearch,
+    dispatch_work: u64,
     maps: [MapLayout; 2],
     groups: [u32; 2],
 }
@@ -91,16 +96,23 @@ impl BlockMotionPlan {
         if !(1..=16).contains(&search.range) {
             return Err(plan_error(NAME, "range", "1 to 16 pixels", search.range));
         }
-        let wg = match ctx.caps().class {
-            AdapterClass::Cpu => 8u32,
-            AdapterClass::Gpu => 64,
+        // Differences of a dispatch, far below the time-outs of drivers: about 30 ms on two cores, a few on a GPU.
+        let (wg, dispatch_work) = match ctx.caps().class {
+            AdapterClass::Cpu => (8u32, 1u64 << 29),
+            AdapterClass::Gpu => (64, 1 << 33),
         };
-        let own = [("WG", wg), ("BLOCK", search.block), ("RANGE", search.range), ("TAIL", plane.tail())];
+        let own = [("WG", wg), ("BLOCK", search.block), ("TAIL", plane.tail())];
         let kernel = Kernel::new(ctx, NAME, "main", &plane.constants(own))?;
         let blocks = search.blocks(size);
         let maps = [MapLayout::new(MapSample::I32, blocks)?, MapLayout::new(MapSample::U32, blocks)?];
         let groups = grid(ctx, NAME, u64::from(plane.columns) * u64::from(blocks.height), wg)?;
-        Ok(Self { kernel, shape, maps, groups })
+        Ok(Self { kernel, shape, search, dispatch_work, maps, groups })
+    }
+
+    /// Vertical components of a dispatch for `frames` frames, at least one.
+    fn rows(&self, frames: u32) -> i32 {
+        let row = self.shape.largest().size.area() * u64::from(frames) * u64::from(2 * self.search.range + 1);
+        (self.dispatch_work / row.max(1)).clamp(1, 33) as i32
     }
 
     /// Binds the frames of `src` from slot `first` on, and makes room for their maps; slot `first - 1` holds the frame before the first.
@@ -117,20 +129,28 @@ impl BlockMotionPlan {
         let [vector, sad] = self.maps;
         let maps = |layout| GpuMaps::new(ctx, NAME, layout, count);
         let (dx, dy, sad) = (maps(vector)?, maps(vector)?, maps(sad)?);
-        let uniform = Uniform { map_stride: vector.stride(), map_slot: vector.slot_bytes() / 4 };
-        let params = uniform.upload(ctx, NAME)?;
-        let bind = self.kernel.bind(
-            ctx,
-            &[
-                ("params", &params),
-                ("src_words", src.buffer()),
-                ("src_pictures", pictures.buffer()),
-                ("dst_dx", dx.buffer()),
-                ("dst_dy", dy.buffer()),
-                ("dst_sad", sad.buffer()),
-            ],
-        )?;
-        Ok(BlockMotionBound { passes: Passes::new(count).run(&self.kernel, bind, self.groups), dx, dy, sad })
+        let (range, rows) = (self.search.range as i32, self.rows(count));
+        let mut passes = Passes::new(count);
+        // Each goes on from the best match of the one before.
+        for dy_from in (-range..=range).step_by(rows as usize) {
+            let dy_to = (dy_from + rows - 1).min(range);
+            let uniform =
+                Uniform { map_stride: vector.stride(), map_slot: vector.slot_bytes() / 4, range, dy_from, dy_to };
+            let params = uniform.upload(ctx, NAME)?;
+            let bind = self.kernel.bind(
+                ctx,
+                &[
+                    ("params", &params),
+                    ("src", src.buffer()),
+                    ("src_pictures", pictures.buffer()),
+                    ("dst_dx", dx.buffer()),
+                    ("dst_dy", dy.buffer()),
+                    ("dst_sad", sad.buffer()),
+                ],
+            )?;
+            passes = passes.run(&self.kernel, bind, self.groups);
+        }
+        Ok(BlockMotionBound { passes, dx, dy, sad })
     }
 }
 

@@ -54,6 +54,13 @@ gpu_params! {
     }
 }
 
+/// Invocations for a picture of `size`, as `common/border` numbers them; a strip of the right may begin inside a column of 16.
+pub(crate) fn border_items(border: u32, size: Size) -> u64 {
+    let rows = border.min(size.height) * size.width.div_ceil(128);
+    let columns = 2 * border.min(size.width).div_ceil(16) + 1;
+    2 * u64::from(rows) + u64::from(columns) * u64::from(size.height.div_ceil(8))
+}
+
 /// A planned `quality/border_occlusion`.
 #[derive(Debug, Clone)]
 pub struct BorderOcclusionPlan {
@@ -82,12 +89,7 @@ impl BorderOcclusionPlan {
             AdapterClass::Gpu => 64,
         };
         let kernel = Kernel::new(ctx, NAME, "main", &plane.constants([("WG", workgroup)]))?;
-        let size = shape.largest().size;
-        // As the kernel numbers them; a strip of the right may begin inside a column of 16.
-        let rows = border.min(size.height) * size.width.div_ceil(128);
-        let columns = 2 * border.min(size.width).div_ceil(16) + 1;
-        let items = 2 * u64::from(rows) + u64::from(columns) * u64::from(size.height.div_ceil(8));
-        let groups = grid(ctx, NAME, items, workgroup)?;
+        let groups = grid(ctx, NAME, border_items(border, shape.largest().size), workgroup)?;
         Ok(Self { kernel, uniform: Uniform { border }, shape, groups })
     }
 
@@ -114,7 +116,7 @@ impl BorderOcclusionPlan {
                 ("params", &params),
                 ("src", src.buffer()),
                 ("src_pictures", pictures.buffer()),
-                ("src_bits", edges.buffer()),
+                ("src_edges", edges.buffer()),
                 ("src_planes", &table),
                 ("dst_sums", &sums),
             ],

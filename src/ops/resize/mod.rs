@@ -12,5 +12,6 @@ pub mod lanczos3;
 pub mod letterbox;
 mod plane;
 mod resample;
+mod spans;
 
 pub use plane::PlaneSelect;

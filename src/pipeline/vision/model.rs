@@ -6,7 +6,7 @@ use super::stage::{Pending, TensorStage, TensorStageOptions};
 use crate::core::{BoxRect, ColorSpec, Size, TensorPlace};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
-use crate::infer::{Extent, IoInfo, NamedTensor, Outputs, PictureInput, TensorModel, TensorSlice, TensorView};
+use crate::infer::{IoInfo, NamedTensor, Outputs, PictureInput, TensorModel, TensorSlice, TensorView};
 use crate::ops::FrameBatch;
 use crate::ops::resize::crop_resize::CropBox;
 
@@ -49,7 +49,7 @@ pub struct Run<'a> {
 impl<M: TensorModel> PictureModel<M> {
     /// For the input that `picture` names, or the only one with four axes.
     ///
-    /// `largest` bounds how many boxes go through the model at once where its batch is open.
+    /// `largest` bounds how many boxes go through the model at once. A model of a fixed batch takes them too: its session splits and pads.
     ///
     /// # Errors
     /// [`Error::Model`] with cause `input` when there is no such input, or as [`TensorStage::new`].
@@ -95,7 +95,7 @@ impl<M: TensorModel> PictureModel<M> {
         self.submit(src, color, &whole(src, count))
     }
 
-    /// Waits for the tensors and runs the model on them, as often as its batch asks for. `more` gives further inputs; `take` gets the
+    /// Waits for the tensors and runs the model on them, `largest` at a time. `more` gives further inputs; `take` gets the
     /// outputs of each run, which have as many elements as there are places.
     ///
     /// # Errors
@@ -111,28 +111,10 @@ impl<M: TensorModel> PictureModel<M> {
         let (bytes, places) = self.stage.wait(pending)?;
         self.spent.waiting += asked.elapsed();
         let element = usize::try_from(self.stage.element_bytes()).unwrap_or(usize::MAX);
-        let fixed = match self.input.shape.first() {
-            Some(Extent::Fixed(n)) => Some((*n).max(1)),
-            _ => None,
-        };
-        let step = fixed.unwrap_or(self.largest);
+        let step = self.largest;
         for (places, bytes) in places.chunks(step).zip(bytes.chunks(element.saturating_mul(step))) {
             let started = Instant::now();
-            let count = fixed.unwrap_or(places.len());
-            let padded;
-            let bytes = if places.len() < count {
-                // The last of a fixed batch: the rest is zeros, and what comes out of them is cut off below.
-                let mut all = vec![0u8; element * count];
-                if let Some(start) = all.get_mut(..bytes.len()) {
-                    start.copy_from_slice(bytes);
-                }
-                padded = all;
-                padded.as_slice()
-            } else {
-                bytes
-            };
-            let outputs = self.run(bytes, count, more)?;
-            let outputs = if places.len() < count { outputs.first(places.len())? } else { outputs };
+            let outputs = self.run(bytes, places.len(), more)?;
             self.spent.running += started.elapsed();
             self.spent.boxes += places.len() as u64;
             take(Run { outputs, places })?;

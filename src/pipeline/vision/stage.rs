@@ -149,10 +149,10 @@ impl TensorStage {
             let plan = match (self.options.sampling, self.layout) {
                 (Sampling::Bilinear, layout) => {
                     let params = CropParams { pack, layout, outside: self.options.outside };
-                    Plan::Crop(CropResizePlan::new(ctx, shape.clone(), params)?)
+                    Plan::Crop(CropResizePlan::new(ctx, shape, params)?)
                 }
-                (Sampling::Area, TensorLayout::Nchw) => Plan::Nchw(PackNchwPlan::new(ctx, shape.clone(), pack)?),
-                (Sampling::Area, TensorLayout::Nhwc) => Plan::Nhwc(PackNhwcPlan::new(ctx, shape.clone(), pack)?),
+                (Sampling::Area, TensorLayout::Nchw) => Plan::Nchw(PackNchwPlan::new(ctx, shape, pack)?),
+                (Sampling::Area, TensorLayout::Nhwc) => Plan::Nhwc(PackNhwcPlan::new(ctx, shape, pack)?),
             };
             self.planned = Some((shape, color, plan));
         }

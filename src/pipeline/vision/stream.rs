@@ -37,7 +37,7 @@ pub fn stream<M: TensorModel>(
     let ((), report) = batches(ctx, &options, source, &bytes, |all| {
         let mut ahead: Option<(HeldBatch, Prepared)> = None;
         loop {
-            let next = match all.next()? {
+            let next = match all.next_batch()? {
                 Some(batch) => {
                     let count = u32::try_from(batch.infos().len()).unwrap_or(u32::MAX);
                     let prepared = model.submit_whole(batch.frames(), batch.desc().color, count)?;

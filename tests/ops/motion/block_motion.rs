@@ -47,6 +47,40 @@ fn equals_the_reference() {
     });
 }
 
+/// Large enough for several dispatches. Blocks away from the border of a cut-out have all their candidates in it.
+#[test]
+fn a_search_in_several_dispatches_is_one() {
+    on_every_adapter("motion/block_motion several dispatches", |ctx| {
+        let size = Size::new(1024, 512);
+        let cut = Size::new(80, 64);
+        for (start, block) in [(0, 16), (4, 8)] {
+            let search = BlockSearch { block, range: 16 };
+            let trial = table::uniform(ctx, layout(PixelFormat::Gray8, (size.width, size.height)), start, 3);
+            let lumas: Vec<_> = trial.lumas().collect();
+            let all = block_motion(ctx, trial.batch.as_ref(), search).unwrap();
+            let view = |data: &[u8], x: usize, y: usize| -> Vec<u8> {
+                (y..y + 64).flat_map(|row| data[row * 1024 + x..][..80].iter().copied()).collect()
+            };
+            for (got, pair) in all.iter().zip(lumas.windows(2)) {
+                for (x, y) in [(0, 0), (480, 240), (944, 448)] {
+                    let want = want(cut, &view(&pair[0].1, x, y), &view(&pair[1].1, x, y), search);
+                    let across = search.blocks(cut).width as usize;
+                    for (i, want) in want.iter().enumerate() {
+                        let (bx, by) = (i % across, i / across);
+                        let inner = |at: usize, side: usize| (16..=side - 16 - block as usize).contains(&at);
+                        if inner(bx * block as usize, 80) && inner(by * block as usize, 64) {
+                            let at = (y / block as usize + by) * search.blocks(size).width as usize
+                                + x / block as usize
+                                + bx;
+                            assert_eq!(got[at], *want, "patterns from {start}, block {bx},{by} of {x},{y}");
+                        }
+                    }
+                }
+            }
+        }
+    });
+}
+
 /// A scene moved by a known vector: blocks away from the border find it, and nothing is left over.
 #[test]
 fn a_moved_scene_is_found_without_difference() {

@@ -1,3 +1,4 @@
 mod border_occlusion;
+mod complexity;
 mod contrast_brightness;
 mod lighting;

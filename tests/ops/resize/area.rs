@@ -139,6 +139,25 @@ fn pictures_of_all_sizes_at_once_equal_the_reference() {
     });
 }
 
+/// A plan for pictures of more than 2^24 pixels takes another kernel: tried with smaller ones, which it takes as well.
+#[test]
+fn plans_for_large_packed_pictures_equal_the_reference() {
+    on_every_adapter("resize/area large packed pictures", |ctx| {
+        let shape = BatchShape::mixed(PixelFormat::Rgba8, Size::new(32_768, 513)).unwrap();
+        let output = layout(PixelFormat::Rgba8, (513, 20));
+        let plan = AreaPlan::new(ctx, (shape, PlaneSelect::FIRST), (&output, PlaneSelect::FIRST)).unwrap();
+        let trial = table::mixed(ctx, PixelFormat::Rgba8, &[(600, 30), (513, 20), (1031, 41)], 3);
+        let dst = poisoned(ctx, &output, 3);
+        let bound = plan.bind(ctx, trial.batch.as_ref(), 0, &dst, 0).unwrap();
+        run(ctx, |rec| bound.record(rec, 3));
+        for (slot, (source, bytes)) in (0..).zip(&trial.pictures) {
+            let stride = source.first().stride as usize;
+            let want = reference(&Plane::interleaved(source.size, 4, stride, bytes).unwrap(), output.size).unwrap();
+            same(&tight(&output, 0, &dst.read_slot(ctx, slot).unwrap()), &want, source.size);
+        }
+    });
+}
+
 #[test]
 fn full_hd_equals_the_reference() {
     on_every_adapter("resize/area full HD", |ctx| {

@@ -40,8 +40,9 @@ fn zeros_and_the_ends_of_the_range() {
         let scaled = |by: f32| one.iter().map(|v| v * by).collect::<Vec<_>>();
         let mut single = vec![0.0; 40];
         single[17] = -f32::MAX;
-        let rows =
-            [vec![0.0; 40], scaled(1e38), scaled(2e-30), scaled(1e-37), scaled(3e38), single, vec![f32::MAX; 40]];
+        // Subnormal numbers count as zero on some drivers.
+        let tiny = scaled(1e-37).into_iter().map(|v| if v.is_subnormal() { 0.0 } else { v }).collect();
+        let rows = [vec![0.0; 40], scaled(1e38), scaled(2e-30), tiny, scaled(3e38), single, vec![f32::MAX; 40]];
         check(ctx, 40, &rows.concat());
     });
 }

@@ -1,5 +1,6 @@
 //! `frameloom models`: what may be loaded, whether it is unchanged, and how a new file gets listed.
 
+use std::io::Write;
 use std::path::Path;
 
 use frameloom::infer::{

@@ -1,0 +1,2 @@
+pub mod analyze_frame;
+pub mod describe_image;

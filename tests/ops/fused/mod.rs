@@ -1,0 +1,2 @@
+mod analyze_frame;
+mod describe_image;
