@@ -29,7 +29,8 @@ fn models(folder: &Path, args: &[&str]) -> std::process::Output {
 fn the_help_is_as_reviewed() {
     let mut all = String::new();
     for args in [&["models", "--help"][..], &["models", "list", "--help"], &["models", "import", "--help"]] {
-        all.push_str(&text(&run(args)));
+        // The help shows what the variable holds.
+        all.push_str(&text(&frameloom().env_remove("FRAMELOOM_DEVICE").args(args).output().unwrap()));
         all.push_str("----\n");
     }
     insta::with_settings!({ prepend_module_to_snapshot => false, snapshot_path => "../snapshots/cli", omit_expression => true }, {

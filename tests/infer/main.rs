@@ -20,6 +20,7 @@ mod heads;
 mod heads_by_hand;
 mod heads_fit;
 mod heads_points;
+mod odd_files;
 mod raw;
 mod real_heads;
 mod real_models;

@@ -210,15 +210,15 @@ pub(crate) struct BenchArgs {
 #[cfg(feature = "onnx")]
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A folder of models has a `models.toml`, which lists what may be loaded: file, SHA-256, task, preprocessing. Files that are not
-listed or have changed are refused. Folders are searched in this order: --models, FRAMELOOM_MODELS, frameloom/models in the user's
-data folder.
+A folder of models has a `models.toml`, which lists what may be loaded: file, SHA-256, task,
+preprocessing. Files that are not listed or have changed are refused. Folders are searched in this
+order: --models, FRAMELOOM_MODELS, frameloom/models in the user's data folder.
 
 Examples:
   frameloom models list
   frameloom models verify --models ~/models
   frameloom models inspect net.onnx
-  frameloom models import net.onnx --task detect --write     adds an entry to models.toml beside net.onnx")]
+  frameloom models import net.onnx --task detect --write   adds it to models.toml beside the file")]
 pub(crate) struct ModelsArgs {
     /// Folder of models, searched before the others; may be given several times
     #[arg(long = "models", global = true, value_name = "DIR")]

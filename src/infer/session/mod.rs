@@ -1,7 +1,10 @@
 //! A model that can be run: a session of ONNX Runtime.
 //!
 //! Inputs are checked by name, type and shape before the runtime sees them, and handed over in place. A model with a fixed batch is run
-//! several times when it is given another one (see [`batch`]). A run that fails leaves the session usable.
+//! several times when it is given another one (see `batch.rs`). A run that fails leaves the session usable.
+//!
+//! Inputs and outputs are not bound beforehand (`IoBinding`): on the processor that gained nothing in interleaved runs (YOLOX-nano 19.6
+//! against 19.8 ms, Real-ESRGAN on 128x128 199 against 198 ms), and binding borrowed memory in `ort` 2.0.0-rc.15 copies it through a session that waits for itself.
 
 mod batch;
 mod stats;
