@@ -64,7 +64,9 @@ impl Packing<'_> {
             verify: {
                 let first = sets.first().map(|(_, tensor)| tensor.clone());
                 let bytes = want.len() as u64 * size;
-                let bound = if params.half { 1e-3 } else { 1.01e-5 };
+                // In units of rgb, times what it is multiplied with; f16 is that rounded.
+                let gain = params.spec.mul.iter().fold(1.0f32, |most, m| most.max(m.abs()));
+                let bound = gain * if params.half { 1e-3 } else { 1.01e-5 };
                 let decode = params.half;
                 Box::new(move |ctx| {
                     let Some(tensor) = &first else { return Ok(false) };
