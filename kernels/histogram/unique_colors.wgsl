@@ -9,8 +9,9 @@
 // Exact: integers.
 // Loop bound: ROWS steps in mark, at most 16; LOADS steps in count, at most 64.
 
-#import common/grid
 #import common/color_map
+#import common/grid
+#import common/parts
 #import common/rgb16
 
 override WG: u32 = 8u;
@@ -25,22 +26,6 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(6) var<storage, read_write> dst_counts: array<atomic<u32>>;
-
-// A column of 16 pixels and ROWS rows of a picture; none for the last items.
-struct Part {
-    picture: Picture,
-    v: u32,
-    first: u32,
-    end: u32,
-}
-
-fn part_of(item: u32, z: u32) -> Part {
-    let picture = src_pictures[params.first + z];
-    let columns = (picture.width + 15u) >> 4u;
-    let block = item / columns;
-    let first = min(block * ROWS, picture.height);
-    return Part(picture, item - block * columns, first, min(first + ROWS, picture.height));
-}
 
 @compute @workgroup_size(WG)
 fn mark(

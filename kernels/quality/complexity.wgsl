@@ -10,11 +10,12 @@
 // Exact: integers: an invocation adds at most 16 * ROWS * 255^2.
 // Loop bound: ROWS steps, at most 32; LOADS steps in count_colors, at most 64.
 
-#import common/grid
 #import common/color_map
 #import common/edge_bits
 #import common/gray16
+#import common/grid
 #import common/out_pictures
+#import common/parts
 #import common/rgb16
 #import common/sum64
 
@@ -33,22 +34,6 @@ struct Params {
 @group(0) @binding(8) var<storage, read_write> dst_gray: array<vec4<u32>>;
 
 const WORDS: u32 = 6u;
-
-// A column of 16 pixels and ROWS rows of a picture; no rows behind the last item.
-struct Part {
-    picture: Picture,
-    v: u32,
-    first: u32,
-    end: u32,
-}
-
-fn part_of(item: u32, z: u32) -> Part {
-    let picture = src_pictures[params.first + z];
-    let columns = (picture.width + 15u) >> 4u;
-    let block = item / columns;
-    let first = min(block * ROWS, picture.height);
-    return Part(picture, item - block * columns, first, min(first + ROWS, picture.height));
-}
 
 @compute @workgroup_size(WG)
 fn scan(
