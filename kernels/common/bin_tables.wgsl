@@ -49,6 +49,36 @@ fn count4(bins: vec4<u32>, inside: vec4<u32>, local: u32) {
     atomicAdd(&tables[table + bins.w], inside.w);
 }
 
+// Sixteen bins at once, for content whose neighbours share bins; BINS or more for pixels that must not count. At most 16 steps.
+//
+// An access to a table is what counting costs on a software adapter: each bin that occurs takes one.
+fn count16(a: vec4<u32>, b: vec4<u32>, c: vec4<u32>, d: vec4<u32>, local: u32) {
+    let done = vec4(0xffffffffu);
+    var p = a;
+    var q = b;
+    var r = c;
+    var s = d;
+    loop {
+        let least = min(min(p, q), min(r, s));
+        let bin = min(min(least.x, least.y), min(least.z, least.w));
+        if (bin >= BINS) {
+            break;
+        }
+        let one = vec4(bin);
+        let found = vec4<u32>(p == one) + vec4<u32>(q == one) + vec4<u32>(r == one) + vec4<u32>(s == one);
+        p = select(p, done, p == one);
+        q = select(q, done, q == one);
+        r = select(r, done, r == one);
+        s = select(s, done, s == one);
+        let count = found.x + found.y + found.z + found.w;
+        if (LANES) {
+            lanes[bin * 8u + local] += count;
+        } else {
+            atomicAdd(&tables[(local >> 5u) % TABLES * (BINS + 1u) + bin], count);
+        }
+    }
+}
+
 // Sum of a bin over all tables, behind a barrier.
 fn counted(bin: u32) -> u32 {
     var total = 0u;

@@ -12,35 +12,60 @@ override LOADS: u32 = 64u;
 
 const MAP_WORDS: u32 = 524288u;
 
-fn mark1(word: u32, bit: u32) {
-    if ((atomicLoad(&dst_map[word]) & bit) == 0u) {
-        atomicOr(&dst_map[word], bit);
-    }
-}
-
-// Colours of pixels x .. x+3; behind the row's end that of `instead`.
-fn mark4(base: u32, colors: vec4<u32>, x: u32, width: u32, instead: u32) {
-    var p = colors;
-    if (TAIL) {
-        p = select(vec4(instead), p, vec4(x) + vec4(0u, 1u, 2u, 3u) < vec4(width));
-    }
-    // Five bits of each component choose the line, three the bit in it.
+// Where the bit of a colour is. Five bits of each component choose the line, three the bit in it.
+fn map_word(p: vec4<u32>) -> vec4<u32> {
     let line = ((p >> vec4(3u)) & vec4(0x1fu)) | ((p >> vec4(6u)) & vec4(0x3e0u)) | ((p >> vec4(9u)) & vec4(0x7c00u));
-    let inner = (p & vec4(7u)) | ((p >> vec4(5u)) & vec4(0x38u)) | ((p >> vec4(10u)) & vec4(0x1c0u));
-    let word = vec4(base) + (line << vec4(4u)) + (inner >> vec4(5u));
-    let bit = vec4(1u) << (inner & vec4(31u));
-    mark1(word.x, bit.x);
-    mark1(word.y, bit.y);
-    mark1(word.z, bit.z);
-    mark1(word.w, bit.w);
+    return (line << vec4(4u)) + (map_inner(p) >> vec4(5u));
 }
 
-// Colours of a column of 16 pixels that begins at pixel x, which is inside.
-fn mark16(base: u32, p: Colors, x: u32, width: u32) {
-    mark4(base, p.a, x, width, p.a.x);
-    mark4(base, p.b, x + 4u, width, p.a.x);
-    mark4(base, p.c, x + 8u, width, p.a.x);
-    mark4(base, p.d, x + 12u, width, p.a.x);
+fn map_inner(p: vec4<u32>) -> vec4<u32> {
+    return (p & vec4(7u)) | ((p >> vec4(5u)) & vec4(0x38u)) | ((p >> vec4(10u)) & vec4(0x1c0u));
+}
+
+fn map_bit(p: vec4<u32>) -> vec4<u32> {
+    return vec4(1u) << (map_inner(p) & vec4(31u));
+}
+
+// Which of four colours are not marked yet, a bit each.
+fn unmarked(base: u32, p: vec4<u32>) -> u32 {
+    let at = vec4(base) + map_word(p);
+    let words = vec4(
+        atomicLoad(&dst_map[at.x]),
+        atomicLoad(&dst_map[at.y]),
+        atomicLoad(&dst_map[at.z]),
+        atomicLoad(&dst_map[at.w]),
+    );
+    let bits = select(vec4(0u), vec4(1u, 2u, 4u, 8u), (words & map_bit(p)) == vec4(0u));
+    return bits.x | bits.y | bits.z | bits.w;
+}
+
+// Four colours of pixels x .. x+3; behind the row's end `instead`.
+fn before_end(p: vec4<u32>, x: u32, width: u32, instead: u32) -> vec4<u32> {
+    if (!TAIL) {
+        return p;
+    }
+    return select(vec4(instead), p, vec4(x) + vec4(0u, 1u, 2u, 3u) < vec4(width));
+}
+
+// Colours of a column of 16 pixels that begins at pixel x, which is inside. At most 16 steps.
+//
+// New colours are rare, and a software adapter pays for an atomic whether or not a lane wants it: they are gathered first.
+fn mark16(base: u32, colors: Colors, x: u32, width: u32) {
+    let p = Colors(
+        before_end(colors.a, x, width, colors.a.x),
+        before_end(colors.b, x + 4u, width, colors.a.x),
+        before_end(colors.c, x + 8u, width, colors.a.x),
+        before_end(colors.d, x + 12u, width, colors.a.x),
+    );
+    var fresh = unmarked(base, p.a) | (unmarked(base, p.b) << 4u) | (unmarked(base, p.c) << 8u) | (unmarked(base, p.d) << 12u);
+    while (fresh != 0u) {
+        let i = firstTrailingBit(fresh);
+        fresh &= fresh - 1u;
+        let four = select(select(p.a, p.b, (i & 4u) != 0u), select(p.c, p.d, (i & 4u) != 0u), (i & 8u) != 0u);
+        let two = select(four.xy, four.zw, (i & 2u) != 0u);
+        let color = vec4(select(two.x, two.y, (i & 1u) != 0u));
+        atomicOr(&dst_map[base + map_word(color).x], map_bit(color).x);
+    }
 }
 
 // Colours in a part of map z; all invocations together see all of it.

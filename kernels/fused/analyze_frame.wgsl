@@ -73,6 +73,11 @@ const AT_EDGES: u32 = 22u;
 const AT_COLORS: u32 = 23u;
 const AT_BINS: u32 = 24u;
 
+// Bins of pixels x .. x+3 of a row; none behind its end.
+fn hsv_bins4(p: vec4<u32>, x: u32, width: u32) -> vec4<u32> {
+    return bins_of(p) + LUMA_BINS + (vec4(1u) - inside4(x, width)) * BINS;
+}
+
 // Column v of row y: everything but grey's statistics, in one go.
 fn visit(z: u32, picture: Picture, v: u32, y: u32, sums: ptr<function, PatchSums>, local: u32) {
     let luma = luma_of(picture, v, y);
@@ -97,10 +102,13 @@ fn visit(z: u32, picture: Picture, v: u32, y: u32, sums: ptr<function, PatchSums
         count4((gray.d * LUMA_BINS) >> S8, inside.d, local);
     }
     if (HSV_BINS > 0u) {
-        count4(bins_of(p.a) + LUMA_BINS, inside4(x, picture.width), local);
-        count4(bins_of(p.b) + LUMA_BINS, inside4(x + 4u, picture.width), local);
-        count4(bins_of(p.c) + LUMA_BINS, inside4(x + 8u, picture.width), local);
-        count4(bins_of(p.d) + LUMA_BINS, inside4(x + 12u, picture.width), local);
+        count16(
+            hsv_bins4(p.a, x, picture.width),
+            hsv_bins4(p.b, x + 4u, picture.width),
+            hsv_bins4(p.c, x + 8u, picture.width),
+            hsv_bins4(p.d, x + 12u, picture.width),
+            local,
+        );
     }
 }
 

@@ -338,7 +338,11 @@ def border_figures(g, edges):
 
 
 def analyze_frame(c):
-    """All figures of a frame one by one. Lean: integer derivatives, integral images. Usual: what scripts do."""
+    """All figures of a frame one by one.
+
+    Lean: conversions shared, integer derivatives, integral images, a table for colours. Usual: conversions shared, floats, a loop over
+    patches. Each by itself: every figure from the frame by a function of its own, colours sorted by numpy, as scripts have it.
+    """
     if c.variant not in ("all", "curation"):
         return {}
     histograms = c.variant == "all"
@@ -376,7 +380,44 @@ def analyze_frame(c):
         cv2.norm(gx, cv2.NORM_L2SQR) + cv2.norm(gy, cv2.NORM_L2SQR)
         np.mean([cv2.meanStdDev(v[i:i + 32, j:j + 32])[1] for i in range(0, c.h - 32, 32) for j in range(0, c.w - 32, 32)])
 
-    return {"one by one, lean: 16S, integral2, table of 2^24": lean, "one by one, usual: 64F, 32F, patches in a loop": usual}
+    def by_itself():
+        def hsv():
+            return cv2.cvtColor(cv2.cvtColor(rgba(), cv2.COLOR_RGBA2RGB), cv2.COLOR_RGB2HSV)
+
+        def complexity():
+            g = gray()
+            cv2.countNonZero(cv2.Canny(g, 50, 150))
+            cv2.meanStdDev(g)
+            return len(np.unique(rgba().view(np.uint32).ravel() & 0xFFFFFF))
+
+        def lighting():
+            v = cv2.extractChannel(hsv(), 2)
+            counts = cv2.calcHist([v], [0], None, [256], [0, 256])
+            patches = [cv2.meanStdDev(v[i:i + 32, j:j + 32])[1] for i in range(0, c.h - 32, 32) for j in range(0, c.w - 32, 32)]
+            return counts[:64].sum() + counts[192:].sum(), np.mean(patches), v.mean()
+
+        def occlusion():
+            g = gray()
+            return border_figures(g, cv2.Canny(g, 50, 150))
+
+        def quality():
+            g = gray()
+            cv2.meanStdDev(cv2.Laplacian(g, cv2.CV_64F))
+            gx, gy = cv2.Sobel(g, cv2.CV_32F, 1, 0), cv2.Sobel(g, cv2.CV_32F, 0, 1)
+            cv2.norm(gx, cv2.NORM_L2SQR) + cv2.norm(gy, cv2.NORM_L2SQR)
+            return cv2.sumElems(cv2.absdiff(g, cv2.GaussianBlur(g, (5, 5), 1.1)))
+
+        complexity(), lighting(), occlusion(), quality()
+        cv2.resize(gray(), (32, 32), interpolation=cv2.INTER_AREA)
+        if histograms:
+            cv2.calcHist([gray()], [0], None, [256], [0, 256])
+            cv2.calcHist([hsv()], [0, 1, 2], None, [6, 6, 6], [0, 180, 0, 256, 0, 256])
+
+    return {
+        "one by one, lean: 16S, integral2, table of 2^24": lean,
+        "one by one, usual: 64F, 32F, patches in a loop": usual,
+        "each by itself: usual, converted for each, np.unique": by_itself,
+    }
 
 
 def to_gray(c):

@@ -26,8 +26,25 @@ fn cases(bench: &Bench<'_>) -> Result<Vec<Case>> {
     for batch in bench.batches().iter().take(1) {
         let named = ("all, tables of the other class", AnalyzeParams::all(RGB));
         cases.push(case(bench, named, other, (PixelFormat::Nv12, "natural"), *batch)?);
+        for part in parts() {
+            cases.push(case(bench, part, own, (PixelFormat::Nv12, "natural"), *batch)?);
+        }
     }
     Ok(cases)
+}
+
+/// Each part alone: where the time goes.
+fn parts() -> [(&'static str, AnalyzeParams); 7] {
+    let (all, none) = (AnalyzeParams::all(RGB), AnalyzeParams::none(RGB));
+    [
+        ("edges and border alone", AnalyzeParams { edges: all.edges, border: all.border, ..none }),
+        ("colours alone", AnalyzeParams { colors: true, ..none }),
+        ("lighting alone", AnalyzeParams { lighting: true, ..none }),
+        ("luma and residual alone", AnalyzeParams { luma: all.luma, residual: true, ..none }),
+        ("luma histogram alone", AnalyzeParams { luma_bins: all.luma_bins, ..none }),
+        ("HSV histogram alone", AnalyzeParams { hsv: all.hsv, ..none }),
+        ("thumbnail alone", AnalyzeParams { thumbnail: all.thumbnail, ..none }),
+    ]
 }
 
 fn case(
