@@ -1,9 +1,11 @@
 //! How much of a detector's own speed is left in a whole pipeline: video -> decoding -> tensors -> model -> boxes.
 //!
-//! `cargo bench --bench models -- VIDEO MODELS NAME [FRAMES] [ROUNDS]`, with NAME a detector of the `models.toml` in MODELS. In turns: the
-//! model alone, again and again on one tensor made beforehand, and the pipeline over the first FRAMES frames of the video. Both use the same
-//! session. Prints milliseconds per frame, medians over the rounds, and the ratio. Without arguments, and with `cargo test`, it does nothing:
-//! it needs files that the project does not hold.
+//! `cargo bench --bench models -- VIDEO MODELS NAME [FRAMES] [ROUNDS] [THREADS]`, with NAME a detector of the `models.toml` in MODELS and
+//! THREADS those of the session (0: all cores). In turns: the model alone, again and again on one tensor made beforehand, and the pipeline
+//! over the first FRAMES frames of the video, with sessions of the same options. Prints milliseconds per frame by the clock and of
+//! processor time (Linux), medians over the rounds, the ratio, and what the cores allow: where both ways keep all cores busy, the
+//! ratio cannot be above that of their processor times. Without arguments, and with `cargo test`, it does nothing: it needs files that the
+//! project does not hold.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -40,6 +42,22 @@ impl<S: FrameSource> FrameSource for First<S> {
     }
 }
 
+/// Milliseconds of processor time of this process so far; 0 where the system does not say.
+fn processor_millis() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
+    let ticks = |i: usize| fields.get(i).and_then(|v| v.parse::<f64>().ok()).unwrap_or(0.0);
+    // utime and stime, the 14th and 15th of all fields, in hundredths of a second.
+    (ticks(11) + ticks(12)) * 10.0
+}
+
+/// Runs `work` and gives milliseconds per frame: by the clock, of the processors.
+fn timed(frames: usize, work: impl FnOnce()) -> (f64, f64) {
+    let (started, busy) = (Instant::now(), processor_millis());
+    work();
+    (started.elapsed().as_secs_f64() * 1e3 / frames as f64, (processor_millis() - busy) / frames as f64)
+}
+
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
@@ -48,7 +66,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     let [video, models, name, rest @ ..] = args.as_slice() else {
-        println!("models: give VIDEO MODELS NAME [FRAMES] [ROUNDS]; nothing was measured");
+        println!("models: give VIDEO MODELS NAME [FRAMES] [ROUNDS] [THREADS]; nothing was measured");
         return;
     };
     let number = |i: usize, or: usize| rest.get(i).map_or(or, |v| v.parse().expect("a number"));
@@ -56,7 +74,8 @@ fn main() {
     let ctx = GpuContext::new(&GpuOptions::default()).expect("a device");
     let registry = ModelRegistry::open(&[PathBuf::from(models)]).expect("a manifest");
     let model = registry.load_for(Task::Detect, name, Allow::Pinned).expect("a detector");
-    let options = SessionOptions::default();
+    let threads = number(2, 0);
+    let options = SessionOptions { threads: (threads > 0).then_some(threads), ..SessionOptions::default() };
     let mut alone = OnnxSession::open(&model, &options).expect("a session");
     let session = OnnxSession::open(&model, &options).expect("a session");
     let detector = Detector::new(&model.entry, session.inputs(), session.outputs()).expect("a decoder");
@@ -66,38 +85,40 @@ fn main() {
     let shape = pipeline.stage().shape(1);
     let tensor = vec![0.5f32; shape.iter().product()];
     let input = alone.inputs()[0].name.clone();
-    let mut own = Vec::new();
-    let mut whole = Vec::new();
+    let (mut own, mut own_busy) = (Vec::new(), Vec::new());
+    let (mut whole, mut whole_busy) = (Vec::new(), Vec::new());
     let mut boxes = 0;
     let mut decode = 0.0;
     for round in 0..=rounds {
-        let started = Instant::now();
-        for _ in 0..frames {
-            let view = TensorView { shape: &shape, data: TensorSlice::F32(&tensor) };
-            alone.run(&[NamedTensor { name: &input, tensor: view }]).unwrap();
-        }
-        let a = started.elapsed().as_secs_f64() * 1e3 / frames as f64;
+        let (a, a_busy) = timed(frames, || {
+            for _ in 0..frames {
+                let view = TensorView { shape: &shape, data: TensorSlice::F32(&tensor) };
+                alone.run(&[NamedTensor { name: &input, tensor: view }]).unwrap();
+            }
+        });
         let before = pipeline.spent();
         let (source, _) = VideoSource::new(VideoDecoder::open(video, &DecodeOptions::default()).unwrap());
         let source = First { inner: source, left: frames };
-        let started = Instant::now();
         boxes = 0;
-        let report = stream(&ctx, &PipelineOptions::default(), Box::new(source), &mut pipeline, |found| {
-            let all = detector.decode(&found.run.outputs, found.run.places, detector.options())?;
-            boxes += all.iter().map(Vec::len).sum::<usize>();
-            Ok(())
-        })
-        .unwrap();
-        report.result.as_ref().unwrap();
-        assert_eq!(report.frames, frames as u64, "the video is shorter than {frames} frames");
-        let b = started.elapsed().as_secs_f64() * 1e3 / frames as f64;
+        let (b, b_busy) = timed(frames, || {
+            let report = stream(&ctx, &PipelineOptions::default(), Box::new(source), &mut pipeline, |found| {
+                let all = detector.decode(&found.run.outputs, found.run.places, detector.options())?;
+                boxes += all.iter().map(Vec::len).sum::<usize>();
+                Ok(())
+            })
+            .unwrap();
+            report.result.as_ref().unwrap();
+            assert_eq!(report.frames, frames as u64, "the video is shorter than {frames} frames");
+            decode = report.stages[0].busy.as_secs_f64() * 1e3 / frames as f64;
+        });
         let spent = pipeline.spent();
         let per = |d: std::time::Duration| d.as_secs_f64() * 1e3 / frames as f64;
-        decode = per(report.stages[0].busy);
         if round > 0 {
             // The first round warms up.
             own.push(a);
+            own_busy.push(a_busy);
             whole.push(b);
+            whole_busy.push(b_busy);
             println!(
                 "model alone {a:.2} ms, pipeline {b:.2} ms per frame (in the model {:.2}, waiting for tensors {:.2})",
                 per(spent.running - before.running),
@@ -106,10 +127,12 @@ fn main() {
         }
     }
     let (own, whole) = (median(own), median(whole));
+    let (own_busy, whole_busy) = (median(own_busy), median(whole_busy));
     let threads = options.threads.map_or("all cores".to_owned(), |t| t.to_string());
     println!("{name}, {frames} frames, {rounds} rounds, threads: {threads}, adapter: {}", ctx.caps().name);
     println!(
-        "model alone {own:.2} ms, pipeline {whole:.2} ms (decoding keeps a core busy {decode:.2} ms), {boxes} boxes"
+        "by the clock: model alone {own:.2} ms, pipeline {whole:.2} ms; decoding keeps a thread busy {decode:.2} ms"
     );
-    println!("share of the model's own speed: {:.3}", own / whole);
+    println!("processor time: model alone {own_busy:.2} ms, pipeline {whole_busy:.2} ms; {boxes} boxes");
+    println!("share of the model's own speed: {:.3}; of processor time: {:.3}", own / whole, own_busy / whole_busy);
 }
