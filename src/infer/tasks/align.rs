@@ -3,10 +3,9 @@
 //! A face that is about upright needs no rotation: [`FaceAlignment::crop`] is a box for `resize/crop_resize` and `tensor/pack_*`.
 //! Rotation is given beside it, for hosts that can turn a picture.
 
-use super::fit::refuse;
 use super::landmarks::{Landmarks, Part, Scheme};
 use crate::core::{BoxF, Point};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Side of the template in pixels.
 pub const TEMPLATE_SIDE: f32 = 112.0;
@@ -110,7 +109,7 @@ impl FaceAlignment {
                 let middle = Point { x: (mouth_l.x + mouth_r.x) / 2.0, y: (mouth_l.y + mouth_r.y) / 2.0 };
                 Self::fit(&[*left, *right, *nose, *mouth], &[eye_l, eye_r, tip, middle])
             }
-            other => Err(refuse(
+            other => Err(Error::model(
                 "points",
                 format!(
                     "a face is aligned by 5 or 6 key points, {} were given; use a detector with key points",
@@ -130,7 +129,7 @@ impl FaceAlignment {
         let [left, right, ..] = scheme.mouth();
         let (Some(nose), Some(left), Some(right)) = (at(scheme.nose_tip()), at(left), at(right)) else {
             let (wanted, given) = (scheme.count(), landmarks.points.len());
-            return Err(refuse("points", format!("{wanted} points were wanted, {given} given")));
+            return Err(Error::model("points", format!("{wanted} points were wanted, {given} given")));
         };
         let eyes = [Part::LeftEye, Part::RightEye].map(|e| landmarks.center(e));
         let [eye_l, eye_r] = eyes;
@@ -138,8 +137,9 @@ impl FaceAlignment {
     }
 
     fn fit(from: &[Point], to: &[Point]) -> Result<Self> {
-        let to_template = Similarity::fit(from, to)
-            .ok_or_else(|| refuse("points", "key points of a face must be finite and in several places".to_owned()))?;
+        let to_template = Similarity::fit(from, to).ok_or_else(|| {
+            Error::model("points", "key points of a face must be finite and in several places".to_owned())
+        })?;
         let middle = to_template.inverse().apply(Point { x: TEMPLATE_SIDE / 2.0, y: TEMPLATE_SIDE / 2.0 });
         let side = TEMPLATE_SIDE / to_template.scale();
         let crop = BoxF::from_center(middle.x, middle.y, side, side);

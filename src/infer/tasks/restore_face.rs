@@ -4,11 +4,11 @@
 //! `picture`. A face with five key points (eyes, nose, corners of the mouth, the viewer's left first) is turned and scaled so that they
 //! come where faces of the FFHQ training set have them; one without is cut out by its box.
 
-use super::io_roles::{expect_task, fixed, input, misfit, tensor_of};
+use super::io_roles::{expect_task, fixed, input, tensor_of};
 use super::picture_port::PicturePort;
 use super::planar::PlanarPicture;
 use crate::core::{BoxF, Face, Point, Size};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::infer::io::{ElementType, IoInfo, TensorModel};
 use crate::infer::manifest::{ModelEntry, Task};
 
@@ -93,7 +93,7 @@ impl FaceRestorer {
             };
             let made = self.port.run(model, &[&part], &extra)?;
             let Some(made) = made.first().filter(|p| p.size() == self.size) else {
-                return Err(misfit("shape", format!("the model should give a face of {}", self.size)));
+                return Err(Error::model("shape", format!("the model should give a face of {}", self.size)));
             };
             let made = if picture.channels() == 1 { made.to_luma() } else { made.to_rgb() };
             paste(&mut result, &made, &warp, options.feather);
@@ -120,7 +120,7 @@ impl FaceRestorer {
                 y: h / 2.0 - at.y * scale,
             })
         };
-        warp.ok_or_else(|| misfit("input", format!("a face without extent cannot be restored: {:?}", face.rect)))
+        warp.ok_or_else(|| Error::model("input", format!("a face without extent cannot be restored: {:?}", face.rect)))
     }
 }
 

@@ -58,10 +58,6 @@ pub(super) struct Pending {
     _tensor: GpuBuffer,
 }
 
-fn refused(cause: &'static str, message: String) -> Error {
-    Error::Model { cause, message }
-}
-
 impl TensorStage {
     /// For the picture input `io` of a model, which `picture` describes.
     ///
@@ -74,17 +70,17 @@ impl TensorStage {
             ElementType::F16 => true,
             other => {
                 let text = format!("the picture input `{}` takes {other:?}; f32 or f16 is wanted", io.name);
-                return Err(refused("input", text));
+                return Err(Error::model("input", text));
             }
         };
         if picture.order == Order::Gray {
             let text = format!("`{}` takes one channel: use the luma plane, not the tensor stage", io.name);
-            return Err(refused("input", text));
+            return Err(Error::model("input", text));
         }
         let layout = picture.tensor_layout();
         let [_, a, b, c] = io.shape.as_slice() else {
             let text = format!("`{}` has {} axes; a picture input has 4", io.name, io.shape.len());
-            return Err(refused("input", text));
+            return Err(Error::model("input", text));
         };
         let (channels, height, width) = match layout {
             TensorLayout::Nchw => (a, b, c),
@@ -95,7 +91,7 @@ impl TensorStage {
         {
             let text =
                 format!("`{}` has {n} channels where {layout:?} has 3: is the layout of the manifest right?", io.name);
-            return Err(refused("input", text));
+            return Err(Error::model("input", text));
         }
         let open = options.size.or(picture.size.map(|[w, h]| Size::new(w, h)));
         let side = |extent: &Extent, given: Option<u32>| match (extent, given) {
@@ -106,12 +102,12 @@ impl TensorStage {
         else {
             let text =
                 format!("`{}` takes pictures of any size: say one in the manifest (`size`) or as an option", io.name);
-            return Err(refused("input", text));
+            return Err(Error::model("input", text));
         };
         let multiple = picture.multiple.unwrap_or(1).max(1);
         if !width.is_multiple_of(multiple) || !height.is_multiple_of(multiple) {
             let text = format!("`{}` takes sides that are multiples of {multiple}, not {width}x{height}", io.name);
-            return Err(refused("input", text));
+            return Err(Error::model("input", text));
         }
         let spec = picture.spec(Size::new(width, height));
         Ok(Self { ctx: ctx.clone(), spec, layout, half, options, planned: None, ring: None })
