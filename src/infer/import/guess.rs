@@ -194,7 +194,7 @@ pub(super) fn fill(proposal: &mut Proposal, graph: &GraphInfo) {
         input.order = Order::Gray;
         proposal.notes.insert("order", "the input has one channel".into());
     }
-    let shape: Vec<String> = io.shape.iter().map(extent).collect();
+    let shape: Vec<String> = io.shape.iter().map(Extent::to_string).collect();
     proposal.notes.insert("layout", format!("the input is {}", shape.join("x")));
     if ports.len() > 1 {
         let others: Vec<&str> = ports.iter().map(|(i, _)| i.name.as_str()).filter(|n| *n != io.name).collect();
@@ -209,15 +209,6 @@ pub(super) fn fill(proposal: &mut Proposal, graph: &GraphInfo) {
 /// Whether some output has 80 classes: alone, behind a box, or behind a box and a score.
 fn eighty(outputs: &[IoInfo]) -> bool {
     outputs.iter().flat_map(|o| [axis(o, 1), last(o)]).flatten().any(|n| matches!(n, 80 | 84 | 85))
-}
-
-/// An extent for people.
-pub(super) fn extent(e: &Extent) -> String {
-    match e {
-        Extent::Fixed(n) => n.to_string(),
-        Extent::Dynamic(name) if name.is_empty() => "?".into(),
-        Extent::Dynamic(name) => name.clone(),
-    }
 }
 
 #[cfg(test)]

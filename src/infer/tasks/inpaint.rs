@@ -6,12 +6,12 @@
 //!
 //! The model sees the hole with some context, not the whole picture: a model of fixed size would lose detail, one of open size memory.
 
-use super::io_roles::{expect_task, input, may_be, misfit, number, tensor_of};
+use super::io_roles::{expect_task, input, may_be, number, tensor_of};
 use super::picture_port::PicturePort;
 use super::planar::PlanarPicture;
 use super::segment::Mask;
 use crate::core::{BoxRect, Size};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::infer::io::{ElementType, IoInfo, TensorModel};
 use crate::infer::manifest::{Layout, ModelEntry, Task};
 
@@ -60,7 +60,7 @@ impl Inpainter {
         let layout = if !may_be(mask, 1, 1) && may_be(mask, 3, 1) { Layout::Nhwc } else { Layout::Nchw };
         let hole = number(entry, "hole", 1.0) as f32;
         if hole != 0.0 && hole != 1.0 {
-            return Err(misfit("decoder", format!("`{}`: numbers.hole is 0 or 1, not {hole}", entry.name)));
+            return Err(Error::model("decoder", format!("`{}`: numbers.hole is 0 or 1, not {hole}", entry.name)));
         }
         Ok(Self { port, mask: mask.name.clone(), element: mask.element, layout, hole })
     }
@@ -80,7 +80,7 @@ impl Inpainter {
     ) -> Result<PlanarPicture> {
         let size = picture.size();
         if mask.size != size {
-            return Err(misfit("input", format!("the mask is {}, the picture {size}", mask.size)));
+            return Err(Error::model("input", format!("the mask is {}, the picture {size}", mask.size)));
         }
         let feather = options.feather as f32;
         let far = distances(mask, options.threshold);
@@ -122,7 +122,7 @@ impl Inpainter {
         };
         let made = self.port.run(model, &[&image], &extra)?;
         let made = made.first().filter(|p| p.size() == whole);
-        let made = made.ok_or_else(|| misfit("shape", format!("the model should give a picture of {whole}")))?;
+        let made = made.ok_or_else(|| Error::model("shape", format!("the model should give a picture of {whole}")))?;
         // What it gives outside of the hole is not believed: resizing would draw it in at the edge.
         let mut kept = if made.channels() == 1 { image.to_luma() } else { image.to_rgb() };
         let inside: Vec<f32> = hole.values().iter().map(|v| f32::from(u8::from(*v > 0.0))).collect();

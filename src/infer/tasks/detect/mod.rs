@@ -21,11 +21,11 @@ mod yolov8;
 mod yolox;
 
 use super::classes::ClassNames;
-use super::fit::{Settings, check_task, fixed, last, list, picture_size, refuse};
+use super::fit::{Settings, check_task, fixed, last, list, picture_size};
 use super::pyramid::cells;
 use super::sieve::{NUMBERS, Selection, limits};
 use crate::core::{Detection, Size, TensorPlace};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::infer::{IoInfo, ModelEntry, Outputs, Task};
 
 /// What is kept of the objects that a model sees.
@@ -91,7 +91,10 @@ impl Detector {
         let count = classes.as_ref().map(ClassNames::len);
         let decoder = match entry.decoder.as_deref() {
             Some(given) => DECODERS.into_iter().find(|d| *d == given).ok_or_else(|| {
-                refuse("decoder", format!("`{}`: no decoder `{given}`; there are {}", entry.name, DECODERS.join(", ")))
+                Error::model(
+                    "decoder",
+                    format!("`{}`: no decoder `{given}`; there are {}", entry.name, DECODERS.join(", ")),
+                )
             })?,
             None => guess(entry, size, outputs, count)?,
         };
@@ -114,7 +117,7 @@ impl Detector {
                 if entry.numbers.contains_key("sigmoid") {
                     let message =
                         format!("`{}`: the decoder says whether there is a sigmoid, not a number", entry.name);
-                    return Err(refuse("number", message));
+                    return Err(Error::model("number", message));
                 }
                 Head::Detr(detr::DetrHead::new(&settings, outputs, count, decoder == "detr")?)
             }
@@ -202,7 +205,7 @@ fn guess(entry: &ModelEntry, size: Option<Size>, outputs: &[IoInfo], classes: Op
         }
     };
     fitting.ok_or_else(|| {
-        refuse(
+        Error::model(
             "decoder",
             format!(
                 "`{}`: the outputs do not say which decoder reads them ({}); set `decoder` to one of {}, and `classes`",
@@ -219,7 +222,7 @@ fn guess(entry: &ModelEntry, size: Option<Size>, outputs: &[IoInfo], classes: Op
 fn check_classes(model: &str, names: Option<usize>, head: usize) -> Result<()> {
     match names {
         Some(n) if n != head => {
-            Err(refuse("classes", format!("`{model}`: the manifest names {n} classes, the model has {head}")))
+            Err(Error::model("classes", format!("`{model}`: the manifest names {n} classes, the model has {head}")))
         }
         _ => Ok(()),
     }

@@ -2,8 +2,8 @@
 
 use super::check_classes;
 use crate::core::{BoxF, TensorPlace};
-use crate::error::Result;
-use crate::infer::tasks::fit::{Settings, last, refuse};
+use crate::error::{Error, Result};
+use crate::infer::tasks::fit::{Settings, last};
 use crate::infer::tasks::pyramid::{Part, Pyramid};
 use crate::infer::tasks::sieve::{Kept, Selection, Sieve, largest};
 use crate::infer::{IoInfo, Outputs};
@@ -31,7 +31,7 @@ impl NanodetHead {
         };
         let classes = width("scores").or(names).ok_or_else(|| {
             let message = format!("`{}`: set `classes`, or `outputs.scores8` and so on", settings.name());
-            refuse("classes", message)
+            Error::model("classes", message)
         })?;
         check_classes(settings.name(), names, classes)?;
         let of_bins = |w: &usize| *w != classes && *w >= 8 && w.is_multiple_of(4);

@@ -8,9 +8,10 @@ mod mfcc;
 
 pub use mfcc::Mfcc;
 
-use super::io_roles::{expect_task, fixed, input, listed, may_be, misfit, output, tensor_of};
+use super::fit::list;
+use super::io_roles::{expect_task, fixed, input, may_be, output, tensor_of};
 use crate::core::Size;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::infer::io::{IoInfo, NamedTensor, TensorModel};
 use crate::infer::manifest::{ModelEntry, Task};
 
@@ -71,8 +72,8 @@ impl Tower {
         expect_task(entry, Task::Lipsync)?;
         let found = input(entry, inputs, role, &fits)?;
         if !fits(found) {
-            let has = listed(std::slice::from_ref(found));
-            return Err(misfit("shape", format!("`{}`: {has} cannot be `{role}`", entry.name)));
+            let has = list(std::slice::from_ref(found));
+            return Err(Error::model("shape", format!("`{}`: {has} cannot be `{role}`", entry.name)));
         }
         let out = output(entry, outputs, "embedding", |o| o.shape.len() >= 2)?;
         Ok(Self { input: found.clone(), output: out.name.clone() })
@@ -98,7 +99,7 @@ impl Tower {
             (first..first + real).for_each(|i| window(i, &mut values));
             if values.len() != real * each {
                 let given = values.len();
-                return Err(misfit(
+                return Err(Error::model(
                     "input",
                     format!("{real} windows of {shape:?} have {} numbers, got {given}", real * each),
                 ));
@@ -110,7 +111,10 @@ impl Tower {
             let (n, dim) = (made.shape.first().copied().unwrap_or(0), made.shape.iter().skip(1).product::<usize>());
             if n != rows || dim == 0 || (all.dim != 0 && all.dim != dim) {
                 let given = &made.shape;
-                return Err(misfit("shape", format!("`{}` should be {rows} vectors, it is {given:?}", self.output)));
+                return Err(Error::model(
+                    "shape",
+                    format!("`{}` should be {rows} vectors, it is {given:?}", self.output),
+                ));
             }
             all.dim = dim;
             all.values.extend(made.to_f32().iter().take(real * dim));
@@ -155,7 +159,7 @@ impl LipsTower {
         let pixels = self.size.area() as usize;
         if let Some(odd) = frames.iter().find(|f| f.len() != 3 * pixels) {
             let n = odd.len();
-            return Err(misfit(
+            return Err(Error::model(
                 "input",
                 format!("a frame of lips has 3 planes of {}, {n} numbers were given", self.size),
             ));

@@ -6,11 +6,12 @@
 //! `numbers.pad_point` says whether a point of label -1 ends a prompt without a box: the graphs of SAM 1 want it (1, the default when
 //! there is a `size`), those of SAM 2 add it themselves (0).
 
-use super::super::io_roles::{expect_task, fixed, input, listed, may_be, misfit, number, output, tensor_of};
+use super::super::fit::list;
+use super::super::io_roles::{expect_task, fixed, input, may_be, number, output, tensor_of};
 use super::Mask;
 use super::mask::to_picture;
 use crate::core::{BoxF, Point, Size, TensorPlace};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::infer::io::{Extent, IoInfo, NamedTensor, TensorModel};
 use crate::infer::manifest::{ModelEntry, Task};
 use crate::infer::tensor::{Tensor, TensorView};
@@ -140,13 +141,13 @@ impl SamSession {
                 only.filter(|_| fitting.next().is_none())
             });
             let from = from.ok_or_else(|| {
-                let (one, has) = (listed(std::slice::from_ref(to)), listed(encoder.outputs));
-                misfit("input", format!("no output of the encoder is the decoder's {one}; it gives {has}"))
+                let (one, has) = (list(std::slice::from_ref(to)), list(encoder.outputs));
+                Error::model("input", format!("no output of the encoder is the decoder's {one}; it gives {has}"))
             })?;
             features.push((from.name.clone(), to.name.clone()));
         }
         if features.is_empty() {
-            return Err(misfit("input", "the decoder takes no features of the encoder"));
+            return Err(Error::model("input", "the decoder takes no features of the encoder"));
         }
         let pad_point = number(decoder.entry, "pad_point", f64::from(u8::from(parts.size.is_some()))) != 0.0;
         Ok(Self { picture, features, decoder: parts, pad_point, encoded: None })
@@ -166,7 +167,8 @@ impl SamSession {
         let mut outputs = encoder.run(&[NamedTensor { name: &self.picture, tensor }])?;
         let mut features = Vec::with_capacity(self.features.len());
         for (from, to) in &self.features {
-            let tensor = outputs.take(from).ok_or_else(|| misfit("output", format!("the encoder gave no `{from}`")))?;
+            let tensor =
+                outputs.take(from).ok_or_else(|| Error::model("output", format!("the encoder gave no `{from}`")))?;
             features.push((to.clone(), tensor));
         }
         self.encoded = Some((features, place));
@@ -198,10 +200,10 @@ impl SamSession {
     /// something else, and those of the model.
     pub fn masks(&self, decoder: &mut dyn TensorModel, prompts: &[SamPrompt]) -> Result<Vec<SamMask>> {
         let Some((features, place)) = &self.encoded else {
-            return Err(misfit("input", "no picture was encoded; call `encode` first"));
+            return Err(Error::model("input", "no picture was encoded; call `encode` first"));
         };
         if prompts.iter().any(|p| p.points.is_empty() && p.rect.is_none()) {
-            return Err(misfit("input", "a prompt needs a point or a box"));
+            return Err(Error::model("input", "a prompt needs a point or a box"));
         }
         let declared = fixed(&self.decoder.points, 0);
         let mut found = Vec::with_capacity(prompts.len());
@@ -224,7 +226,10 @@ impl SamSession {
         let longest = lists.iter().map(Vec::len).max().unwrap_or(0);
         let count = fixed(&d.points, 1).unwrap_or(longest);
         if longest > count {
-            return Err(misfit("input", format!("the model takes {count} points a prompt, {longest} were given")));
+            return Err(Error::model(
+                "input",
+                format!("the model takes {count} points a prompt, {longest} were given"),
+            ));
         }
         lists.iter_mut().for_each(|l| l.resize(count, (0.0, 0.0, -1.0)));
         lists.resize(rows, vec![(0.0, 0.0, -1.0); count]);
@@ -261,11 +266,14 @@ impl SamSession {
 /// The best mask of each row.
 fn read(masks: &Tensor, scores: Option<&Tensor>, rows: usize, place: &TensorPlace) -> Result<Vec<SamMask>> {
     let [n, m, h, w] = masks.shape[..] else {
-        return Err(misfit("shape", format!("masks should have four axes, they are {:?}", masks.shape)));
+        return Err(Error::model("shape", format!("masks should have four axes, they are {:?}", masks.shape)));
     };
     if n != rows || m == 0 || h == 0 || w == 0 || scores.is_some_and(|s| s.shape != [n, m]) {
         let given = scores.map(|s| &s.shape);
-        return Err(misfit("shape", format!("{rows} prompts gave masks of {:?} and scores of {given:?}", masks.shape)));
+        return Err(Error::model(
+            "shape",
+            format!("{rows} prompts gave masks of {:?} and scores of {given:?}", masks.shape),
+        ));
     }
     let logits = masks.to_f32();
     let scores: Vec<f32> = scores.map_or_else(|| vec![0.0; n * m], |s| s.to_f32().into_owned());
