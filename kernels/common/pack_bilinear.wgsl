@@ -55,27 +55,47 @@ fn chroma_size(picture: Picture) -> vec2<u32> {
     return vec2((picture.width + (1u << SX) - 1u) >> SX, (picture.height + (1u << SY) - 1u) >> SY);
 }
 
-fn bilinear(picture: Picture, px: Place, py: Place) -> Codes {
+// Where the two rows around a place begin, in words, and how far it lies between them.
+struct Row {
+    luma: vec2<u32>,
+    weight: f32,
+    second: vec2<u32>,
+    third: vec2<u32>,
+    chroma_weight: f32,
+    chroma_width: u32,
+}
+
+fn row_of(picture: Picture, place: Place) -> Row {
+    let y = taps_of(place, picture.height);
+    let size = chroma_size(picture);
+    let cy = chroma_taps_of(place, SY, COSITED_Y, size.y);
+    let chroma = vec2(cy.left.x, cy.right.x) * (4u * picture.chroma_stride);
+    return Row(
+        vec2(4u * picture.first) + vec2(y.left.x, y.right.x) * (4u * picture.stride),
+        y.weight.x,
+        chroma + 4u * picture.second,
+        chroma + 4u * picture.third,
+        cy.weight.x,
+        size.x,
+    );
+}
+
+fn bilinear(row: Row, picture: Picture, px: Place) -> Codes {
     let x = taps_of(px, picture.width);
-    let y = taps_of(py, picture.height);
-    let rows = vec2(4u * picture.first) + vec2(y.left.x, y.right.x) * (4u * picture.stride);
-    let corners = corners_of(rows, x, select(1u, 4u, RGBA));
+    let corners = corners_of(row.luma, x, select(1u, 4u, RGBA));
     var codes: Codes;
-    codes.p = interpolated(corners, x, y.weight, 0u);
+    codes.p = interpolated(corners, x, vec4(row.weight), 0u);
     if (RGBA) {
-        codes.q = interpolated(corners, x, y.weight, 1u);
-        codes.s = interpolated(corners, x, y.weight, 2u);
+        codes.q = interpolated(corners, x, vec4(row.weight), 1u);
+        codes.s = interpolated(corners, x, vec4(row.weight), 2u);
     } else if (!GRAY) {
-        let size = chroma_size(picture);
-        let cx = chroma_taps_of(px, SX, COSITED_X, size.x);
-        let cy = chroma_taps_of(py, SY, COSITED_Y, size.y);
-        let c_rows = vec2(cy.left.x, cy.right.x) * (4u * picture.chroma_stride);
-        let u = corners_of(c_rows + 4u * picture.second, cx, select(1u, 2u, SEMI));
-        codes.q = interpolated(u, cx, cy.weight, 0u);
+        let cx = chroma_taps_of(px, SX, COSITED_X, row.chroma_width);
+        let u = corners_of(row.second, cx, select(1u, 2u, SEMI));
+        codes.q = interpolated(u, cx, vec4(row.chroma_weight), 0u);
         if (SEMI) {
-            codes.s = interpolated(u, cx, cy.weight, 1u);
+            codes.s = interpolated(u, cx, vec4(row.chroma_weight), 1u);
         } else {
-            codes.s = interpolated(corners_of(c_rows + 4u * picture.third, cx, 1u), cx, cy.weight, 0u);
+            codes.s = interpolated(corners_of(row.third, cx, 1u), cx, vec4(row.chroma_weight), 0u);
         }
     }
     return codes;

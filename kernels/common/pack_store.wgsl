@@ -1,25 +1,38 @@
 // How four pixels of common/pack are stored in a tensor. Needs common/half.
 
+// The channels of a pixel together instead of one plane a channel.
+override LAST: bool = false;
+// f32, and rows of the tensor are a multiple of four long: four values fill a word of dst.
+override QUADS: bool = false;
+
+fn put1(at: u32, bits: u32) {
+    dst[at >> 2u][at & 3u] = bits;
+}
+
 // The first `count` values at number `at` of the tensor; f16 two a word, `at` and `count` even.
 fn put(at: u32, value: vec4<f32>, count: u32) {
     if (HALF) {
         let half = half_of(value);
-        dst[at >> 1u] = half.x | (half.y << 16u);
+        put1(at >> 1u, half.x | (half.y << 16u));
         if (count > 2u) {
-            dst[(at >> 1u) + 1u] = half.z | (half.w << 16u);
+            put1((at >> 1u) + 1u, half.z | (half.w << 16u));
         }
         return;
     }
     let bits = bitcast<vec4<u32>>(value);
-    dst[at] = bits.x;
+    if (QUADS) {
+        dst[at >> 2u] = bits;
+        return;
+    }
+    put1(at, bits.x);
     if (count > 1u) {
-        dst[at + 1u] = bits.y;
+        put1(at + 1u, bits.y);
     }
     if (count > 2u) {
-        dst[at + 2u] = bits.z;
+        put1(at + 2u, bits.z);
     }
     if (count > 3u) {
-        dst[at + 3u] = bits.w;
+        put1(at + 3u, bits.w);
     }
 }
 
@@ -28,12 +41,18 @@ fn put_one(packed: Packed, box: u32) {
     put((box * params.height + packed.y) * params.width + packed.x, packed.channels[0], packed.count);
 }
 
-// One plane a channel.
-fn put_nchw(packed: Packed, box: u32) {
+fn put_packed(packed: Packed, box: u32) {
     if (ONE) {
         put_one(packed, box);
-        return;
+    } else if (LAST) {
+        put_nhwc(packed, box);
+    } else {
+        put_nchw(packed, box);
     }
+}
+
+// One plane a channel.
+fn put_nchw(packed: Packed, box: u32) {
     let plane = params.width * params.height;
     let at = box * 3u * plane + packed.y * params.width + packed.x;
     put(at, packed.channels[0], packed.count);
@@ -43,10 +62,6 @@ fn put_nchw(packed: Packed, box: u32) {
 
 // The channels of a pixel together.
 fn put_nhwc(packed: Packed, box: u32) {
-    if (ONE) {
-        put_one(packed, box);
-        return;
-    }
     let at = ((box * params.height + packed.y) * params.width + packed.x) * 3u;
     let values = 3u * packed.count;
     let a = packed.channels[0];

@@ -12,8 +12,8 @@
 //       (common/bin_tables). stencils reads grey once: Laplacian, Sobel, noise mask, 5x5 residual over blocks of 16 x ROWS pixels.
 // Border: reflect-101; the strips of the border and patches are cut at the picture.
 // Exact: integers, see the imported files.
-// Loop bound: 64 steps a patch, at most 16384 in scan, + BINS to clear + 8 BINS / WG to merge; ROWS or LOADS in others, at most 64; in
-//       thumbnail rows * loads of a pixel, at most 32768, checked in plan.
+// Loop bound: 64 steps a patch with up to 16 new colours and 16 bins each, at most 30000 in scan, + BINS to clear + 8 BINS / WG to merge;
+//       ROWS or LOADS in others, at most 64; in thumbnail rows * loads of a pixel, at most 32768, checked in plan.
 
 #import common/bin_tables
 #import common/blocks

@@ -7,7 +7,7 @@
 //       population count of the map.
 // Border: none. Padding behind the last pixel takes the colour of a pixel.
 // Exact: integers.
-// Loop bound: ROWS steps in mark, at most 16; LOADS steps in count, at most 64.
+// Loop bound: ROWS steps in mark, at most 16, with up to 16 new colours each; LOADS steps in count, at most 64.
 
 #import common/color_map
 #import common/grid

@@ -8,7 +8,7 @@
 // Algorithm: scan reads the picture once: grey (common/gray16), its sums, colours marked. count_colors, count_edges: population counts.
 // Border: none. Padding behind the last pixel is masked.
 // Exact: integers: an invocation adds at most 16 * ROWS * 255^2.
-// Loop bound: ROWS steps, at most 32; LOADS steps in count_colors, at most 64.
+// Loop bound: ROWS steps, at most 32, with up to 16 new colours each; LOADS steps in count_colors, at most 64.
 
 #import common/color_map
 #import common/edge_bits

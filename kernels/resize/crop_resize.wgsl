@@ -8,11 +8,9 @@
 // Exact: places and spans are split in integers; sums of samples are integers below 2^32. f32 for the rest: about ten roundings, four in
 //       the matrix whose terms stay below 4, quotients within 2.5 ulp: below 4e-6 in units of rgb 0..1 (times mul), declared 1e-5. f16:
 //       to nearest, halves to even, in integers.
-// Loop bound: none.
+// Loop bound: STEPS groups, at most 8192.
 
 #import common/pack
-
-override LAST: bool = false;
 
 @compute @workgroup_size(WG)
 fn main(
@@ -20,13 +18,5 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let packed = packed_at(item_of(group, groups, local), group.z);
-    if (packed.count == 0u) {
-        return;
-    }
-    if (LAST) {
-        put_nhwc(packed, group.z);
-    } else {
-        put_nchw(packed, group.z);
-    }
+    pack_segment(item_of(group, groups, local), group.z);
 }

@@ -8,7 +8,8 @@
 // Exact: places and spans are split in integers; sums of samples are integers below 2^32. f32 for the rest: about ten roundings, four in
 //       the matrix whose terms stay below 4, quotients within 2.5 ulp: below 4e-6 in units of rgb 0..1 (times mul), declared 1e-5. f16:
 //       to nearest, halves to even, in integers.
-// Loop bound: none; AREA: 4 pixels of up to three planes of rows + 2 by words + 3, at most 32768, checked for every box; 256 rows and words.
+// Loop bound: STEPS groups, at most 8192. AREA, where STEPS is 1: 4 pixels of up to three planes of rows + 2 by words + 3, at most 32768,
+//       checked for every box; 256 rows and words.
 
 #import common/pack
 
@@ -18,8 +19,5 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let packed = packed_at(item_of(group, groups, local), group.z);
-    if (packed.count > 0u) {
-        put_nhwc(packed, group.z);
-    }
+    pack_segment(item_of(group, groups, local), group.z);
 }

@@ -32,8 +32,10 @@ use crate::ops::{
 };
 
 const NAME: &str = "fused/analyze_frame";
-/// Most loop steps of an invocation: of the scan without its tables, and of a pixel of the thumbnail.
-const MAX_STEPS: u32 = 16_384;
+/// Most loop steps of an invocation of the scan, without its tables.
+const MAX_SCAN_STEPS: u64 = 30_000;
+/// Most loop steps of a pixel of the thumbnail.
+const MAX_STEPS: u64 = 32_768;
 /// Longest side of a thumbnail.
 const MAX_THUMBNAIL: u32 = 64;
 /// Most bins of both histograms together: a table of them for each of 8 lanes takes 16 KiB.
@@ -181,6 +183,14 @@ pub struct AnalyzePlan {
     layout: ResultLayout,
 }
 
+/// Workgroups of `wg` invocations that scan `patches` within the bound of their loops: a column of 16 pixels has up to 16 new colours, and
+/// up to 16 bins of HSV.
+fn fewest_groups(patches: u32, wg: u32, colors: bool, hsv: bool) -> u32 {
+    let steps = 64 * (1 + 16 * (u64::from(colors) + u64::from(hsv)));
+    let each = u32::try_from(MAX_SCAN_STEPS / steps).unwrap_or(1).max(1);
+    patches.div_ceil(wg * each)
+}
+
 /// A kernel and its workgroups.
 #[derive(Debug, Clone)]
 struct Pass {
@@ -268,7 +278,7 @@ impl AnalyzePlan {
             AdapterClass::Cpu if bins > 0 => 32,
             _ => patches.div_ceil(scan_wg),
         };
-        let scan_groups = aim.min(patches.div_ceil(scan_wg)).max((patches * 64).div_ceil(scan_wg * MAX_STEPS));
+        let scan_groups = aim.min(patches.div_ceil(scan_wg)).max(fewest_groups(patches, scan_wg, colors, hsv.is_some()));
         let wanted = colors || lighting || bins > 0 || shape.largest().format == PixelFormat::Rgba8;
         let gray = plane.constants([
             ("TAIL", plane.tail()),
@@ -442,8 +452,8 @@ fn check(params: &AnalyzeParams, shape: &BatchShape) -> Result<()> {
         }
         let from = shape.largest().size;
         let steps = (u64::from(from.height / height) + 2) * (u64::from(from.width / width / 16) + 4);
-        if steps > u64::from(MAX_STEPS) * 2 {
-            let wanted = format!("large enough that a pixel takes at most {} steps", MAX_STEPS * 2);
+        if steps > MAX_STEPS {
+            let wanted = format!("large enough that a pixel takes at most {MAX_STEPS} steps");
             return bad("thumbnail", wanted, format!("{width}x{height} of {from}"));
         }
     }

@@ -24,6 +24,9 @@ gpu_params! {
         width: u32,
         height: u32,
         columns: u32,
+        segments: u32,
+        blocks: u32,
+        spread: u32,
     }
 }
 
@@ -89,6 +92,18 @@ fn matrix(color: ColorSpec, format: PixelFormat, order: ChannelOrder) -> [[f32; 
     }
 }
 
+/// A step through `count` things, coprime to `count` and near its golden section: any stretch of steps meets all parts alike.
+fn spread(count: u32) -> u32 {
+    let gcd = |mut a: u32, mut b: u32| {
+        while b > 0 {
+            (a, b) = (b, a % b);
+        }
+        a
+    };
+    let golden = (f64::from(count) * 0.618) as u32;
+    (1..=golden).rev().find(|step| gcd(*step, count) == 1).unwrap_or(1)
+}
+
 impl Pack {
     /// Plans for pictures of `shape`; `outside` and `more` constants as the kernel of `op` has them.
     pub(crate) fn new(
@@ -133,6 +148,13 @@ impl Pack {
         };
         let ((sx, sy), flag) = (format.chroma_shift(), |b: bool| f64::from(u8::from(b)));
         let one = spec.order == ChannelOrder::Gray;
+        let columns = width.div_ceil(4);
+        // A software adapter pays for lanes that are masked out: whole rows keep the border of a letterbox apart. Means over an area have
+        // their own loops, whose bound is for one group.
+        let steps = match ctx.caps().class {
+            AdapterClass::Cpu if params.sampling != Sampling::Area => columns,
+            _ => 1,
+        };
         let mut constants = vec![
             ("WG", f64::from(workgroup)),
             ("WIDE", flag(format.sample_bytes() == 2)),
@@ -149,16 +171,31 @@ impl Pack {
             ("AREA", flag(params.sampling == Sampling::Area)),
             ("PAD", flag(beside.is_some())),
             ("ONE", flag(one)),
+            ("STEPS", f64::from(steps)),
+            ("QUADS", flag(!params.half && width.is_multiple_of(4))),
         ];
         constants.extend(more);
         let kernel = Kernel::new(ctx, op, "main", &constants)?;
         let [r, g, b] = matrix(params.color, format, spec.order);
         let (first, third) = if spec.order == ChannelOrder::Bgr { (b, r) } else { (r, b) };
         let ([m0, m1, m2], [a0, a1, a2]) = (spec.mul, spec.add);
-        let columns = width.div_ceil(4);
-        let uniform =
-            Uniform { first, second: g, third, mul: [m0, m1, m2, pad], add: [a0, a1, a2, 0.0], width, height, columns };
-        let groups = grid(ctx, op, u64::from(columns) * u64::from(height), workgroup)?;
+        let segments = columns.div_ceil(steps);
+        // Sides are at most 32,768: no overflow.
+        let blocks = (segments * height).div_ceil(workgroup);
+        let uniform = Uniform {
+            first,
+            second: g,
+            third,
+            mul: [m0, m1, m2, pad],
+            add: [a0, a1, a2, 0.0],
+            width,
+            height,
+            columns,
+            segments,
+            blocks,
+            spread: spread(blocks),
+        };
+        let groups = grid(ctx, op, u64::from(segments) * u64::from(height), workgroup)?;
         Ok(Self { op, kernel, uniform, shape, params, groups })
     }
 
@@ -173,7 +210,9 @@ impl Pack {
         if capacity == 0 || capacity > limit {
             return Err(plan_error(self.op, "capacity", format!("1 to {limit} boxes"), capacity));
         }
-        let tensor = GpuBuffer::new(ctx, self.op, self.element_bytes() * u64::from(capacity), BufferUse::Storage)?;
+        // The kernel takes it for words of 16 bytes.
+        let bytes = (self.element_bytes() * u64::from(capacity)).next_multiple_of(16);
+        let tensor = GpuBuffer::new(ctx, self.op, bytes, BufferUse::Storage)?;
         let boxes = GpuBuffer::new(ctx, self.op, BOX_BYTES * u64::from(capacity), BufferUse::Storage)?;
         let params = self.uniform.upload(ctx, self.op)?;
         let bind = self.kernel.bind(

@@ -62,7 +62,7 @@ pub struct PackNhwcPlan(Pack);
 impl PackNhwcPlan {
     /// Plans for pictures of one layout or, with a mixed shape, of different sizes.
     pub fn new(ctx: &GpuContext, shape: impl Into<BatchShape>, params: PackParams) -> Result<Self> {
-        Ok(Self(Pack::new(ctx, NAME, shape.into(), (params, Outside::Clamp), &[])?))
+        Ok(Self(Pack::new(ctx, NAME, shape.into(), (params, Outside::Clamp), &[("LAST", 1.0)])?))
     }
 
     /// Bytes of one element of the batch in the tensor.
