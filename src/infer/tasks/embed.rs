@@ -104,6 +104,15 @@ impl Embedder {
         }
     }
 
+    /// The same with another grid and pooling; nothing changes for a model that gives vectors.
+    #[must_use]
+    pub fn with_pooling(mut self, (cells, means): (u32, GridPooling)) -> Self {
+        if let Kind::Map { grid, pooling, .. } = &mut self.kind {
+            (*grid, *pooling) = (cells, means);
+        }
+        self
+    }
+
     /// A unit vector for each of `batch` pictures; `None` where the model gave numbers that are none or infinite, or nothing but zeros.
     ///
     /// # Errors
@@ -178,6 +187,20 @@ pub fn unit(vector: &[f32]) -> Option<Vec<f32>> {
         let factor = square.sqrt().recip();
         vector.iter().map(|v| (f64::from(*v) * factor) as f32).collect()
     })
+}
+
+/// The unit vector in the middle of unit vectors: what several pictures of one thing have in common. `None` without any, for vectors of
+/// different lengths, and where they cancel each other out.
+pub fn centroid<'a>(vectors: impl IntoIterator<Item = &'a [f32]>) -> Option<Vec<f32>> {
+    let mut vectors = vectors.into_iter();
+    let mut sum = vectors.next()?.to_vec();
+    for vector in vectors {
+        if vector.len() != sum.len() {
+            return None;
+        }
+        sum.iter_mut().zip(vector).for_each(|(s, v)| *s += v);
+    }
+    unit(&sum)
 }
 
 /// Cosine of two unit vectors of the same length, -1..=1: their dot product.
