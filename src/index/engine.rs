@@ -96,6 +96,10 @@ impl FaissIndex {
             for id in sample_ids(rows.len(), count, SEED) {
                 rows.copy_to(id..id + 1, &mut training);
             }
+            // A single list of few rows: FAISS wants its number of points all the same, and says so on standard error.
+            while training.len() < POINTS_PER_LIST as usize * rows.dim() {
+                training.extend_from_within(..);
+            }
             index.train(&training).map_err(failed("training"))?;
         }
         let mut scratch = Vec::new();
@@ -254,5 +258,25 @@ mod tests {
     #[test]
     fn faiss_works_here() {
         super::self_check().expect("FAISS");
+    }
+
+    /// Our files of f32 rows begin with what FAISS writes itself, byte for byte.
+    #[cfg(feature = "store")]
+    #[test]
+    fn a_file_of_rows_is_a_file_of_faiss_with_our_end() {
+        use super::*;
+        use crate::index::RowsWriter;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        let values: Vec<f32> = (0..7 * 11).map(|i| i as f32 / 3.0).collect();
+        let mut writer = RowsWriter::create(&crate::store::OsIo, &path, 11, RowSample::F32).unwrap();
+        writer.push(&values).unwrap();
+        writer.commit().unwrap();
+        let rows = Rows::new(11, RowSample::F32, values).unwrap();
+        let index = FaissIndex::build(ResolvedSpec::Flat, &rows, &IndexOptions::default()).unwrap();
+        let mut wanted = Vec::new();
+        index.write(&mut wanted).unwrap();
+        assert_eq!(wanted.len(), 45 + 7 * 11 * 4);
+        assert!(std::fs::read(&path).unwrap().starts_with(&wanted));
     }
 }
