@@ -2,14 +2,14 @@
 //!
 //! | type | what it is |
 //! |---|---|
-//! | [`Rows`] | the vectors: held in memory, or mapped from a file that [`RowsWriter`] wrote. Row number = id |
+//! | [`Rows`] | the vectors: held in memory, or mapped from a file that `RowsWriter` wrote. Row number = id |
 //! | [`IndexSpec`] | which index, as text: `auto`, `flat`, `flat-gpu`, `ivf:nlist=..,nprobe=..`, `sqfp16`, `hnsw`, a FAISS factory string |
-//! | [`VectorIndex`] | what searches: made by [`build_index`], or by [`open_index`], which keeps what took long in a file |
+//! | [`VectorIndex`] | what searches: made by [`build_index`], or by `open_index`, which keeps what took long in a file |
 //! | [`BitSet`] | ids that a search must not find |
 //! | [`Recall`] | how much of the exact answer an index finds |
 //!
 //! **An index is a function of its rows and its spec.** Nothing is added to or removed from one that exists, so that history, thread count and
-//! order of work can never show in a result. Rows are added and removed by writing the file anew ([`RowsWriter::push_from`] copies
+//! order of work can never show in a result. Rows are added and removed by writing the file anew (`RowsWriter::push_from` copies
 //! what stays; nothing is computed again) and building on it: free for `flat`, which searches the file as it lies there; training for `ivf`. A row that
 //! must vanish at once goes into the [`BitSet`] of the searches.
 //!
@@ -108,8 +108,8 @@ pub trait VectorIndex: Send + Sync + Debug {
     }
 
     /// The same among the rows that are not in `excluded`: always `min(k, rows that are left)` results, never one of `excluded`, whatever
-    /// the index. While few are excluded it looks for that many more; when that is not enough for a query, all rows that are left
-    /// are compared with it, exactly.
+    /// the index. It looks for more candidates, then for still more; when they are not enough for a query, all rows that are left are
+    /// compared with it, exactly.
     ///
     /// # Errors
     /// As [`Self::search`].

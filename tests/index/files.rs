@@ -4,13 +4,8 @@ use frameloom::index::*;
 use frameloom::ops::RowSample;
 use frameloom::store::{OsIo, commit};
 use std::io::Write;
-use std::path::Path;
 
 const TAIL: usize = 104;
-
-fn put(path: &Path, bytes: &[u8]) {
-    commit(&OsIo, path, |w| w.write_all(bytes)).unwrap();
-}
 
 fn cause(e: &Error) -> &'static str {
     match e {

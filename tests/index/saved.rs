@@ -1,8 +1,7 @@
 use crate::data::*;
 use frameloom::index::*;
 use frameloom::ops::RowSample;
-use frameloom::store::{OsIo, commit};
-use std::io::Write;
+use frameloom::store::OsIo;
 
 fn built(text: &str, rows: &Rows, threads: Option<usize>) -> FaissIndex {
     let resolved = spec(text).resolve(rows.len(), rows.dim(), false).unwrap();
@@ -37,11 +36,10 @@ fn every_damage_is_found_before_faiss_reads() {
     let rows = held(8, &clustered(43, 200, 8, 5, 0.5));
     save_index(&OsIo, &path, &built("ivf", &rows, None)).unwrap();
     let good = std::fs::read(&path).unwrap();
-    let put = |bytes: &[u8]| commit(&OsIo, &path, |w| w.write_all(bytes)).unwrap();
     for at in 0..good.len() {
         let mut bad = good.clone();
         bad[at] ^= 1 << (at % 8);
-        put(&bad);
+        put(&path, &bad);
         match load(&path, "ivf", &rows) {
             SavedIndex::Corrupt(_) => assert!(at >= 8),
             SavedIndex::Foreign => assert!(at < 8),
@@ -49,10 +47,10 @@ fn every_damage_is_found_before_faiss_reads() {
         }
     }
     for length in (8..good.len()).step_by(17) {
-        put(&good[..length]);
+        put(&path, &good[..length]);
         assert!(matches!(load(&path, "ivf", &rows), SavedIndex::Corrupt(_)), "cut at {length}");
     }
-    put(&good);
+    put(&path, &good);
     assert!(matches!(load(&path, "ivf", &rows), SavedIndex::Found(_)));
     // A number of lists searched is no matter of the file; another index, other rows and another file are.
     assert!(matches!(load(&path, "ivf:nprobe=1", &rows), SavedIndex::Found(_)));
@@ -90,10 +88,10 @@ fn opening_loads_what_fits_and_says_why_it_built() {
     assert_eq!(reason("hnsw", &other), "it was made for something else (different: kind)");
     let mut bytes = std::fs::read(&path).unwrap();
     bytes[100] ^= 1;
-    commit(&OsIo, &path, |w| w.write_all(&bytes)).unwrap();
+    put(&path, &bytes);
     assert!(reason("hnsw", &other).starts_with("it was damaged"));
     // A file of somebody else stays.
-    commit(&OsIo, &path, |w| w.write_all(b"a letter")).unwrap();
+    put(&path, b"a letter");
     let e = open("hnsw", &other).unwrap_err();
     assert!(e.code() == "index" && std::fs::read(&path).unwrap() == b"a letter", "{e}");
 }
