@@ -97,7 +97,8 @@ pub fn leftovers(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-pub const OUTPUTS: [&str; 8] = [
+pub const OUTPUTS: [&str; 9] = [
+    "config.toml",
     "frames.csv",
     "frames.jsonl",
     "frames.parquet",

@@ -114,6 +114,9 @@ pub(crate) enum OnErrorArg {
     Strict,
 }
 
+/// Settings that change results; the others change speed and places.
+const SETTINGS: &str = "Settings";
+
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -146,21 +149,27 @@ pub(crate) struct AnalyzeArgs {
     /// Decode on hardware: off, auto, or a device type FFmpeg knows (vaapi, cuda, ...)
     #[arg(long, default_value = "off", value_name = "HOW")]
     pub(crate) hwaccel: String,
-    /// A pixel is dark at or below this share of the way from black to white
-    #[arg(long, default_value_t = 0.1, value_name = "SHARE")]
-    pub(crate) dark: f64,
-    /// A pixel is bright at or above this share of the way from black to white
-    #[arg(long, default_value_t = 0.9, value_name = "SHARE")]
-    pub(crate) bright: f64,
-    /// A pixel of the reduced picture has moved when its luma changed by more than this code
-    #[arg(long, default_value_t = 10, value_name = "CODE")]
-    pub(crate) motion_threshold: u8,
-    /// Longest side of the reduced picture on which motion and histogram are measured
-    #[arg(long, default_value_t = 480, value_name = "PX", value_parser = clap::value_parser!(u32).range(16..=4096))]
-    pub(crate) motion_side: u32,
-    /// Thumbnails of each kind (sharpest, blurriest, busiest) in the report
-    #[arg(long, default_value_t = 6, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=24))]
-    pub(crate) thumbnails: u32,
+    /// Settings from a file: .yaml, .toml or .json; FRAMELOOM_ANALYZE_<SETTING> goes before it, flags before both
+    #[arg(long, value_name = "FILE", help_heading = SETTINGS)]
+    pub(crate) config: Option<PathBuf>,
+    /// A pixel is dark at or below this share of the way from black to white [default: 0.1]
+    #[arg(long, value_name = "SHARE", help_heading = SETTINGS)]
+    pub(crate) dark: Option<f64>,
+    /// A pixel is bright at or above this share of the way from black to white [default: 0.9]
+    #[arg(long, value_name = "SHARE", help_heading = SETTINGS)]
+    pub(crate) bright: Option<f64>,
+    /// A pixel of the reduced picture has moved when its luma changed by more than this code [default: 10]
+    #[arg(long, value_name = "CODE", help_heading = SETTINGS)]
+    pub(crate) motion_threshold: Option<u8>,
+    /// Longest side in pixels of the reduced picture on which motion and histogram are measured [default: 480]
+    #[arg(long, value_name = "PX", help_heading = SETTINGS)]
+    pub(crate) motion_side: Option<u32>,
+    /// Thumbnails of each kind (sharpest, blurriest, busiest) in the report [default: 6]
+    #[arg(long, value_name = "N", help_heading = SETTINGS)]
+    pub(crate) thumbnails: Option<u32>,
+    /// Longest side in pixels of a thumbnail [default: 192]
+    #[arg(long, value_name = "PX", help_heading = SETTINGS)]
+    pub(crate) thumbnail_side: Option<u32>,
     /// Frame rate of picture folders
     #[arg(long, default_value_t = 25, value_name = "FPS", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) fps: u32,

@@ -1,11 +1,12 @@
 //! Settings of `analyze`.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::config::Settings;
 use crate::error::{Error, Result};
 
 /// Settings that can change a byte of the output. All of them are part of the run key and written with the output.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AnalyzeConfig {
     /// A pixel is dark at or below this share (0..=1) of the way from black to white.
     pub dark: f64,
@@ -27,9 +28,8 @@ impl Default for AnalyzeConfig {
     }
 }
 
-impl AnalyzeConfig {
-    /// Checks ranges.
-    pub fn check(&self) -> Result<()> {
+impl Settings for AnalyzeConfig {
+    fn check(&self) -> Result<()> {
         let config = |field: &str, message: String| Err(Error::Config { field: field.into(), message });
         for (field, v) in [("dark", self.dark), ("bright", self.bright)] {
             if !(0.0..=1.0).contains(&v) {
@@ -41,6 +41,9 @@ impl AnalyzeConfig {
         }
         if !(16..=4096).contains(&self.motion_side) {
             return config("motion_side", format!("must be in 16..=4096 pixels, got {}", self.motion_side));
+        }
+        if self.thumbnails > 24 {
+            return config("thumbnails", format!("must be in 0..=24, got {}", self.thumbnails));
         }
         if !(16..=1024).contains(&self.thumbnail_side) {
             return config("thumbnail_side", format!("must be in 16..=1024 pixels, got {}", self.thumbnail_side));

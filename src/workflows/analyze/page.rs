@@ -61,7 +61,7 @@ pub(super) fn page(r: &Report<'_>, heat: &[Vec<u8>]) -> Result<Page> {
                 r.config.dark, r.config.bright, r.config.motion_threshold, r.config.motion_side
             ),
         )
-        .footer("files", "frames.parquet, frames.csv, frames.jsonl, summary.json, heat.npy, heat.png")
+        .footer("files", "frames.parquet, frames.csv, frames.jsonl, summary.json, config.toml, heat.npy, heat.png")
         .footer("input", r.facts.fingerprint.clone()))
 }
 

@@ -10,6 +10,7 @@ use super::metrics::schema;
 use super::picks::Picks;
 use super::summary::{Curves, InputFacts, Report, write_outputs};
 use super::work::{AnalyzeOutput, AnalyzeWork, HeatMap, work_bytes};
+use crate::config::Settings;
 use crate::core::{BudgetPermit, CancelToken};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;

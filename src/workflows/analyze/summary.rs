@@ -120,7 +120,7 @@ pub(super) struct Report<'a> {
     pub(super) adapter: &'a Caps,
 }
 
-/// Writes `heat*.npy`, `heat*.png`, `summary.json` and `report.html`.
+/// Writes `heat*.npy`, `heat*.png`, `summary.json`, `config.toml` and `report.html`.
 pub(super) fn write_outputs(io: &dyn StoreIo, folder: &Path, report: &Report<'_>) -> Result<Vec<Committed>> {
     let mut files = Vec::new();
     let mut heat_pngs = Vec::new();
@@ -142,6 +142,8 @@ pub(super) fn write_outputs(io: &dyn StoreIo, folder: &Path, report: &Report<'_>
         serde_json::to_writer_pretty(&mut *w, &summary)?;
         std::io::Write::write_all(w, b"\n")
     })?);
+    let settings = crate::config::to_toml(report.config)?;
+    files.push(commit(io, folder.join("config.toml"), |w| std::io::Write::write_all(w, settings.as_bytes()))?);
     files.push(page(report, &heat_pngs)?.write(io, folder.join("report.html"))?);
     Ok(files)
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use frameloom::config::Layers;
 use frameloom::core::{ByteBudget, FrameLayout, PixelFormat, Size};
 use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::media::{HardwareDecode, probe};
@@ -146,15 +147,7 @@ impl Watch<'_> {
 
 pub(crate) fn run(global: &Global, args: &AnalyzeArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
     let limits = limits_from(&args.limits)?;
-    let config = AnalyzeConfig {
-        dark: args.dark,
-        bright: args.bright,
-        motion_threshold: args.motion_threshold,
-        motion_side: args.motion_side,
-        thumbnails: args.thumbnails,
-        ..AnalyzeConfig::default()
-    };
-    config.check()?;
+    let config = settings(args, std::env::vars_os())?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as u32;
     let opening = OpenOptions {
         track: args.track,
@@ -212,6 +205,23 @@ pub(crate) fn run(global: &Global, args: &AnalyzeArgs, out: &mut Output, signals
     }
     let (outcomes, peak) = (watch.outcomes, watch.peak);
     finish(outcomes, jobs.len(), args, peak, out)
+}
+
+/// Flags over environment over file over defaults.
+fn settings(args: &AnalyzeArgs, environment: impl IntoIterator<Item = (OsString, OsString)>) -> Result<AnalyzeConfig> {
+    let layers = match &args.config {
+        Some(path) => Layers::new().file(path)?,
+        None => Layers::new(),
+    };
+    let layers = layers
+        .environment("FRAMELOOM_ANALYZE_", environment)?
+        .flag("--dark", "dark", args.dark)
+        .flag("--bright", "bright", args.bright)
+        .flag("--motion-threshold", "motion_threshold", args.motion_threshold)
+        .flag("--motion-side", "motion_side", args.motion_side)
+        .flag("--thumbnails", "thumbnails", args.thumbnails)
+        .flag("--thumbnail-side", "thumbnail_side", args.thumbnail_side);
+    Ok(layers.resolve()?.settings)
 }
 
 /// Takes what the process holds already, and what driver, tables and plots will need, from the budget: what is left is for frames.

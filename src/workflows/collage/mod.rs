@@ -1,0 +1,3 @@
+//! `collage`: a video rebuilt from the pictures of a pool that look most like its frames.
+
+pub mod select;
