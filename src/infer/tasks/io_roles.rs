@@ -5,28 +5,12 @@ use half::f16;
 use super::fit::list;
 use crate::error::{Error, Result};
 use crate::infer::io::{ElementType, Extent, IoInfo};
-use crate::infer::manifest::{ModelEntry, Task};
+use crate::infer::manifest::ModelEntry;
 use crate::infer::tensor::{Tensor, TensorData, check};
-
-/// Refuses an entry that is for something else.
-pub(crate) fn expect_task(entry: &ModelEntry, wanted: Task) -> Result<()> {
-    if entry.task == wanted {
-        return Ok(());
-    }
-    Err(Error::model("task", format!("`{}` is a model for {:?}, {wanted:?} was wanted", entry.name, entry.task)))
-}
 
 /// A number of the entry, or `default`.
 pub(crate) fn number(entry: &ModelEntry, key: &str, default: f64) -> f64 {
     entry.numbers.get(key).copied().unwrap_or(default)
-}
-
-/// The extent of an axis when the model fixes it.
-pub(crate) fn fixed(info: &IoInfo, axis: usize) -> Option<usize> {
-    match info.shape.get(axis) {
-        Some(Extent::Fixed(n)) => Some(*n),
-        _ => None,
-    }
 }
 
 /// Whether an axis may have this extent.
@@ -118,6 +102,7 @@ pub(crate) fn tensor_of(element: ElementType, shape: Vec<usize>, values: Vec<f32
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::infer::manifest::Task;
 
     pub(crate) fn info(name: &str, element: ElementType, shape: &[i64]) -> IoInfo {
         let extent = |n: &i64| usize::try_from(*n).map_or(Extent::Dynamic(String::new()), Extent::Fixed);
@@ -141,7 +126,7 @@ pub(crate) mod tests {
         assert_eq!(input(&e, &infos, "audio", |_| false).unwrap().name, "a");
         e.inputs.insert("audio".into(), "gone".into());
         assert!(input(&e, &infos, "audio", |_| true).unwrap_err().to_string().contains("`gone`"));
-        assert!(expect_task(&e, Task::Segment).is_err());
+        assert!(super::super::fit::check_task(&e, Task::Segment).is_err());
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! picture. Details stay those of the picture, and unlike tiles, which each are brightened for themselves, this leaves no seams. It is
 //! the model's own way for networks that estimate illumination and divide by it; for others it is an approximation.
 
-use super::io_roles::expect_task;
+use super::fit::check_task;
 use super::picture_port::{PicturePort, nothing_else};
 use super::planar::PlanarPicture;
 use super::resample::resize;
@@ -44,7 +44,7 @@ impl Lowlight {
     /// # Errors
     /// [`crate::Error::Model`] with cause `task`, `input`, `output`, `shape` or `decoder`.
     pub fn new(entry: &ModelEntry, inputs: &[IoInfo], outputs: &[IoInfo]) -> Result<Self> {
-        expect_task(entry, Task::Lowlight)?;
+        check_task(entry, Task::Lowlight)?;
         Ok(Self { port: PicturePort::new(entry, inputs, outputs, &[])? })
     }
 

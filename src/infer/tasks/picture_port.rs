@@ -1,7 +1,7 @@
 //! Pictures into and out of a model: layout, channel order, range and element type as its entry and its graph say.
 
-use super::fit::list;
-use super::io_roles::{fixed, input, may_be, number, output, tensor_of};
+use super::fit::{fixed, list};
+use super::io_roles::{input, may_be, number, output, tensor_of};
 use super::planar::PlanarPicture;
 use crate::core::Size;
 use crate::error::{Error, Result};
@@ -57,7 +57,7 @@ impl PicturePort {
             Layout::Nchw => (1, 2, 3),
             Layout::Nhwc => (3, 1, 2),
         };
-        let channels = if entry.picture.is_some() { wanted } else { fixed(info, c).unwrap_or(wanted) };
+        let channels = if entry.picture.is_some() { wanted } else { fixed(info.shape.get(c)).unwrap_or(wanted) };
         if info.shape.len() != 4 || !matches!(channels, 1 | 3) || !may_be(info, c, channels) {
             return Err(Error::model(
                 "shape",
@@ -68,10 +68,10 @@ impl PicturePort {
                 ),
             ));
         }
-        let side = |axis| fixed(info, axis).and_then(|n| u32::try_from(n).ok());
+        let side = |axis: usize| fixed(info.shape.get(axis)).and_then(|n| u32::try_from(n).ok());
         let spec = picture.spec(Size::new(1, 1));
         let out = output(entry, outputs, "picture", is_picture)?;
-        let output_side = |axis| fixed(out, axis).and_then(|n| u32::try_from(n).ok());
+        let output_side = |axis: usize| fixed(out.shape.get(axis)).and_then(|n| u32::try_from(n).ok());
         let (oh, ow) = if layout_of(out, channels) == Layout::Nhwc { (1, 2) } else { (2, 3) };
         let range = (entry.numbers.contains_key("white") || entry.numbers.contains_key("black"))
             .then(|| (number(entry, "black", 0.0) as f32, number(entry, "white", 1.0) as f32));
@@ -84,7 +84,7 @@ impl PicturePort {
             layout,
             channels,
             bgr: picture.order == Order::Bgr,
-            batch: fixed(info, 0),
+            batch: fixed(info.shape.first()),
             width: side(w),
             height: side(h),
             multiple: picture.multiple.unwrap_or(1).max(1),

@@ -4,7 +4,8 @@
 //! `picture`. A face with five key points (eyes, nose, corners of the mouth, the viewer's left first) is turned and scaled so that they
 //! come where faces of the FFHQ training set have them; one without is cut out by its box.
 
-use super::io_roles::{expect_task, fixed, input, tensor_of};
+use super::fit::{check_task, fixed};
+use super::io_roles::{input, tensor_of};
 use super::picture_port::PicturePort;
 use super::planar::PlanarPicture;
 use crate::core::{BoxF, Face, Point, Similarity, Size};
@@ -48,9 +49,10 @@ impl FaceRestorer {
     /// # Errors
     /// [`crate::Error::Model`] with cause `task`, `input`, `output`, `shape` or `decoder`.
     pub fn new(entry: &ModelEntry, inputs: &[IoInfo], outputs: &[IoInfo]) -> Result<Self> {
-        expect_task(entry, Task::RestoreFace)?;
-        let scalar =
-            |i: &IoInfo| i.shape.len() <= 1 && (0..i.shape.len()).all(|a| matches!(fixed(i, a), None | Some(1)));
+        check_task(entry, Task::RestoreFace)?;
+        let scalar = |i: &IoInfo| {
+            i.shape.len() <= 1 && (0..i.shape.len()).all(|a| matches!(fixed(i.shape.get(a)), None | Some(1)))
+        };
         let fidelity = if entry.inputs.contains_key("fidelity") || inputs.iter().any(scalar) {
             let i = input(entry, inputs, "fidelity", scalar)?;
             Some((i.name.clone(), i.element, vec![1; i.shape.len()]))

@@ -5,13 +5,14 @@
 //! | `yolox` | `predictions` `[N, cells, 5 + C]` | strides 8, 16, 32 (and 64): centre `(xy + cell) * stride`, sides `exp(wh) * stride`, score `object * class` |
 //! | `yolov5` | the same, any number of rows | centre and sides in pixels already (YOLOv5, YOLOv7, YOLOX with its decoder) |
 //! | `nanodet` | `scores8`, `distances8`, … `[N, cells, C]`, `[N, cells, 4 * bins]` | distances from the middle of the cell to left, top, right, bottom as expectation over bins (Li et al. 2020) |
+//! | `nanodet-plus` | `predictions` `[N, cells, C + 4 * bins]`, strides 8 to 64 | the same from the corner of the cell (`center` 0), scores first; `bins` is 8 unless a number says otherwise |
 //! | `yolov8` | `predictions` `[N, 4 + C, cells]`, either way round | centre and sides in pixels, no object score |
 //! | `end-to-end` | `predictions` `[N, rows, 6]` | x1, y1, x2, y2, score, class |
 //! | `detr` | `scores` `[N, queries, C + 1]`, `boxes` `[N, queries, 4]` | softmax, the last class is "no object"; centre and sides in 0..=1 (Carion et al. 2020) |
 //! | `detr-sigmoid` | `scores` `[N, queries, C]`, `boxes` | one sigmoid a class (Deformable DETR, RT-DETR) |
 //!
 //! Numbers of the manifest: `score`, `nms` (intersection over union; 1 suppresses nothing), `max`, `min_size`, `agnostic` (0 or 1),
-//! `sigmoid` (1 when scores are logits), and for `nanodet` `center` (place of a cell's origin in units of the stride) and `bins`.
+//! `sigmoid` (1 when scores are logits), and for `nanodet` and `nanodet-plus` `center` (place of a cell's origin in units of the stride) and `bins`.
 //! An anchor counts for its best class only; equal scores go to the earlier row.
 
 mod detr;
@@ -67,7 +68,8 @@ enum Head {
     Detr(detr::DetrHead),
 }
 
-const DECODERS: [&str; 7] = ["yolox", "yolov5", "nanodet", "yolov8", "end-to-end", "detr", "detr-sigmoid"];
+const DECODERS: [&str; 8] =
+    ["yolox", "yolov5", "nanodet", "nanodet-plus", "yolov8", "end-to-end", "detr", "detr-sigmoid"];
 
 /// Reads objects out of what a detector gives.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,6 +102,7 @@ impl Detector {
         };
         let (roles, more): (&[&str], &[&str]) = match decoder {
             "nanodet" => (&["scores#", "distances#"], &["agnostic", "center", "bins"]),
+            "nanodet-plus" => (&["predictions"], &["agnostic", "center", "bins"]),
             "detr" | "detr-sigmoid" => (&["scores", "boxes"], &["agnostic"]),
             _ => (&["predictions"], &["agnostic"]),
         };
@@ -110,6 +113,7 @@ impl Detector {
                 Head::Yolox(yolox::YoloxHead::new(&settings, outputs, count, decoder == "yolov5", sigmoid)?)
             }
             "nanodet" => Head::Nanodet(nanodet::NanodetHead::new(&settings, outputs, count, sigmoid)?),
+            "nanodet-plus" => Head::Nanodet(nanodet::NanodetHead::joint(&settings, outputs, count, sigmoid)?),
             "yolov8" => Head::Yolov8(yolov8::YoloV8Head::new(&settings, outputs, count, sigmoid)?),
             "end-to-end" => Head::EndToEnd(end_to_end::EndToEndHead::new(&settings, outputs, sigmoid)?),
             _ => {
@@ -123,7 +127,7 @@ impl Detector {
             }
         };
         let (score, nms) = match decoder {
-            "nanodet" => (0.3, 0.6),
+            "nanodet" | "nanodet-plus" => (0.3, 0.6),
             "end-to-end" => (0.25, 1.0),
             "detr" | "detr-sigmoid" => (0.5, 1.0),
             _ => (0.25, 0.45),
@@ -186,6 +190,9 @@ fn guess(entry: &ModelEntry, size: Option<Size>, outputs: &[IoInfo], classes: Op
     let is_cells = |n: usize| anchors.is_some_and(|a| a.contains(&n));
     let fitting = match rank3.as_slice() {
         [one] => match (fixed(one.shape.get(1)), last(one)) {
+            (Some(rows), Some(width)) if is_cells(rows) && classes.is_some_and(|c| width == c + 32) => {
+                Some("nanodet-plus")
+            }
             (Some(rows), Some(width)) if is_cells(rows) && width > 5 && !is_cells(width) => Some("yolox"),
             (_, Some(6)) => Some("end-to-end"),
             (Some(width), Some(columns)) if is_cells(columns) && width > 4 => Some("yolov8"),

@@ -8,8 +8,8 @@ mod mfcc;
 
 pub use mfcc::Mfcc;
 
-use super::fit::list;
-use super::io_roles::{expect_task, fixed, input, may_be, output, tensor_of};
+use super::fit::{check_task, fixed, list};
+use super::io_roles::{input, may_be, output, tensor_of};
 use crate::core::Size;
 use crate::error::{Error, Result};
 use crate::infer::io::{IoInfo, NamedTensor, TensorModel};
@@ -69,7 +69,7 @@ impl Tower {
         role: &str,
         fits: impl Fn(&IoInfo) -> bool,
     ) -> Result<Self> {
-        expect_task(entry, Task::Lipsync)?;
+        check_task(entry, Task::Lipsync)?;
         let found = input(entry, inputs, role, &fits)?;
         if !fits(found) {
             let has = list(std::slice::from_ref(found));
@@ -88,7 +88,7 @@ impl Tower {
         shape: &[usize],
         window: &dyn Fn(usize, &mut Vec<f32>),
     ) -> Result<Embeddings> {
-        let declared = fixed(&self.input, 0);
+        let declared = fixed(self.input.shape.first());
         let at_once = declared.unwrap_or(batch).max(1);
         let each: usize = shape.iter().product();
         let mut all = Embeddings::default();
@@ -139,7 +139,7 @@ impl LipsTower {
         let fits = |i: &IoInfo| i.shape.len() == 5 && may_be(i, 1, 3) && may_be(i, 2, FRAMES);
         let tower = Tower::new(entry, inputs, outputs, "lips", fits)?;
         let [w, h] = entry.picture.as_ref().and_then(|p| p.size).unwrap_or([224, 224]);
-        let side = |axis, open: u32| fixed(&tower.input, axis).map_or(open, |n| n as u32);
+        let side = |axis: usize, open: u32| fixed(tower.input.shape.get(axis)).map_or(open, |n| n as u32);
         let size = Size::new(side(4, w), side(3, h));
         Ok(Self { tower, size })
     }

@@ -17,7 +17,8 @@ pub mod sam;
 pub use mask::{ClassMap, Mask};
 pub use sam::{SamMask, SamPrompt, SamSession};
 
-use super::io_roles::{expect_task, output};
+use super::fit::check_task;
+use super::io_roles::output;
 use crate::core::{Size, TensorPlace};
 use crate::error::{Error, Result};
 use crate::infer::io::{Extent, IoInfo, Outputs};
@@ -77,7 +78,7 @@ impl Segmenter {
     /// # Errors
     /// [`crate::Error::Model`] with cause `task`, `output` or `decoder`.
     pub fn new(entry: &ModelEntry, inputs: &[IoInfo], outputs: &[IoInfo]) -> Result<Self> {
-        expect_task(entry, Task::Segment)?;
+        check_task(entry, Task::Segment)?;
         let decoder = match entry.decoder.as_deref() {
             None => None,
             Some("alpha") => Some(Decoder::Alpha),

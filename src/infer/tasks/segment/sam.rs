@@ -6,8 +6,8 @@
 //! `numbers.pad_point` says whether a point of label -1 ends a prompt without a box: the graphs of SAM 1 want it (1, the default when
 //! there is a `size`), those of SAM 2 add it themselves (0).
 
-use super::super::fit::list;
-use super::super::io_roles::{expect_task, fixed, input, may_be, number, output, tensor_of};
+use super::super::fit::{check_task, fixed, list};
+use super::super::io_roles::{input, may_be, number, output, tensor_of};
 use super::Mask;
 use super::mask::to_picture;
 use crate::core::{BoxF, Point, Size, TensorPlace};
@@ -91,9 +91,9 @@ impl Decoder {
             let wanted = d.entry.inputs.contains_key(role) || d.inputs.iter().any(fits);
             if wanted { find(role, fits).map(|i| Some(i.clone())) } else { Ok(None) }
         };
-        let mask = optional("mask", &|i| axes(i, 4) && fixed(i, 1) == Some(1))?;
-        let size = optional("size", &|i| axes(i, 1) && fixed(i, 0) == Some(2))?;
-        let has_mask = optional("has_mask", &|i| axes(i, 1) && fixed(i, 0) != Some(2))?;
+        let mask = optional("mask", &|i| axes(i, 4) && fixed(i.shape.get(1)) == Some(1))?;
+        let size = optional("size", &|i| axes(i, 1) && fixed(i.shape.first()) == Some(2))?;
+        let has_mask = optional("has_mask", &|i| axes(i, 1) && fixed(i.shape.first()) != Some(2))?;
         let masks = output(d.entry, d.outputs, "masks", |i| axes(i, 4))?.name.clone();
         let scored = d.entry.outputs.contains_key("iou") || d.outputs.iter().any(|o| axes(o, 2));
         let iou = if scored { Some(output(d.entry, d.outputs, "iou", |i| axes(i, 2))?.name.clone()) } else { None };
@@ -124,8 +124,8 @@ impl SamSession {
     /// # Errors
     /// [`crate::Error::Model`] with cause `task`, `input` or `output`.
     pub fn new(encoder: Described<'_>, decoder: Described<'_>) -> Result<Self> {
-        expect_task(encoder.entry, Task::Segment)?;
-        expect_task(decoder.entry, Task::Segment)?;
+        check_task(encoder.entry, Task::Segment)?;
+        check_task(decoder.entry, Task::Segment)?;
         let mut named = encoder.entry.clone();
         if let Some(name) = encoder.entry.picture.as_ref().and_then(|p| p.input.clone()) {
             named.inputs.insert("picture".into(), name);
@@ -205,7 +205,7 @@ impl SamSession {
         if prompts.iter().any(|p| p.points.is_empty() && p.rect.is_none()) {
             return Err(Error::model("input", "a prompt needs a point or a box"));
         }
-        let declared = fixed(&self.decoder.points, 0);
+        let declared = fixed(self.decoder.points.shape.first());
         let mut found = Vec::with_capacity(prompts.len());
         for group in prompts.chunks(declared.unwrap_or(PROMPTS_AT_ONCE).max(1)) {
             let rows = declared.unwrap_or(group.len()).max(1);
@@ -224,7 +224,7 @@ impl SamSession {
         let d = &self.decoder;
         let mut lists: Vec<_> = prompts.iter().map(|p| self.coordinates(p, place)).collect();
         let longest = lists.iter().map(Vec::len).max().unwrap_or(0);
-        let count = fixed(&d.points, 1).unwrap_or(longest);
+        let count = fixed(d.points.shape.get(1)).unwrap_or(longest);
         if longest > count {
             return Err(Error::model(
                 "input",
@@ -241,9 +241,9 @@ impl SamSession {
         ];
         if let Some(info) = &d.mask {
             // A quarter of the tensor, as both generations of the model have it, where the graph does not say.
-            let quarter = |axis, n: u32| fixed(info, axis).unwrap_or((n / 4).max(1) as usize);
+            let quarter = |axis: usize, n: u32| fixed(info.shape.get(axis)).unwrap_or((n / 4).max(1) as usize);
             let shape = vec![
-                fixed(info, 0).unwrap_or(rows),
+                fixed(info.shape.first()).unwrap_or(rows),
                 1,
                 quarter(2, place.tensor.height),
                 quarter(3, place.tensor.width),
@@ -252,7 +252,7 @@ impl SamSession {
             all.push((info.name.clone(), tensor_of(info.element, shape, zeros)?));
         }
         if let Some(info) = &d.has_mask {
-            let n = fixed(info, 0).unwrap_or(rows);
+            let n = fixed(info.shape.first()).unwrap_or(rows);
             all.push((info.name.clone(), tensor_of(info.element, vec![n], vec![0.0; n])?));
         }
         if let Some(info) = &d.size {

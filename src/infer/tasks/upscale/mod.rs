@@ -10,7 +10,8 @@ mod tiles;
 
 use std::ops::Range;
 
-use super::io_roles::{expect_task, number};
+use super::fit::check_task;
+use super::io_roles::number;
 use super::picture_port::{PicturePort, nothing_else};
 use super::planar::PlanarPicture;
 use super::resample::{Taps, resample};
@@ -62,7 +63,7 @@ impl Upscaler {
     /// # Errors
     /// [`crate::Error::Model`] with cause `task`, `input`, `output`, `shape` or `decoder`.
     pub fn new(entry: &ModelEntry, inputs: &[IoInfo], outputs: &[IoInfo]) -> Result<Self> {
-        expect_task(entry, Task::Upscale)?;
+        check_task(entry, Task::Upscale)?;
         let port = PicturePort::new(entry, inputs, outputs, &[])?;
         let said = number(entry, "scale", 0.0);
         if said < 0.0 || said.fract() != 0.0 || said > 64.0 {

@@ -11,8 +11,8 @@ mod segments;
 
 pub use segments::{SpeechOptions, SpeechSegment};
 
-use super::fit::list;
-use super::io_roles::{expect_task, fixed, input, number, output, tensor_of};
+use super::fit::{check_task, fixed, list};
+use super::io_roles::{input, number, output, tensor_of};
 use crate::error::{Error, Result};
 use crate::infer::io::{ElementType, IoInfo, NamedTensor, TensorModel};
 use crate::infer::manifest::{ModelEntry, Task};
@@ -53,7 +53,7 @@ impl Vad {
     /// # Errors
     /// [`crate::Error::Model`] with cause `task`, `input`, `output` or `decoder`.
     pub fn new(entry: &ModelEntry, inputs: &[IoInfo], outputs: &[IoInfo]) -> Result<Self> {
-        expect_task(entry, Task::Vad)?;
+        check_task(entry, Task::Vad)?;
         let audio = input(entry, inputs, "audio", |i| i.shape.len() == 2 && !is_integer(i))?.clone();
         let is_rate = |i: &IoInfo| i.shape.len() <= 1 && is_integer(i);
         let rate = if entry.inputs.contains_key("rate") || inputs.iter().any(is_rate) {
@@ -108,7 +108,7 @@ impl Vad {
         let (hop, context) = (self.hop.unwrap_or(hop), self.context.unwrap_or(context));
         let state = |(info, _): &(IoInfo, String)| {
             // A batch of one where the graph leaves an axis open.
-            let shape: Vec<usize> = (0..info.shape.len()).map(|a| fixed(info, a).unwrap_or(1)).collect();
+            let shape: Vec<usize> = (0..info.shape.len()).map(|a| fixed(info.shape.get(a)).unwrap_or(1)).collect();
             tensor_of(info.element, shape.clone(), vec![0.0; shape.iter().product()])
         };
         Ok(VadStream {
