@@ -154,6 +154,14 @@ pub fn decode_image(path: impl AsRef<Path>, limits: &Limits, hint: DecodeHint) -
     decode_image_bytes(&read_whole(path, limits)?, path, limits, hint)
 }
 
+/// Reads a picture file as it is, for [`decode_image_bytes`]: what is hashed and what is decoded are the same bytes then.
+///
+/// # Errors
+/// `InputNotFound` for what is no regular file or cannot be read; `LimitExceeded` before memory is taken for it.
+pub fn read_image(path: impl AsRef<Path>, limits: &Limits) -> Result<Vec<u8>> {
+    read_whole(path.as_ref(), limits)
+}
+
 /// Decodes a picture from memory. `name` stands for the path in errors; see [`decode_image`].
 pub fn decode_image_bytes(bytes: &[u8], name: &Path, limits: &Limits, hint: DecodeHint) -> Result<DecodedImage> {
     let source = Source { bytes, name, limits };

@@ -1,3 +1,5 @@
 //! What users run. Workflows know everything below them and never each other.
 
 pub mod analyze;
+#[cfg(feature = "faiss")]
+pub mod collage;
