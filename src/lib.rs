@@ -11,6 +11,7 @@
 //! | [`ops`] | the catalogue: one operation a file, `plan` then `record` |
 //! | `media` | probe, decode, encode, audio, image pools (feature `ffmpeg`) |
 //! | `store` | atomic commit, journal, run key, cache (feature `store`) |
+//! | [`index`] | nearest vectors: exact on the host or the GPU, or through FAISS (feature `faiss`) |
 //! | [`pipeline`] | the scheduler: bounded, ordered, cancellable |
 //! | `report` | tables, plots, single-file HTML (feature `report`) |
 //! | `workflows` | what users run (feature `report`) |
@@ -20,12 +21,11 @@
 pub mod core;
 pub mod error;
 pub mod gpu;
+pub mod index;
 pub mod ops;
 pub mod pipeline;
 pub mod reference;
 
-#[cfg(feature = "faiss")]
-pub mod index;
 #[cfg(feature = "onnx")]
 pub mod infer;
 #[cfg(feature = "ffmpeg")]
