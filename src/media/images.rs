@@ -190,6 +190,24 @@ pub fn image_info(path: impl AsRef<Path>, limits: &Limits) -> Result<ImageInfo> 
     Ok(ImageInfo { size: displayed(size, orientation), format, orientation: orientation.to_exif() })
 }
 
+/// Encodes rows of R G B A without padding (alpha is not used) as a JPEG; `quality` 1 to 100, 4:2:0 chroma.
+///
+/// # Errors
+/// `Parameter` for a side of 0 or above 65,500 pixels, or another number of bytes than `size` needs.
+pub fn encode_jpeg(size: Size, rgba: &[u8], quality: u8) -> Result<Vec<u8>> {
+    let wrong = |wanted: String, given: String| Error::Parameter { op: "media/jpeg", name: "picture", wanted, given };
+    if size.is_empty() || size.width.max(size.height) > 65_500 {
+        return Err(wrong("sides of 1 to 65500 pixels".into(), size.to_string()));
+    }
+    if rgba.len() as u64 != size.area() * 4 {
+        return Err(wrong(format!("{} bytes for {size}", size.area() * 4), format!("{} bytes", rgba.len())));
+    }
+    jpeg::encode(size.width as usize, size.height as usize, rgba, quality).map_err(|e| match e {
+        JpegError::Corrupt(what) | JpegError::Unsupported(what) => Error::Bug(format!("encoding a JPEG: {what}")),
+        JpegError::TooLarge => Error::Bug("encoding a JPEG: too large".into()),
+    })
+}
+
 fn displayed(size: Size, orientation: Orientation) -> Size {
     if orientation.to_exif() >= 5 { size.transposed() } else { size }
 }

@@ -55,7 +55,7 @@ impl Picture {
     }
 
     /// Copies the rows into `sink`, from `offset` on.
-    pub(super) fn copy_to(&self, layout: &FrameLayout, offset: u64, sink: &mut dyn RowSink) {
+    pub(super) fn copy_to<S: RowSink + ?Sized>(&self, layout: &FrameLayout, offset: u64, sink: &mut S) {
         let plane = layout.first();
         let row = (self.size.width as usize * 4).max(1);
         for (y, bytes) in self.rgba.chunks_exact(row).enumerate() {

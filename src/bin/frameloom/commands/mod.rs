@@ -3,6 +3,8 @@
 pub(crate) mod analyze;
 pub(crate) mod bench;
 pub(crate) mod doctor;
+#[cfg(feature = "faiss")]
+pub(crate) mod index;
 pub(crate) mod man;
 #[cfg(feature = "onnx")]
 pub(crate) mod models;

@@ -305,7 +305,7 @@ fn write(
         let lost = || Error::Bug(format!("no row for {}", picture.path));
         let hash = picture.hash().ok_or_else(lost)?;
         match old.and_then(|o| o.ids.get(&hash)) {
-            Some(id) if *id == run.end && !run.is_empty() => run.end += 1,
+            Some(id) if *id == run.end && run.start < run.end => run.end += 1,
             Some(id) => {
                 flush(&mut writer, old, &mut run)?;
                 run = *id..*id + 1;
@@ -338,7 +338,7 @@ fn write(
 }
 
 fn flush(writer: &mut RowsWriter, old: Option<&Old>, run: &mut std::ops::Range<u32>) -> Result<()> {
-    if let Some(old) = old.filter(|_| !run.is_empty()) {
+    if let Some(old) = old.filter(|_| run.start < run.end) {
         writer.push_from(&old.rows, run.clone())?;
     }
     *run = 0..0;
