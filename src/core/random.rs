@@ -28,6 +28,8 @@ pub mod stream {
     pub const HIDE: u32 = 3;
     /// Offset and angle of a grid; item 0.
     pub const GRID: u32 = 4;
+    /// Which candidate stands for a frame; item 0.
+    pub const SELECT: u32 = 5;
 }
 
 /// Random words of one picture. `picture` is the picture's own number (in its folder, in its stream), not its slot in a batch, so that

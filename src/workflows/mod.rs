@@ -1,5 +1,4 @@
 //! What users run. Workflows know everything below them and never each other.
 
 pub mod analyze;
-#[cfg(feature = "faiss")]
 pub mod collage;

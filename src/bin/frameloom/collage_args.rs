@@ -210,3 +210,181 @@ pub(crate) enum IndexCommand {
         search: SearchArgs,
     },
 }
+
+/// What a frame shows when no picture reaches the threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FallbackArg {
+    /// The picture before stays
+    Hold,
+    /// Black
+    Black,
+    /// The best picture all the same
+    Best,
+}
+
+/// How a picture is taken from the nearest ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PickArg {
+    /// The best with --no-repeat, --max-uses, --cooldown, --smoothness or global assignment, else one drawn
+    Auto,
+    /// The best
+    Best,
+    /// One of the nearest, drawn by --seed and the frame's number
+    Random,
+    /// As FluxFrame does
+    Fluxframe,
+}
+
+/// How frames share pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AssignmentArg {
+    /// Earlier frames choose first
+    Greedy,
+    /// All at once, for the largest sum of similarities
+    Global,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(after_help = "\
+Examples:
+  frameloom collage clip.mp4 photos -o out               out/clip_matched.mp4, out/report.html
+  frameloom collage clip.mp4 photos -o out --no-repeat --feature-method hog
+  frameloom collage clip.mp4 photos.index -o out         an index that was built before
+  frameloom collage clip.mp4 photos -o out --demo        the first 20 seconds, 1000 pictures
+  frameloom collage clip.mp4 photos -o out --smoothness 0.05 --search flat
+  frameloom collage compare clip.mp4 photos -o out       a few frames by every method, side by side")]
+pub(crate) struct CollageArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<CollageCommand>,
+    /// Video
+    #[arg(value_name = "VIDEO", required = true)]
+    pub(crate) video: Option<PathBuf>,
+    /// Folder of pictures, or of an index of them
+    #[arg(value_name = "IMAGES", required = true)]
+    pub(crate) images: Option<PathBuf>,
+    /// Output folder, as -o
+    #[arg(value_name = "OUTPUT", conflicts_with = "out")]
+    pub(crate) output: Option<PathBuf>,
+    /// Output folder [default: <stem>.frameloom]
+    #[arg(short, long = "output", value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Folder of the index of IMAGES [default: `index` in the output folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) index: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) descriptor: DescriptorArgs,
+    #[command(flatten)]
+    pub(crate) search: SearchArgs,
+    /// Nearest pictures to find for each frame
+    #[arg(long, visible_alias = "top-n", default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) search_depth: u32,
+    /// Least similarity of a picture that is shown
+    #[arg(long, default_value_t = 0.0, value_name = "S")]
+    pub(crate) threshold: f32,
+    /// What frames show that no picture is similar enough to
+    #[arg(long, value_enum, default_value = "hold", value_name = "HOW")]
+    pub(crate) fallback: FallbackArg,
+    /// Show no picture twice; the same as --max-uses 1
+    #[arg(long, conflicts_with = "max_uses")]
+    pub(crate) no_repeat: bool,
+    /// Show each picture for at most so many frames
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_uses: Option<u32>,
+    /// Show a picture again only after so many seconds
+    #[arg(long, default_value_t = 0.0, value_name = "SECONDS")]
+    pub(crate) cooldown: f64,
+    /// Begin anew when all pictures are used up, instead of an error
+    #[arg(long)]
+    pub(crate) recycle: bool,
+    /// How a picture is taken from the nearest ones
+    #[arg(long, value_enum, default_value = "auto", value_name = "HOW")]
+    pub(crate) pick: PickArg,
+    /// Another seed draws other pictures
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) seed: u32,
+    /// How frames share pictures that may not be used again
+    #[arg(long, value_enum, default_value = "greedy", value_name = "HOW")]
+    pub(crate) assignment: AssignmentArg,
+    /// What a switch to another picture within a scene costs, in similarity: more keeps pictures longer
+    #[arg(long, default_value_t = 0.0, value_name = "COST")]
+    pub(crate) smoothness: f32,
+    /// Frames per second of the output, by leaving frames out or showing them longer [default: the video's own times]
+    #[arg(long, value_name = "FPS", value_parser = frameloom::workflows::collage::run::parse_rate)]
+    pub(crate) fps_override: Option<frameloom::core::Rational>,
+    /// Write no video, only the matches and the report
+    #[arg(long)]
+    pub(crate) skip_output: bool,
+    /// Write each picture of the output into matched_frames/ as well
+    #[arg(long)]
+    pub(crate) matched_frames: bool,
+    /// Leave the audio out
+    #[arg(long)]
+    pub(crate) no_audio: bool,
+    /// Quality of the video on the scale of x264: 0 (best) to 51
+    #[arg(long, default_value_t = 20.0, value_name = "CRF")]
+    pub(crate) crf: f32,
+    /// Only the first seconds and the first pictures
+    #[arg(long)]
+    pub(crate) demo: bool,
+    /// Seconds of a demo
+    #[arg(long, default_value_t = 20.0, value_name = "SECONDS")]
+    pub(crate) demo_seconds: f64,
+    /// Pictures of a demo
+    #[arg(long, default_value_t = 1000, value_name = "N")]
+    pub(crate) demo_images: usize,
+    /// Frames to write beside their pictures into comparison_samples/
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) save_samples: u32,
+    /// One of so many frames is a sample
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) sample_interval: u32,
+    /// Save matches after so many frames, rounded up to whole searches of 64; changes speed, never results
+    #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) checkpoint_batch: u32,
+    /// Video track, counted from 0 among the video tracks
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) track: usize,
+    /// Decode on hardware: off, auto, or a device type FFmpeg knows (vaapi, cuda, ...)
+    #[arg(long, default_value = "off", value_name = "HOW")]
+    pub(crate) hwaccel: String,
+    /// Discard the matches of earlier runs in the output folder and begin anew
+    #[arg(long)]
+    pub(crate) restart: bool,
+    /// Show the plan (frames, pictures, memory, disk) and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) work: IndexWork,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CollageCommand {
+    /// Show the best pictures of a few frames by every method, side by side, with timings
+    Compare {
+        /// Video
+        video: PathBuf,
+        /// Folder of pictures
+        images: PathBuf,
+        /// Output folder
+        #[arg(short, long, value_name = "DIR")]
+        output: PathBuf,
+        /// Frames, evenly over the video
+        #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+        frames: u32,
+        /// Use the first pictures only
+        #[arg(long, default_value_t = 1000, value_name = "N")]
+        demo_images: usize,
+        /// Longer side of the pictures compared, in pixels
+        #[arg(long, default_value_t = 256, value_name = "PX")]
+        comparison_size: u32,
+        /// Sizes of the parts of a descriptor
+        #[arg(long, value_enum, default_value = "reduced", value_name = "LAYOUT")]
+        layout: LayoutArg,
+        /// Grid of the spatial pyramid: 2, 3 or 4
+        #[arg(long, default_value_t = 2, value_name = "N")]
+        spatial_grid: u32,
+        #[command(flatten)]
+        work: IndexWork,
+    },
+}

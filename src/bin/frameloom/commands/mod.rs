@@ -2,8 +2,8 @@
 
 pub(crate) mod analyze;
 pub(crate) mod bench;
+pub(crate) mod collage;
 pub(crate) mod doctor;
-#[cfg(feature = "faiss")]
 pub(crate) mod index;
 pub(crate) mod man;
 #[cfg(feature = "onnx")]

@@ -14,8 +14,8 @@ use crate::core::{FrameLayout, Neighbor, Size};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::index::VectorIndex;
-use crate::media::encode_jpeg;
-use crate::pipeline::{Batches, PipelineOptions, batches};
+use crate::media::{Status, encode_jpeg};
+use crate::pipeline::{Batches, PipelineOptions, VideoEnd, batches};
 use crate::store::{Journal, OsIo, Record, RunKey};
 
 /// Frames searched for together: enough for the product of matrices that makes a search fast.
@@ -50,12 +50,16 @@ impl FrameMatch {
 }
 
 /// What is known when all frames are matched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct MatchEnd {
     /// Frames of the video that were decoded.
     pub(super) decoded: u64,
     /// Output pictures that the last frame is shown in beyond its own.
     pub(super) more: u32,
+    /// Why the video is not whole.
+    pub(super) reasons: Vec<String>,
+    /// Assumptions of the decoder.
+    pub(super) notes: Vec<String>,
 }
 
 /// All that matching gives.
@@ -148,6 +152,8 @@ pub(super) struct Matching<'a> {
     pub(super) index: &'a dyn VectorIndex,
     pub(super) config: &'a CollageConfig,
     pub(super) options: &'a PipelineOptions,
+    /// What the decoder says at its end.
+    pub(super) video_end: &'a Mutex<VideoEnd>,
     /// Frames the video is said to have.
     pub(super) expected: Option<u64>,
     /// Frames between two savings, at least.
@@ -159,12 +165,7 @@ impl Matching<'_> {
     ///
     /// # Errors
     /// `Cancelled`, the device, storage, the search; the error that ended the source before its first frame.
-    pub(super) fn run(
-        &self,
-        log: &mut MatchLog,
-        source: SampledSource,
-        progress: &mut dyn FnMut(u64),
-    ) -> Result<Option<Error>> {
+    pub(super) fn run(&self, log: &mut MatchLog, source: SampledSource, progress: &mut dyn FnMut(u64)) -> Result<()> {
         let used = Arc::clone(&source.used);
         let longest = self.config.descriptor.comparison_size;
         let work = |_: &FrameLayout, batch: u32| u64::from(batch) * u64::from(longest) * u64::from(longest) * 12;
@@ -174,21 +175,26 @@ impl Matching<'_> {
             self.consume(log, batches, &mut describer, &used, progress)
         })?;
         self.options.cancel.check()?;
-        if let Err(e) = report.result {
-            if log.found.frames.is_empty() {
-                return Err(e);
-            }
-            // What came before the failure is good: the collage ends there, and says so.
-            self.end(log, &used)?;
-            return Ok(Some(e));
+        match report.result {
+            // What came before a failure is good: the collage ends there, and says so.
+            Err(e) if !log.found.frames.is_empty() => self.end(log, &used, Some(e)),
+            Err(e) => Err(e),
+            Ok(()) => self.end(log, &used, None),
         }
-        self.end(log, &used)?;
-        Ok(None)
     }
 
-    fn end(&self, log: &mut MatchLog, used: &Mutex<Used>) -> Result<()> {
+    fn end(&self, log: &mut MatchLog, used: &Mutex<Used>, failed: Option<Error>) -> Result<()> {
         let used = used.lock().unwrap_or_else(PoisonError::into_inner);
-        let end = MatchEnd { decoded: used.decoded, more: used.more };
+        let decoder = self.video_end.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut reasons = Vec::new();
+        if let Some(verdict) = decoder.verdict.filter(|v| matches!(v.status, Status::Partial | Status::Rejected)) {
+            reasons.extend(verdict.reasons);
+        }
+        reasons.extend(failed.map(|e| e.to_string()));
+        let mut notes = decoder.notes;
+        notes.sort();
+        notes.dedup();
+        let end = MatchEnd { decoded: used.decoded, more: used.more, reasons, notes };
         log.journal.append(&Record::json(END, &end)?)?;
         log.found.end = Some(end);
         Ok(())
@@ -234,7 +240,8 @@ impl Matching<'_> {
             // The frames make room for others now.
             drop(batch);
             let mut frames = used.lock().unwrap_or_else(PoisonError::into_inner);
-            let shown: Vec<UsedFrame> = frames.frames.drain(..(count as usize).min(frames.frames.len())).collect();
+            let there = frames.frames.len().min(count as usize);
+            let shown: Vec<UsedFrame> = frames.frames.drain(..there).collect();
             drop(frames);
             if shown.len() != count as usize {
                 return Err(Error::Bug(format!("times of {} of {count} frames", shown.len())));

@@ -25,12 +25,12 @@ pub(super) struct Chosen<'a> {
     pub(super) frames: &'a [FrameMatch],
     pub(super) selection: &'a Selection,
     pub(super) pictures: &'a [PoolPicture],
-    pub(super) end: MatchEnd,
+    pub(super) end: &'a MatchEnd,
 }
 
 impl Chosen<'_> {
     /// Frames with their choices.
-    pub(super) fn pairs(&self) -> impl Iterator<Item = (&FrameMatch, &Choice)> {
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&FrameMatch, &Choice)> + Clone {
         self.frames.iter().zip(&self.selection.choices)
     }
 

@@ -59,7 +59,7 @@ impl Timeline {
             time_base = Rational { num: 1, den: rate.num.saturating_mul(fine) };
             step = i64::from(rate.den) * i64::from(fine);
         }
-        if limit.is_some_and(|l| !(l > 0.0)) {
+        if limit.is_some_and(|l| l.is_nan() || l <= 0.0) {
             return Err(Error::Config { field: "demo_seconds".into(), message: "must be above 0".into() });
         }
         Ok(Self { source, rate, limit, time_base, step, start: None, end: 0, last: 0, seen: 0, next: 0, over: false })
@@ -264,12 +264,18 @@ mod tests {
     fn rates_as_users_write_them() {
         let rate = |t: &str| parse_rate(t).map(|r| (r.num, r.den)).ok();
         assert_eq!(rate("25"), Some((25, 1)));
-        assert_eq!([rate("23.976"), rate("29.97"), rate("59.94")], [Some((24_000, 1001)), Some((30_000, 1001)), Some((60_000, 1001))]);
+        assert_eq!(
+            [rate("23.976"), rate("29.97"), rate("59.94")],
+            [Some((24_000, 1001)), Some((30_000, 1001)), Some((60_000, 1001))]
+        );
         assert_eq!([rate("12.5"), rate("30000/1001")], [Some((12_500, 1000)), Some((30_000, 1001))]);
         for bad in ["0", "-3", "x", "1001", "5/0", ""] {
             assert_eq!(rate(bad), None, "{bad}");
         }
         let tb = Rational { num: 1, den: 25 };
-        assert!(Timeline::new(tb, Some(Rational { num: 0, den: 1 }), None).is_err() && Timeline::new(tb, None, Some(0.0)).is_err());
+        assert!(
+            Timeline::new(tb, Some(Rational { num: 0, den: 1 }), None).is_err()
+                && Timeline::new(tb, None, Some(0.0)).is_err()
+        );
     }
 }
