@@ -103,7 +103,7 @@ fn every_setting_makes_another_index() {
         let dir = tempfile::tempdir().unwrap();
         let (folder, index) = (dir.path().join("p"), dir.path().join("i"));
         pictures(&folder, 0..5, SIZE);
-        let base = DescriptorConfig { method: FeatureMethod::SpatialPyramid, ..small() };
+        let base = DescriptorConfig { method: FeatureMethod::SpatialPyramid, spatial_grid: 4, ..small() };
         let changes: [(&str, fn(&mut DescriptorConfig)); 11] = [
             ("descriptor.method", |c| c.method = FeatureMethod::Canny),
             ("descriptor.layout", |c| c.layout = FeatureLayout::Legacy),

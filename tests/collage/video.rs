@@ -309,9 +309,10 @@ fn a_frame_in_the_pool_is_found() {
                 for (n, entry) in results(&at.join("out")).values().enumerate().take(8) {
                     let name = entry["selected"].as_str().unwrap();
                     let score = entry["score"].as_f64().unwrap();
-                    // Decoders differ in a code or two of chroma.
+                    // Decoders differ in a code or two of chroma, which moves flat areas across the borders of colour bins.
+                    let least = if method == FeatureMethod::SpatialColor { 0.85 } else { 0.98 };
                     assert!(
-                        name.ends_with(&format!("/p{n}.jpg")) && score > 0.98,
+                        name.ends_with(&format!("/p{n}.jpg")) && score > least,
                         "{size} {method} {n}: {name} {score}"
                     );
                 }

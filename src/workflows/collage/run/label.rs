@@ -98,6 +98,7 @@ const fn glyph(c: char) -> [u8; 7] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workflows::collage::FeatureMethod;
 
     #[test]
     fn letters_are_where_they_belong() {
@@ -112,7 +113,7 @@ mod tests {
 
     #[test]
     fn all_that_samples_say_can_be_written() {
-        let names = super::super::config::FeatureMethod::ALL.map(super::super::config::FeatureMethod::name).concat();
+        let names = FeatureMethod::ALL.map(FeatureMethod::name).concat();
         for c in "Frame 0123456789 | Similarity: -.s frame".chars().chain(names.chars()).filter(|c| *c != ' ') {
             assert_ne!(glyph(c), [0; 7], "{c}");
         }

@@ -48,11 +48,15 @@ pub(super) fn page(r: &Report<'_>) -> Page {
     if !r.worst.is_empty() {
         page = page
             .section("Worst matches")
-            .text("Frames whose pictures are least like them: what the pool lacks. The frame is on the left.");
+            .text("Frames whose pictures are least like them: what the pool lacks. The frame is above its picture.");
         let images = r.worst.iter().map(|(caption, note, jpeg)| ImageItem::jpeg(jpeg, caption).note(note));
         page = page.images(images);
     }
-    page = page.section("Pictures used").table(most_used(r));
+    page = page.section("Pictures used");
+    page = match most_used(r) {
+        Some(table) => page.table(table),
+        None => page.text("No picture is shown for more than one frame."),
+    };
     if let Some(used) = r.used {
         page = page
             .images([ImageItem::jpeg(used, "the pictures shown for the most frames; all are in credits.csv").wide()]);
@@ -140,8 +144,9 @@ fn likeness(r: &Report<'_>) -> LinePlot {
     plot
 }
 
-fn most_used(r: &Report<'_>) -> HtmlTable {
-    const ROWS: usize = 20;
+/// The pictures of the most frames; nothing when none has more than one.
+fn most_used(r: &Report<'_>) -> Option<HtmlTable> {
+    const ROWS: usize = 12;
     let uses = r.chosen.uses();
     let mut order: Vec<_> = uses.iter().collect();
     order.sort_by(|(a, x), (b, y)| y.0.cmp(&x.0).then(a.cmp(b)));
@@ -155,5 +160,5 @@ fn most_used(r: &Report<'_>) -> HtmlTable {
     if order.len() > ROWS {
         table = table.more(format!("{} more in credits.csv", order.len() - ROWS));
     }
-    table
+    order.first().is_some_and(|(_, use_of)| use_of.0 > 1).then_some(table)
 }

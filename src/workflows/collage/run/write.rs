@@ -232,14 +232,16 @@ impl Writing<'_> {
             .filter_map(|(t, p)| Some((t, p, p.1.score?)))
             .collect();
         worst.sort_by(|a, b| a.2.total_cmp(&b.2).then(a.0.0.cmp(&b.0.0)));
-        let mut scenes = Vec::new();
-        // One of a scene: neighbours are alike.
+        // Neighbours are alike: one of a second, and of a picture.
+        let mut listed: Vec<(f64, Option<u32>)> = Vec::new();
         worst.retain(|(_, (frame, choice), _)| {
-            let new = !scenes.contains(&(frame.scene, choice.picture));
-            scenes.push((frame.scene, choice.picture));
+            let near = |(at, id): &(f64, Option<u32>)| (at - frame.used.seconds).abs() < 1.0 || *id == choice.picture;
+            let new = listed.len() < WORST && !listed.iter().any(near);
+            if new {
+                listed.push((frame.used.seconds, choice.picture));
+            }
             new
         });
-        worst.truncate(WORST);
         let id_of = |at: usize| pairs.get(at).and_then(|(_, c)| c.picture);
         let mut ids: Vec<u32> = shown.iter().filter_map(|t| id_of(t.0)).collect();
         ids.extend(worst.iter().filter_map(|(t, ..)| id_of(t.0)));
@@ -259,8 +261,7 @@ impl Writing<'_> {
         files.push(commit(self.io, inside(self.folder, "pictures.jpg"), |w| w.write_all(&used))?);
         let mut panels = Vec::new();
         for ((at, jpeg), (frame, choice), score) in &worst {
-            let text = format!("{score:.3}");
-            let both = sheet::comparison(&sheet::pixels(jpeg)?.1, &picture(*at), size, &text)?;
+            let both = sheet::sheet(&[sheet::pixels(jpeg)?.1, picture(*at)], size, 1, true)?;
             let path = choice.picture.map_or("", |id| self.chosen.path(id));
             let name = path.rsplit('/').next().unwrap_or(path);
             panels.push((
