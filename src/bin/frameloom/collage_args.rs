@@ -47,8 +47,8 @@ pub(crate) struct DescriptorArgs {
     /// Longer side of the pictures compared, in pixels
     #[arg(long, default_value_t = 256, value_name = "PX")]
     pub(crate) comparison_size: u32,
-    /// Grid of the spatial pyramid: 2, 3 or 4
-    #[arg(long, default_value_t = 2, value_name = "N")]
+    /// Grid of the spatial pyramid: 2, 3 or 4 (2 in the reduced layout is what canny is)
+    #[arg(long, default_value_t = 4, value_name = "N")]
     pub(crate) spatial_grid: u32,
 }
 
@@ -382,7 +382,7 @@ pub(crate) enum CollageCommand {
         #[arg(long, value_enum, default_value = "reduced", value_name = "LAYOUT")]
         layout: LayoutArg,
         /// Grid of the spatial pyramid: 2, 3 or 4
-        #[arg(long, default_value_t = 2, value_name = "N")]
+        #[arg(long, default_value_t = 4, value_name = "N")]
         spatial_grid: u32,
         #[command(flatten)]
         work: IndexWork,

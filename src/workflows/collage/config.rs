@@ -82,7 +82,7 @@ pub struct DescriptorConfig {
     pub color_weight: f64,
     /// Longer side of the pictures that are compared, in pixels, 8 to 4096.
     pub comparison_size: u32,
-    /// Grid of the pyramid: 2, 3 or 4.
+    /// Grid of the pyramid: 2, 3 or 4. With 2, in the reduced layout, it is what `Canny` is.
     pub spatial_grid: u32,
     /// Which random matrix projects colours.
     pub projection_seed: u32,
@@ -101,7 +101,7 @@ impl Default for DescriptorConfig {
             texture_weight: texture,
             color_weight: color,
             comparison_size: 256,
-            spatial_grid: 2,
+            spatial_grid: 4,
             projection_seed: 42,
             aspect: [16, 9],
         }
