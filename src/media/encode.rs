@@ -153,7 +153,7 @@ fn wrong(name: &'static str, wanted: &str, given: impl ToString) -> Error {
 /// An audio track to copy next to the video, packet by packet, without re-encoding. Its timestamps stay as they are, so
 /// video timestamps that come from the same file keep it in step. Matroska has no times before 0: where the audio begins
 /// earlier (AAC priming, a few hundredths of a second), all streams of an `.mkv` move by the same amount.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct AudioCopy {
     /// File with the track.
     pub path: PathBuf,
@@ -161,12 +161,14 @@ pub struct AudioCopy {
     pub track: usize,
     /// Limits for reading the file.
     pub limits: Limits,
+    /// Where copying ends, in seconds of the file's own time; `None`: with the track. The last packet may reach a little further.
+    pub until: Option<f64>,
 }
 
 impl AudioCopy {
-    /// Track `track` of `path`, with the default limits.
+    /// Track `track` of `path`, all of it, with the default limits.
     pub fn new(path: impl Into<PathBuf>, track: usize) -> Self {
-        Self { path: path.into(), track, limits: Limits::default() }
+        Self { path: path.into(), track, limits: Limits::default(), until: None }
     }
 }
 

@@ -154,6 +154,14 @@ pub fn decode_image(path: impl AsRef<Path>, limits: &Limits, hint: DecodeHint) -
     decode_image_bytes(&read_whole(path, limits)?, path, limits, hint)
 }
 
+/// Reads a picture file as it is, for [`decode_image_bytes`]: what is hashed and what is decoded are the same bytes then.
+///
+/// # Errors
+/// `InputNotFound` for what is no regular file or cannot be read; `LimitExceeded` before memory is taken for it.
+pub fn read_image(path: impl AsRef<Path>, limits: &Limits) -> Result<Vec<u8>> {
+    read_whole(path.as_ref(), limits)
+}
+
 /// Decodes a picture from memory. `name` stands for the path in errors; see [`decode_image`].
 pub fn decode_image_bytes(bytes: &[u8], name: &Path, limits: &Limits, hint: DecodeHint) -> Result<DecodedImage> {
     let source = Source { bytes, name, limits };
@@ -180,6 +188,24 @@ pub fn image_info(path: impl AsRef<Path>, limits: &Limits) -> Result<ImageInfo> 
         })?
     };
     Ok(ImageInfo { size: displayed(size, orientation), format, orientation: orientation.to_exif() })
+}
+
+/// Encodes rows of R G B A without padding (alpha is not used) as a JPEG; `quality` 1 to 100, 4:2:0 chroma.
+///
+/// # Errors
+/// `Parameter` for a side of 0 or above 65,500 pixels, or another number of bytes than `size` needs.
+pub fn encode_jpeg(size: Size, rgba: &[u8], quality: u8) -> Result<Vec<u8>> {
+    let wrong = |wanted: String, given: String| Error::Parameter { op: "media/jpeg", name: "picture", wanted, given };
+    if size.is_empty() || size.width.max(size.height) > 65_500 {
+        return Err(wrong("sides of 1 to 65500 pixels".into(), size.to_string()));
+    }
+    if rgba.len() as u64 != size.area() * 4 {
+        return Err(wrong(format!("{} bytes for {size}", size.area() * 4), format!("{} bytes", rgba.len())));
+    }
+    jpeg::encode(size.width as usize, size.height as usize, rgba, quality).map_err(|e| match e {
+        JpegError::Corrupt(what) | JpegError::Unsupported(what) => Error::Bug(format!("encoding a JPEG: {what}")),
+        JpegError::TooLarge => Error::Bug("encoding a JPEG: too large".into()),
+    })
 }
 
 fn displayed(size: Size, orientation: Orientation) -> Size {

@@ -153,6 +153,14 @@ impl<'a> Jpeg<'a> {
     }
 }
 
+/// Encodes rows of R G B A (alpha is not used) as a baseline JPEG with 4:2:0 chroma; `quality` 1 to 100.
+pub(crate) fn encode(width: usize, height: usize, rgba: &[u8], quality: u8) -> Result<Vec<u8>, JpegError> {
+    let image =
+        turbojpeg::Image { pixels: rgba, width, pitch: width * RGBA, height, format: turbojpeg::PixelFormat::RGBA };
+    let encoded = turbojpeg::compress(image, i32::from(quality.clamp(1, 100)), turbojpeg::Subsamp::Sub2x2);
+    encoded.map(|bytes| bytes.to_vec()).map_err(|e| JpegError::Unsupported(e.to_string()))
+}
+
 fn reduced(f: raw::tjscalingfactor) -> raw::tjscalingfactor {
     let mut f = f;
     while f.num % 2 == 0 && f.denom % 2 == 0 {
@@ -212,6 +220,18 @@ mod tests {
             }
         }
         assert_eq!((eighths_for(640, 427, 80, 54), eighths_for(640, 427, 81, 54)), (1, 2));
+    }
+
+    #[test]
+    fn what_is_encoded_comes_back() {
+        let rgba: Vec<u8> = (0..64 * 48).flat_map(|i| [(i % 64 * 3) as u8, (i / 64 * 4) as u8, 90, 7]).collect();
+        let bytes = encode(64, 48, &rgba, 95).unwrap();
+        let mut decoder = Jpeg::new(&bytes, 1 << 24).unwrap();
+        let header = decoder.header().unwrap();
+        let (width, height, back, damaged) = decoder.decode(&header, 8).unwrap();
+        assert_eq!((width, height, damaged), (64, 48, None));
+        let far = |(a, b): (&[u8], &[u8])| a[..3].iter().zip(b).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+        assert!(back.chunks(4).zip(rgba.chunks(4)).map(far).all(|d| d < 16));
     }
 
     #[test]

@@ -55,6 +55,8 @@ struct AudioFeed {
     next: Option<ff::Packet>,
     last_dts: Option<i64>,
     ended: bool,
+    /// Packets from this time on, in seconds, are left out.
+    until: f64,
     packets: u64,
     adjusted: u64,
     damage: Damage,
@@ -181,6 +183,7 @@ impl MuxSetup {
             next: None,
             last_dts: None,
             ended: false,
+            until: copy.until.unwrap_or(f64::INFINITY),
             packets: 0,
             adjusted: 0,
             damage: Damage::default(),
@@ -256,7 +259,12 @@ impl AudioFeed {
                 Next::Packet(facts) if facts.size == 0 => {}
                 Next::Packet(_) => {
                     let packet = std::mem::replace(&mut self.feed.packet, ff::Packet::empty());
-                    self.next = Some(self.prepare(packet));
+                    let time = packet.dts().or(packet.pts()).map(|t| self.feed.stream.time_base.seconds(t));
+                    if time.is_some_and(|t| t >= self.until) {
+                        self.ended = true;
+                    } else {
+                        self.next = Some(self.prepare(packet));
+                    }
                 }
             }
         }

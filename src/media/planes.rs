@@ -65,40 +65,42 @@ impl I420 {
     fn fill_from_rgba(&mut self, size: Size, source: Plane<'_>, color: &ColorSpec) {
         let m = Forward::new(color);
         let (w, h) = (size.width as usize, size.height as usize);
-        let pixel = |x: usize, y: usize| {
-            let at = y.min(h - 1) * source.stride + 4 * x.min(w - 1);
-            [source.data[at], source.data[at + 1], source.data[at + 2]].map(i64::from)
-        };
+        // The pixels of a row, of which those outside repeat the nearest one.
+        let row = |y: usize| source.data[y.min(h - 1) * source.stride..][..4 * w].as_chunks::<4>().0;
+        let rgb = |p: &[u8; 4]| [i32::from(p[0]), i32::from(p[1]), i32::from(p[2])];
         let (pw, pcw) = (self.size.width as usize, self.size.width as usize / 2);
-        for (y, row) in self.planes[0].chunks_exact_mut(pw).enumerate() {
-            for (x, out) in row.iter_mut().enumerate() {
-                *out = m.luma(pixel(x, y));
-            }
+        for (y, out) in self.planes[0].chunks_exact_mut(pw).enumerate() {
+            let from = row(y);
+            out.iter_mut().zip(from).for_each(|(out, p)| *out = m.luma(rgb(p)));
+            out[w..].fill(m.luma(rgb(&from[w - 1])));
         }
         let (hx, vy) = chroma_weights(color.siting);
         let [_, us, vs] = &mut self.planes;
+        // Columns of a row and the two beside it, added up by weight.
+        let mut sums = vec![[0i32; 3]; w];
         for (y, (urow, vrow)) in us.chunks_exact_mut(pcw).zip(vs.chunks_exact_mut(pcw)).enumerate() {
-            for (x, (u, v)) in urow.iter_mut().zip(vrow).enumerate() {
-                let mut sum = [0i64; 3];
-                for (j, wy) in vy.iter().enumerate().filter(|(_, w)| **w > 0) {
-                    for (i, wx) in hx.iter().enumerate().filter(|(_, w)| **w > 0) {
-                        // Index 0 is the column or row before; at the edge it repeats the first one.
-                        let p = pixel((2 * x + i).saturating_sub(1), (2 * y + j).saturating_sub(1));
-                        for (s, c) in sum.iter_mut().zip(p) {
-                            *s += wx * wy * c;
-                        }
-                    }
+            sums.fill([0; 3]);
+            for (j, wy) in vy.iter().enumerate().filter(|(_, w)| **w > 0) {
+                // Index 0 is the row before; at the edge it repeats the first one.
+                for (sum, p) in sums.iter_mut().zip(row((2 * y + j).saturating_sub(1))) {
+                    let [r, g, b] = rgb(p);
+                    *sum = [sum[0] + wy * r, sum[1] + wy * g, sum[2] + wy * b];
                 }
-                (*u, *v) = m.chroma(sum);
+            }
+            for (x, (u, v)) in urow.iter_mut().zip(vrow).enumerate() {
+                let at = |i: usize| sums[(2 * x + i).saturating_sub(1).min(w - 1)];
+                let (a, b, c) = (at(0), at(1), at(2));
+                let [p, q, r] = hx;
+                (*u, *v) = m.chroma([0, 1, 2].map(|k: usize| p * a[k] + q * b[k] + r * c[k]));
             }
         }
     }
 }
 
 /// Weights (sum 4) of the columns `2x-1, 2x, 2x+1` and the rows `2y-1, 2y, 2y+1` that make up one chroma sample.
-fn chroma_weights(siting: ChromaSiting) -> ([i64; 3], [i64; 3]) {
-    const BOX: [i64; 3] = [0, 2, 2];
-    const TENT: [i64; 3] = [1, 2, 1];
+fn chroma_weights(siting: ChromaSiting) -> ([i32; 3], [i32; 3]) {
+    const BOX: [i32; 3] = [0, 2, 2];
+    const TENT: [i32; 3] = [1, 2, 1];
     match siting {
         ChromaSiting::Center => (BOX, BOX),
         ChromaSiting::Left => (TENT, BOX),
@@ -137,12 +139,13 @@ pub(crate) fn check(format: PixelFormat, size: Size, planes: &[Plane<'_>]) -> Re
     Ok(())
 }
 
-/// RGB to code values in 16.16 fixed point; the coefficients follow ITU-R BT.601/709/2020 as in [`ColorSpec`].
+/// RGB to code values in 16.16 fixed point; the coefficients follow ITU-R BT.601/709/2020 as in [`ColorSpec`]. Sums stay below
+/// `16 * 255 * 65536`, which is 2^28.
 struct Forward {
-    y: [i64; 3],
-    u: [i64; 3],
-    v: [i64; 3],
-    black: i64,
+    y: [i32; 3],
+    u: [i32; 3],
+    v: [i32; 3],
+    black: i32,
 }
 
 impl Forward {
@@ -153,7 +156,7 @@ impl Forward {
             ColorRange::Limited => (16, 219.0, 224.0),
             ColorRange::Full => (0, 255.0, 255.0),
         };
-        let fix = |c: f64, span: f64| (c * span / 255.0 * 65536.0).round() as i64;
+        let fix = |c: f64, span: f64| (c * span / 255.0 * 65536.0).round() as i32;
         let cb = 0.5 / (1.0 - kb);
         let cr = 0.5 / (1.0 - kr);
         Self {
@@ -164,22 +167,21 @@ impl Forward {
         }
     }
 
-    fn luma(&self, rgb: [i64; 3]) -> u8 {
-        let sum: i64 = self.y.iter().zip(rgb).map(|(c, v)| c * v).sum();
-        clamp(self.black + ((sum + (1 << 15)) >> 16))
+    #[inline]
+    fn luma(&self, [r, g, b]: [i32; 3]) -> u8 {
+        let [kr, kg, kb] = self.y;
+        clamp(self.black + ((kr * r + kg * g + kb * b + (1 << 15)) >> 16))
     }
 
     /// Chroma of an RGB sum of weight 16.
-    fn chroma(&self, sum: [i64; 3]) -> (u8, u8) {
-        let one = |m: &[i64; 3]| {
-            let s: i64 = m.iter().zip(sum).map(|(c, v)| c * v).sum();
-            clamp(128 + ((s + (1 << 19)) >> 20))
-        };
+    #[inline]
+    fn chroma(&self, [r, g, b]: [i32; 3]) -> (u8, u8) {
+        let one = |[kr, kg, kb]: &[i32; 3]| clamp(128 + ((kr * r + kg * g + kb * b + (1 << 19)) >> 20));
         (one(&self.u), one(&self.v))
     }
 }
 
-fn clamp(v: i64) -> u8 {
+fn clamp(v: i32) -> u8 {
     v.clamp(0, 255) as u8
 }
 

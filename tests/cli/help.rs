@@ -6,7 +6,7 @@ fn every_command_has_help_and_the_exit_codes_are_in_it() {
     assert_eq!(code(&o), 0);
     let text = String::from_utf8_lossy(&o.stdout).into_owned();
     assert!(text.contains("Exit codes:") && text.contains("analyze") && text.contains("doctor"));
-    for command in ["doctor", "probe", "analyze", "ops", "bench", "models", "completions", "man"] {
+    for command in ["doctor", "probe", "analyze", "collage", "index", "ops", "bench", "models", "completions", "man"] {
         let o = run(&[command, "--help"]);
         assert_eq!(code(&o), 0, "{command}");
         assert!(!o.stdout.is_empty() && o.stderr.is_empty(), "{command}");
@@ -23,6 +23,13 @@ fn what_is_typed_wrong_is_exit_two_with_one_message() {
         &["analyze", "x.mp4", "--dark", "nan"],
         &["analyze", "x.mp4", "--limit", "depth=3"],
         &["ops", "no/such"],
+        &["index", "build", "x", "-o", "y", "--aspect", "16"],
+        &["index", "build", "x", "-o", "y", "--feature-method", "cany"],
+        &["index", "build", "x", "-o", "y", "--search", "faltt"],
+        &["index", "build", "x", "-o", "y", "--ivf-nlist", "4"],
+        &["collage", "x.mp4"],
+        &["collage", "x.mp4", "p", "--fps-override", "0"],
+        &["collage", "x.mp4", "p", "--no-repeat", "--max-uses", "2"],
     ] {
         let o = run(args);
         assert_eq!(code(&o), 2, "{args:?}: {}", stderr(&o));

@@ -17,6 +17,8 @@ mod onnx;
 
 mod analyze;
 mod bad_input;
+#[cfg(feature = "faiss")]
+mod collage;
 mod config;
 mod help;
 #[cfg(feature = "onnx")]

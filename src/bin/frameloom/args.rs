@@ -66,6 +66,10 @@ pub(crate) enum Command {
     Probe(ProbeArgs),
     /// Measure every frame of videos or picture folders and write tables, a motion heat map and a report
     Analyze(AnalyzeArgs),
+    /// Rebuild a video from the pictures of a folder that look most like its frames
+    Collage(Box<crate::collage_args::CollageArgs>),
+    /// Make, change, show and search the index of a picture pool
+    Index(crate::collage_args::IndexArgs),
     /// List the operations with their exactness and work
     Ops(OpsArgs),
     /// Time the operations on this machine

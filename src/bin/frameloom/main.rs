@@ -1,6 +1,7 @@
 //! The `frameloom` command. Data goes to standard output, everything else to standard error; exit codes are in `--help`.
 
 mod args;
+mod collage_args;
 mod commands;
 mod environment;
 mod output;
@@ -36,6 +37,8 @@ fn main() -> ExitCode {
         Command::Doctor(a) => commands::doctor::run(&cli.global, a, &mut out),
         Command::Probe(a) => commands::probe::run(&cli.global, a, &mut out),
         Command::Analyze(a) => commands::analyze::run(&cli.global, a, &mut out, &signals, progress),
+        Command::Collage(a) => commands::collage::run(&cli.global, a, &mut out, &signals, progress),
+        Command::Index(a) => commands::index::run(&cli.global, a, &mut out, &signals, progress),
         Command::Ops(a) => commands::ops::run(a, &mut out),
         Command::Bench(a) => commands::bench::run(&cli.global, a, &mut out),
         #[cfg(feature = "onnx")]

@@ -37,6 +37,7 @@ impl Mode {
 pub(crate) struct Progress {
     mode: Mode,
     label: String,
+    unit: &'static str,
     total: Option<u64>,
     done: u64,
     started: Instant,
@@ -47,20 +48,25 @@ pub(crate) struct Progress {
 impl Progress {
     /// Progress towards `total` frames, if known.
     pub(crate) fn new(mode: Mode, label: &str, total: Option<u64>) -> Self {
+        Self::of(mode, label, total, "frames")
+    }
+
+    /// Progress towards `total` of something else than frames.
+    pub(crate) fn of(mode: Mode, label: &str, total: Option<u64>, unit: &'static str) -> Self {
         let bar = (mode == Mode::Bar).then(|| {
             let bar = total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
             let style = match total {
-                Some(_) => "{msg} {wide_bar} {pos}/{len} frames, {per_sec}, {eta} left",
-                None => "{msg} {spinner} {pos} frames, {per_sec}",
+                Some(_) => format!("{{msg}} {{wide_bar}} {{pos}}/{{len}} {unit}, {{per_sec}}, {{eta}} left"),
+                None => format!("{{msg}} {{spinner}} {{pos}} {unit}, {{per_sec}}"),
             };
-            if let Ok(style) = ProgressStyle::with_template(style) {
+            if let Ok(style) = ProgressStyle::with_template(&style) {
                 bar.set_style(style);
             }
             bar.set_message(printable(label));
             bar
         });
         let now = Instant::now();
-        Self { mode, label: label.to_owned(), total, done: 0, started: now, said: now, bar }
+        Self { mode, label: label.to_owned(), unit, total, done: 0, started: now, said: now, bar }
     }
 
     /// Counts frames.
@@ -78,11 +84,14 @@ impl Progress {
         match self.mode {
             Mode::Events => out.event(
                 "progress",
-                json!({ "input": self.label, "frames": self.done, "total": self.total, "frames_per_second": rate }),
+                json!({
+                    "input": self.label, (self.unit): self.done, "total": self.total,
+                    (format!("{}_per_second", self.unit)): rate,
+                }),
             ),
             Mode::Lines => {
                 let of = self.total.map(|t| format!(" of {t}")).unwrap_or_default();
-                out.note(&format!("{}: {}{of} frames, {rate:.0}/s", self.label, self.done));
+                out.note(&format!("{}: {}{of} {}, {rate:.0}/s", self.label, self.done, self.unit));
             }
             Mode::Bar | Mode::Nothing => {}
         }

@@ -1,3 +1,20 @@
 //! `collage`: a video rebuilt from the pictures of a pool that look most like its frames.
+//!
+//! | part | what it does |
+//! |---|---|
+//! | [`DescriptorConfig`], [`Describer`] | what pictures and frames are compared by; the same crop and filter for both |
+//! | [`build_pool`], [`Pool`] | pictures of folders with their descriptors in an index on disk, brought up to date by what changed |
+//! | [`select`] | a picture for every frame, by rules |
+//! | [`collage`](run::collage) | a video in, its collage out |
 
+mod config;
+mod describe;
+mod picture;
+mod pool;
+pub mod run;
 pub mod select;
+
+pub use config::{DescriptorConfig, FeatureLayout, FeatureMethod};
+pub use describe::Describer;
+pub use picture::Picture;
+pub use pool::{Match, PictureFile, Pool, PoolPicture, PoolReport, PoolSettings, Scan, build_pool};

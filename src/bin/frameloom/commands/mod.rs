@@ -2,7 +2,9 @@
 
 pub(crate) mod analyze;
 pub(crate) mod bench;
+pub(crate) mod collage;
 pub(crate) mod doctor;
+pub(crate) mod index;
 pub(crate) mod man;
 #[cfg(feature = "onnx")]
 pub(crate) mod models;

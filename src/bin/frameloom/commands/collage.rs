@@ -1,0 +1,340 @@
+//! `frameloom collage`: a video rebuilt from the pictures of a pool.
+
+use std::path::{Path, PathBuf};
+
+use frameloom::gpu::GpuContext;
+use frameloom::index::IndexSpec;
+use frameloom::media::HardwareDecode;
+use frameloom::ops::RowSample;
+use frameloom::pipeline::PipelineOptions;
+use frameloom::workflows::collage::run::{
+    CollageConfig, CollageOutcome, CollageVideo, Comparison, RunOptions, Stage, VideoFacts, VideoOptions, collage,
+    compare,
+};
+use frameloom::workflows::collage::select::{Assignment, Fallback, PickRule, SelectParams};
+use frameloom::workflows::collage::{DescriptorConfig, FeatureLayout, Pool, PoolSettings, Scan};
+use frameloom::{Error, Result};
+use serde_json::json;
+
+use super::index::{context, prepare, update};
+use crate::args::Global;
+use crate::collage_args::{AssignmentArg, CollageArgs, CollageCommand, FallbackArg, LayoutArg, PickArg};
+use crate::output::{Output, limits_from, printable};
+use crate::progress::{Mode, Progress};
+use crate::signals::Signals;
+
+pub(crate) fn run(
+    global: &Global,
+    args: &CollageArgs,
+    out: &mut Output,
+    signals: &Signals,
+    progress: Mode,
+) -> Result<u8> {
+    if let Some(command) = &args.command {
+        return side_by_side(global, command, out, signals);
+    }
+    let (Some(video), Some(images)) = (args.video.as_deref(), args.images.as_deref()) else {
+        return Err(Error::usage("wanted: a video and a folder of pictures"));
+    };
+    let started = std::time::Instant::now();
+    let folder = folder(args, video);
+    let limits = limits_from(&args.work.limits)?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let opening = VideoOptions {
+        track: args.track,
+        threads: cores.min(8) as u32,
+        hardware: hardware(&args.hwaccel),
+        limits: limits.clone(),
+        cancel: signals.cancel.clone(),
+    };
+    let opened = CollageVideo::open(video, &opening)?;
+    let mut config = config(args, args.descriptor.config(opened.facts.aspect()));
+    config.check()?;
+    out.event(
+        "start",
+        json!({
+            "command": "collage", "input": video.to_string_lossy(), "images": images.to_string_lossy(),
+            "descriptor": config.descriptor, "select": config.select,
+        }),
+    );
+    let ready = images.join("index.json").is_file();
+    if ready && args.index.is_some() {
+        return Err(Error::usage("IMAGES is an index already; `--index` has no meaning then"));
+    }
+    if args.dry_run {
+        return plan(args, (&opened.facts, images), &config, &folder, ready, out);
+    }
+    let ctx = context(global, out)?;
+    let at = if ready { images.to_path_buf() } else { args.index.clone().unwrap_or_else(|| folder.join("index")) };
+    let mut code = 0;
+    if !ready {
+        code = index(&ctx, (args, images), &at, &config, (&limits, signals), out, progress)?;
+    }
+    let pool = Pool::open(&at)?;
+    if args.search.spec().is_none() {
+        config.search = pool.search_spec()?;
+    }
+    prepare(&ctx, &pool, &config.search, out)?;
+    let options = RunOptions {
+        pipeline: PipelineOptions { batch: 16, cancel: signals.cancel.clone(), ..PipelineOptions::default() },
+        threads: args.work.threads.map_or(cores, |n| n as usize),
+        save_every: args.checkpoint_batch as usize,
+        limits,
+        restart: args.restart,
+    };
+    let outcome = show(&ctx, opened, &pool, &folder, (&config, &options), out, progress)?;
+    if !outcome.reasons.is_empty() {
+        code = 3;
+    }
+    finish(&folder, &outcome, started.elapsed().as_secs_f64(), code, out);
+    Ok(code)
+}
+
+/// Brings the index of the pictures up to date.
+fn index(
+    ctx: &GpuContext,
+    (args, images): (&CollageArgs, &Path),
+    at: &Path,
+    config: &CollageConfig,
+    (limits, signals): (&frameloom::core::Limits, &Signals),
+    out: &mut Output,
+    progress: Mode,
+) -> Result<u8> {
+    let mut settings = PoolSettings::new(config.descriptor.clone());
+    if let Some(threads) = args.work.threads {
+        settings.threads = threads as usize;
+    }
+    settings.batch = args.work.batch;
+    settings.limits = limits.clone();
+    settings.search = config.search.clone();
+    settings.cancel = signals.cancel.clone();
+    let mut scan = Scan::of(&[images.to_path_buf()], true, limits)?;
+    if args.demo {
+        scan = scan.first(args.demo_images);
+    }
+    let report = update(ctx, at, scan, &settings, out, progress)?;
+    out.note(&format!("{} pictures, {} of them described now", report.pictures, report.computed));
+    Ok(if report.unusable.is_empty() { 0 } else { 3 })
+}
+
+fn show(
+    ctx: &GpuContext,
+    video: CollageVideo,
+    pool: &Pool,
+    folder: &Path,
+    (config, options): (&CollageConfig, &RunOptions),
+    out: &mut Output,
+    progress: Mode,
+) -> Result<CollageOutcome> {
+    let name = video.facts.name.clone();
+    let mut shown: Option<(Stage, Progress, u64)> = None;
+    let outcome = collage(ctx, video, pool, folder, config, options, &mut |stage, done, total| {
+        if shown.as_ref().is_none_or(|(s, ..)| *s != stage) {
+            if let Some((_, bar, _)) = shown.take() {
+                bar.finish();
+            }
+            let what = if stage == Stage::Match { "matching" } else { "writing" };
+            shown = Some((stage, Progress::new(progress, &format!("{name}: {what}"), total), 0));
+        }
+        if let Some((_, bar, before)) = &mut shown {
+            bar.add(done.saturating_sub(*before), out);
+            *before = done;
+        }
+    });
+    if let Some((_, bar, _)) = shown {
+        bar.finish();
+    }
+    outcome
+}
+
+fn finish(folder: &Path, o: &CollageOutcome, seconds: f64, code: u8, out: &mut Output) {
+    for reason in &o.reasons {
+        out.warn(reason);
+    }
+    for note in &o.notes {
+        out.note(note);
+    }
+    let report = folder.join("report.html");
+    let how = if o.cached { "kept, nothing had changed" } else { "written" };
+    out.note(&format!(
+        "{} frames matched with {} pictures, {} shown; {how} ({seconds:.1} s): {}",
+        o.frames,
+        o.used,
+        o.shown,
+        report.display()
+    ));
+    out.event(
+        "result",
+        json!({
+            "folder": folder.to_string_lossy(), "report": report.to_string_lossy(), "frames": o.frames, "shown": o.shown,
+            "pictures_used": o.used, "total_similarity": o.total_similarity, "video": o.video, "reasons": o.reasons,
+            "notes": o.notes, "cached": o.cached, "resumed": o.resumed, "seconds": seconds, "exit": code,
+        }),
+    );
+}
+
+fn folder(args: &CollageArgs, video: &Path) -> PathBuf {
+    args.out.clone().or_else(|| args.output.clone()).unwrap_or_else(|| {
+        let mut name = video.file_stem().map_or_else(|| "video".into(), std::ffi::OsStr::to_os_string);
+        name.push(".frameloom");
+        name.into()
+    })
+}
+
+fn hardware(text: &str) -> HardwareDecode {
+    match text {
+        "off" | "none" => HardwareDecode::Off,
+        "auto" => HardwareDecode::Auto,
+        name => HardwareDecode::Named(name.to_owned()),
+    }
+}
+
+fn config(args: &CollageArgs, descriptor: DescriptorConfig) -> CollageConfig {
+    let max_uses = if args.no_repeat { Some(1) } else { args.max_uses };
+    let assignment = match args.assignment {
+        AssignmentArg::Greedy => Assignment::Greedy,
+        AssignmentArg::Global => Assignment::Global,
+    };
+    let ruled = max_uses.is_some() || args.cooldown > 0.0 || args.smoothness > 0.0 || assignment == Assignment::Global;
+    let select = SelectParams {
+        threshold: args.threshold,
+        fallback: match args.fallback {
+            FallbackArg::Hold => Fallback::Hold,
+            FallbackArg::Black => Fallback::Black,
+            FallbackArg::Best => Fallback::Best,
+        },
+        max_uses,
+        cooldown: args.cooldown,
+        pick: match args.pick {
+            PickArg::Auto if descriptor.parity => PickRule::Seed,
+            PickArg::Auto if ruled => PickRule::Best,
+            PickArg::Best => PickRule::Best,
+            PickArg::Auto | PickArg::Random => PickRule::Random,
+            PickArg::Fluxframe => PickRule::Seed,
+        },
+        depth: args.search_depth,
+        seed: args.seed,
+        assignment,
+        smoothness: args.smoothness,
+        recycle: args.recycle,
+    };
+    CollageConfig {
+        search: args.search.spec().unwrap_or_default(),
+        depth: args.search_depth,
+        select,
+        rate: args.fps_override,
+        seconds: args.demo.then_some(args.demo_seconds),
+        video: !args.skip_output,
+        audio: !args.no_audio,
+        crf: args.crf,
+        frames: args.matched_frames,
+        samples: args.save_samples,
+        sample_interval: args.sample_interval,
+        ..CollageConfig::new(descriptor)
+    }
+}
+
+/// `--dry-run`: what would be done.
+fn plan(
+    args: &CollageArgs,
+    (facts, images): (&VideoFacts, &Path),
+    config: &CollageConfig,
+    folder: &Path,
+    ready: bool,
+    out: &mut Output,
+) -> Result<u8> {
+    let count = if ready {
+        Pool::open(images)?.pictures().len()
+    } else {
+        let found = Scan::of(&[images.to_path_buf()], true, &limits_from(&args.work.limits)?)?.files.len();
+        if args.demo { found.min(args.demo_images) } else { found }
+    };
+    let dim = config.descriptor.dim()?;
+    let spec = args.search.spec().unwrap_or(IndexSpec::Auto);
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    let memory = spec.memory_of((count, dim as usize, RowSample::F32), true, false)?;
+    let index_bytes = if ready { 0 } else { u64::from(count) * (u64::from(dim) * 4 + 200) };
+    // Matches, thumbnails and results of a frame, measured; of the video only the encoder knows.
+    let disk = index_bytes + facts.frames.unwrap_or(0) * 10_000;
+    out.event(
+        "item",
+        json!({
+            "input": facts.path.to_string_lossy(), "folder": folder.to_string_lossy(), "frames": facts.frames,
+            "size": facts.size.to_string(), "aspect": facts.aspect(), "pictures": count, "dim": dim,
+            "mapped_bytes": memory.rows_mapped, "memory_bytes": memory.needed(), "disk_bytes": disk,
+        }),
+    );
+    out.text(&printable(&format!(
+        "{} -> {}: {} frames of {} against {count} pictures of {dim} numbers{}; searching maps {:.1} MB and holds {:.1} MB; \
+         about {:.1} MB on disk beside the video",
+        facts.path.display(),
+        folder.display(),
+        facts.frames.map_or_else(|| "unknown".into(), |f| f.to_string()),
+        facts.size,
+        if ready { ", indexed already" } else { "" },
+        memory.rows_mapped as f64 / 1e6,
+        memory.needed() as f64 / 1e6,
+        disk as f64 / 1e6,
+    )));
+    out.event("result", json!({ "dry_run": true }));
+    Ok(0)
+}
+
+/// `frameloom collage compare`.
+fn side_by_side(global: &Global, command: &CollageCommand, out: &mut Output, signals: &Signals) -> Result<u8> {
+    let CollageCommand::Compare {
+        video,
+        images,
+        output,
+        frames,
+        demo_images,
+        comparison_size,
+        layout,
+        spatial_grid,
+        work,
+    } = command;
+    out.event("start", json!({ "command": "collage compare", "input": video.to_string_lossy(), "frames": frames }));
+    let limits = limits_from(&work.limits)?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let opening = VideoOptions {
+        track: 0,
+        threads: cores.min(8) as u32,
+        hardware: HardwareDecode::Off,
+        limits: limits.clone(),
+        cancel: signals.cancel.clone(),
+    };
+    let aspect = CollageVideo::open(video, &opening)?.facts.aspect();
+    let config = CollageConfig::new(DescriptorConfig {
+        aspect,
+        comparison_size: *comparison_size,
+        layout: if *layout == LayoutArg::Legacy { FeatureLayout::Legacy } else { FeatureLayout::Reduced },
+        spatial_grid: *spatial_grid,
+        ..DescriptorConfig::default()
+    });
+    config.check()?;
+    let scan = Scan::of(std::slice::from_ref(images), true, &limits)?.first(*demo_images);
+    let ctx = context(global, out)?;
+    let options = RunOptions {
+        pipeline: PipelineOptions { batch: 16, cancel: signals.cancel.clone(), ..PipelineOptions::default() },
+        threads: work.threads.map_or(cores, |n| n as usize),
+        limits,
+        ..RunOptions::default()
+    };
+    let what = Comparison { video, opening: &opening, scan: &scan, config: &config, frames: *frames };
+    out.text(&format!("{:<16} {:>8} {:>10} {:>10} {:>11}", "method", "numbers", "index s", "match s", "similarity"));
+    let results = compare(&ctx, &what, output, &options, &mut |r| {
+        out.text(&format!(
+            "{:<16} {:>8} {:>10.2} {:>10.2} {:>11.3}",
+            r.method.name(),
+            r.dim,
+            r.index_seconds,
+            r.match_seconds,
+            r.similarity
+        ));
+        out.event("item", json!(r));
+    })?;
+    let page = output.join("comparison.html");
+    out.note(&format!("written: {}", page.display()));
+    out.event("result", json!({ "methods": results.len(), "report": page.to_string_lossy() }));
+    Ok(0)
+}

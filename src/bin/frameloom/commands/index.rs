@@ -1,0 +1,302 @@
+//! `frameloom index`: makes, changes, shows and searches the index of a picture pool.
+
+use std::path::{Path, PathBuf};
+
+use frameloom::gpu::{GpuContext, GpuOptions};
+use frameloom::index::{IndexOptions, IndexOrigin, IndexSpec, recall_at, sample_rows};
+use frameloom::media::Skipped;
+use frameloom::ops::RowSample;
+use frameloom::workflows::collage::{DescriptorConfig, Pool, PoolReport, PoolSettings, Scan, build_pool};
+use frameloom::{Error, Result};
+use serde_json::json;
+
+use crate::args::Global;
+use crate::collage_args::{IndexArgs, IndexCommand, IndexWork};
+use crate::output::{Output, limits_from, printable};
+use crate::progress::{Mode, Progress};
+use crate::signals::Signals;
+
+/// Queries that recall is measured with.
+const RECALL_QUERIES: u32 = 200;
+
+pub(crate) fn run(
+    global: &Global,
+    args: &IndexArgs,
+    out: &mut Output,
+    signals: &Signals,
+    progress: Mode,
+) -> Result<u8> {
+    match &args.command {
+        IndexCommand::Build { inputs, output, descriptor, aspect, search, flat, restart, dry_run, work } => {
+            let descriptor = descriptor.config(*aspect);
+            descriptor.spec()?;
+            out.event("start", json!({ "command": "index build", "inputs": inputs.len(), "settings": descriptor }));
+            let settings = settings(descriptor, search.spec().unwrap_or_default(), work, signals)?;
+            let scan = Scan::of(inputs, !flat, &settings.limits)?;
+            if *dry_run {
+                return plan(&scan, &settings.descriptor, &settings.search, output, out);
+            }
+            let ctx = context(global, out)?;
+            build(&ctx, output, scan, &PoolSettings { restart: *restart, ..settings }, out, progress)
+        }
+        IndexCommand::Add { index, inputs, work } => {
+            out.event("start", json!({ "command": "index add", "inputs": inputs.len() }));
+            change(global, index, work, out, (signals, progress), |pool, limits| pool.with(inputs, true, limits))
+        }
+        IndexCommand::Remove { index, inputs, work } => {
+            out.event("start", json!({ "command": "index remove", "inputs": inputs.len() }));
+            change(global, index, work, out, (signals, progress), |pool, _| pool.without(inputs))
+        }
+        IndexCommand::Info { index, all, verify } => info(index, *all, *verify, out),
+        IndexCommand::Search { index, pictures, k, search } => {
+            out.event("start", json!({ "command": "index search", "inputs": pictures.len(), "k": k }));
+            let pool = Pool::open(index)?;
+            let spec = search.spec().map_or_else(|| pool.search_spec(), Ok)?;
+            let ctx = context(global, out)?;
+            find(&ctx, &pool, &spec, pictures, *k, out)
+        }
+    }
+}
+
+/// The device, with a warning when it is a software adapter.
+pub(crate) fn context(global: &Global, out: &mut Output) -> Result<GpuContext> {
+    let ctx = GpuContext::new(&GpuOptions { device: global.device.clone(), ..GpuOptions::default() })?;
+    if let Some(warning) = ctx.software_warning() {
+        out.warn(&warning);
+    }
+    Ok(ctx)
+}
+
+fn settings(
+    descriptor: DescriptorConfig,
+    search: IndexSpec,
+    work: &IndexWork,
+    signals: &Signals,
+) -> Result<PoolSettings> {
+    let mut settings = PoolSettings::new(descriptor);
+    if let Some(threads) = work.threads {
+        settings.threads = threads as usize;
+    }
+    settings.batch = work.batch;
+    settings.limits = limits_from(&work.limits)?;
+    settings.search = search;
+    settings.cancel = signals.cancel.clone();
+    Ok(settings)
+}
+
+fn change(
+    global: &Global,
+    folder: &Path,
+    work: &IndexWork,
+    out: &mut Output,
+    (signals, progress): (&Signals, Mode),
+    files: impl FnOnce(&Pool, &frameloom::core::Limits) -> Result<Scan>,
+) -> Result<u8> {
+    let pool = Pool::open(folder)?;
+    let settings = settings(pool.descriptor().clone(), pool.search_spec()?, work, signals)?;
+    let scan = files(&pool, &settings.limits)?;
+    drop(pool);
+    let ctx = context(global, out)?;
+    build(&ctx, folder, scan, &settings, out, progress)
+}
+
+fn build(
+    ctx: &GpuContext,
+    folder: &Path,
+    scan: Scan,
+    settings: &PoolSettings,
+    out: &mut Output,
+    progress: Mode,
+) -> Result<u8> {
+    let started = std::time::Instant::now();
+    let report = update(ctx, folder, scan, settings, out, progress)?;
+    let pool = Pool::open(folder)?;
+    let recall = prepare(ctx, &pool, &settings.search, out)?;
+    let seconds = started.elapsed().as_secs_f64();
+    let code = if report.unusable.is_empty() { 0 } else { 3 };
+    out.note(&format!(
+        "{} pictures in {}: {} described, {} known, {} cannot be used ({seconds:.1} s)",
+        report.pictures,
+        folder.display(),
+        report.computed,
+        report.reused,
+        report.unusable.len()
+    ));
+    out.event(
+        "result",
+        json!({
+            "folder": folder.to_string_lossy(), "pictures": report.pictures, "computed": report.computed,
+            "reused": report.reused, "unusable": report.unusable.len(), "skipped": report.skipped.len(),
+            "unchanged": report.unchanged, "changed_settings": report.changed, "dim": pool.rows().dim(),
+            "recall": recall, "seconds": seconds, "exit": code,
+        }),
+    );
+    Ok(code)
+}
+
+/// Brings an index up to date and says what was found on the way.
+pub(crate) fn update(
+    ctx: &GpuContext,
+    folder: &Path,
+    scan: Scan,
+    settings: &PoolSettings,
+    out: &mut Output,
+    progress: Mode,
+) -> Result<PoolReport> {
+    let label = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
+    let mut shown: Option<(Progress, usize)> = None;
+    let report = build_pool(ctx, folder, scan, settings, &mut |done, total| {
+        let (bar, before) =
+            shown.get_or_insert_with(|| (Progress::of(progress, &label, Some(total as u64), "pictures"), 0));
+        bar.add((done - *before) as u64, out);
+        *before = done;
+    });
+    if let Some((bar, _)) = shown {
+        bar.finish();
+    }
+    let report = report?;
+    if !report.changed.is_empty() {
+        out.warn(&format!("the index was made with other settings and is made anew ({})", report.changed.join(", ")));
+    }
+    for (kind, list) in [("cannot be used", &report.unusable), ("passed over", &report.skipped)] {
+        say(kind, list, out);
+    }
+    Ok(report)
+}
+
+/// Names the first of `list`; all are in the events.
+fn say(kind: &str, list: &[Skipped], out: &mut Output) {
+    for one in list {
+        out.event("item", json!({ "path": one.path.to_string_lossy(), "status": kind, "reason": one.reason }));
+    }
+    for one in list.iter().take(5) {
+        out.note(&format!("{kind}: {} ({})", one.path.display(), one.reason));
+    }
+    if list.len() > 5 {
+        out.note(&format!("{kind}: and {} more", list.len() - 5));
+    }
+}
+
+/// Builds what searches and, where it does not look at everything, measures how much it finds.
+pub(crate) fn prepare(ctx: &GpuContext, pool: &Pool, spec: &IndexSpec, out: &mut Output) -> Result<Option<f64>> {
+    let options = IndexOptions { gpu: Some(ctx), threads: None };
+    let (index, origin) = pool.index(spec, &options)?;
+    if let IndexOrigin::Built { reason } = &origin {
+        out.note(&format!("built `{}` ({reason})", index.spec()));
+    }
+    if index.is_exact() {
+        return Ok(None);
+    }
+    let queries = sample_rows(pool.rows(), RECALL_QUERIES.min(pool.rows().len()), 1);
+    let recall = recall_at(index.as_ref(), &queries, 10.min(pool.rows().len() as usize), &options)?;
+    out.note(&format!(
+        "`{}` finds {:.1} % of the 10 nearest, measured on {} pictures",
+        index.spec(),
+        recall.mean * 100.0,
+        recall.queries
+    ));
+    Ok(Some(recall.mean))
+}
+
+fn plan(scan: &Scan, descriptor: &DescriptorConfig, search: &IndexSpec, folder: &Path, out: &mut Output) -> Result<u8> {
+    let (count, dim) = (u32::try_from(scan.files.len()).unwrap_or(u32::MAX), descriptor.dim()?);
+    let bytes: u64 = scan.files.iter().map(|f| f.bytes).sum();
+    let memory = search.memory_of((count, dim as usize, RowSample::F32), true, false)?;
+    let disk = u64::from(count) * (u64::from(dim) * 4 + 200) + memory.index;
+    out.event(
+        "item",
+        json!({
+            "folder": folder.to_string_lossy(), "pictures": count, "bytes": bytes, "skipped": scan.skipped.len(), "dim": dim,
+            "memory_bytes": memory.needed(), "mapped_bytes": memory.rows_mapped, "disk_bytes": disk,
+        }),
+    );
+    out.text(&format!(
+        "{}: {count} pictures ({:.1} MB to read), {} other entries; {dim} numbers each, {:.1} MB on disk; \
+         searching maps {:.1} MB and holds {:.1} MB",
+        printable(&folder.to_string_lossy()),
+        bytes as f64 / 1e6,
+        scan.skipped.len(),
+        disk as f64 / 1e6,
+        memory.rows_mapped as f64 / 1e6,
+        memory.needed() as f64 / 1e6,
+    ));
+    out.event("result", json!({ "dry_run": true, "pictures": count }));
+    Ok(0)
+}
+
+fn info(folder: &Path, all: bool, verify: bool, out: &mut Output) -> Result<u8> {
+    let pool = Pool::open(folder)?;
+    out.event("start", json!({ "command": "index info" }));
+    if verify {
+        pool.rows().verify()?;
+    }
+    let d = pool.descriptor();
+    let [w, h] = d.aspect;
+    out.text(&format!(
+        "{} pictures, {} that cannot be used; {} numbers each ({}{}, {w}:{h} at {} px), searched by `{}`{}",
+        pool.pictures().len(),
+        pool.unusable().len(),
+        pool.rows().dim(),
+        d.method,
+        if d.parity { ", parity" } else { "" },
+        d.comparison_size,
+        pool.search_spec()?,
+        if verify { "; the vectors are whole" } else { "" },
+    ));
+    if all {
+        for p in pool.pictures() {
+            out.text(&printable(&p.path));
+            out.event("item", json!({ "path": p.path, "bytes": p.bytes, "blake3": p.blake3 }));
+        }
+    }
+    for p in pool.unusable() {
+        let why = p.error.as_deref().unwrap_or_default();
+        out.text(&printable(&format!("cannot be used: {} ({why})", p.path)));
+        out.event("item", json!({ "path": p.path, "error": why }));
+    }
+    out.event(
+        "result",
+        json!({
+            "pictures": pool.pictures().len(), "unusable": pool.unusable().len(), "dim": pool.rows().dim(), "descriptor": d,
+            "search": pool.search_spec()?.to_string(), "id": pool.id().to_hex().to_string(),
+        }),
+    );
+    Ok(0)
+}
+
+fn find(ctx: &GpuContext, pool: &Pool, spec: &IndexSpec, pictures: &[PathBuf], k: u32, out: &mut Output) -> Result<u8> {
+    let (index, _) = pool.index(spec, &IndexOptions { gpu: Some(ctx), threads: None })?;
+    let limits = frameloom::core::Limits::default();
+    let (mut failed, mut first) = (0, None);
+    for picture in pictures {
+        let found = pool
+            .describe(ctx, std::slice::from_ref(picture), &limits)
+            .and_then(|query| pool.search(index.as_ref(), &query, k as usize));
+        let found = match found {
+            Ok(found) => found.into_iter().flatten().collect::<Vec<_>>(),
+            Err(e @ (Error::InputNotFound { .. } | Error::InputCorrupt { .. } | Error::InputUnsupported { .. })) => {
+                out.warn(&e.to_string());
+                failed += 1;
+                first.get_or_insert(e);
+                continue;
+            }
+            Err(e) => return Err(e),
+        };
+        if pictures.len() > 1 {
+            out.text(&printable(&format!("{}:", picture.display())));
+        }
+        for m in &found {
+            out.text(&printable(&format!("{:.4}  {}", m.score, m.path)));
+        }
+        let list: Vec<_> = found.iter().map(|m| json!([m.path, m.score])).collect();
+        out.event("item", json!({ "input": picture.to_string_lossy(), "top_matches": list }));
+    }
+    match first {
+        Some(e) if failed == pictures.len() => Err(e),
+        _ => {
+            let code = if failed > 0 { 3 } else { 0 };
+            out.event("result", json!({ "inputs": pictures.len(), "failed": failed, "exit": code }));
+            Ok(code)
+        }
+    }
+}

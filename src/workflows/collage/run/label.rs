@@ -1,0 +1,121 @@
+//! Text and rectangles on small pictures, without a font file: the letters that samples need, 5x7 pixels each.
+
+use crate::core::Size;
+
+/// Rows of RGBA.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Canvas {
+    pub(super) size: Size,
+    pub(super) rgba: Vec<u8>,
+}
+
+impl Canvas {
+    /// A canvas of one colour.
+    pub(super) fn new(size: Size, [r, g, b]: [u8; 3]) -> Self {
+        Self { size, rgba: [r, g, b, 255].repeat(size.area() as usize) }
+    }
+
+    /// Lays a picture on it; what reaches outside is cut off.
+    pub(super) fn draw(&mut self, rgba: &[u8], size: Size, (left, top): (u32, u32)) {
+        let width = size.width.min(self.size.width.saturating_sub(left)) as usize * 4;
+        let stride = self.size.width as usize * 4;
+        let rows = self.rgba.chunks_exact_mut(stride.max(1)).skip(top as usize);
+        for (to, from) in rows.zip(rgba.chunks_exact((size.width as usize * 4).max(1))) {
+            let to = to.get_mut(left as usize * 4..left as usize * 4 + width);
+            if let (Some(to), Some(from)) = (to, from.get(..width)) {
+                to.copy_from_slice(from);
+            }
+        }
+    }
+
+    fn block(&mut self, (left, top): (u32, u32), size: Size, [r, g, b]: [u8; 3]) {
+        let stride = (self.size.width as usize * 4).max(1);
+        for row in self.rgba.chunks_exact_mut(stride).skip(top as usize).take(size.height as usize) {
+            for pixel in row.as_chunks_mut::<4>().0.iter_mut().skip(left as usize).take(size.width as usize) {
+                *pixel = [r, g, b, 255];
+            }
+        }
+    }
+
+    /// Writes `text` in squares of `scale` pixels on a dark band. Characters without a letter here are left blank.
+    pub(super) fn text(&mut self, text: &str, (left, top): (u32, u32), scale: u32, color: [u8; 3]) {
+        let width = 6 * scale * text.chars().count() as u32 + 2 * scale;
+        self.block((left, top), Size::new(width, 11 * scale), [0, 0, 0]);
+        for (i, c) in text.chars().enumerate() {
+            let x = left + 2 * scale + 6 * scale * i as u32;
+            for (y, bits) in glyph(c).into_iter().enumerate() {
+                for bit in (0..5u32).filter(|bit| bits >> (4 - bit) & 1 == 1) {
+                    let at = (x + bit * scale, top + 2 * scale + y as u32 * scale);
+                    self.block(at, Size::new(scale, scale), color);
+                }
+            }
+        }
+    }
+}
+
+/// Seven rows of five bits.
+const fn glyph(c: char) -> [u8; 7] {
+    match c {
+        '0' => [0b01110, 0b10001, 0b10011, 0b10101, 0b11001, 0b10001, 0b01110],
+        '1' => [0b00100, 0b01100, 0b00100, 0b00100, 0b00100, 0b00100, 0b01110],
+        '2' => [0b01110, 0b10001, 0b00001, 0b00010, 0b00100, 0b01000, 0b11111],
+        '3' => [0b11111, 0b00010, 0b00100, 0b00010, 0b00001, 0b10001, 0b01110],
+        '4' => [0b00010, 0b00110, 0b01010, 0b10010, 0b11111, 0b00010, 0b00010],
+        '5' => [0b11111, 0b10000, 0b11110, 0b00001, 0b00001, 0b10001, 0b01110],
+        '6' => [0b00110, 0b01000, 0b10000, 0b11110, 0b10001, 0b10001, 0b01110],
+        '7' => [0b11111, 0b00001, 0b00010, 0b00100, 0b01000, 0b01000, 0b01000],
+        '8' => [0b01110, 0b10001, 0b10001, 0b01110, 0b10001, 0b10001, 0b01110],
+        '9' => [0b01110, 0b10001, 0b10001, 0b01111, 0b00001, 0b00010, 0b01100],
+        '.' => [0, 0, 0, 0, 0, 0b01100, 0b01100],
+        ':' => [0, 0b01100, 0b01100, 0, 0b01100, 0b01100, 0],
+        '|' => [0b00100; 7],
+        '-' => [0, 0, 0, 0b11111, 0, 0, 0],
+        'F' => [0b11111, 0b10000, 0b10000, 0b11110, 0b10000, 0b10000, 0b10000],
+        'S' => [0b01111, 0b10000, 0b10000, 0b01110, 0b00001, 0b00001, 0b11110],
+        'a' => [0, 0, 0b01110, 0b00001, 0b01111, 0b10001, 0b01111],
+        '_' => [0, 0, 0, 0, 0, 0, 0b11111],
+        'b' => [0b10000, 0b10000, 0b10110, 0b11001, 0b10001, 0b10001, 0b11110],
+        'c' => [0, 0, 0b01110, 0b10000, 0b10000, 0b10001, 0b01110],
+        'd' => [0b00001, 0b00001, 0b01101, 0b10011, 0b10001, 0b10001, 0b01111],
+        'f' => [0b00110, 0b01001, 0b01000, 0b11100, 0b01000, 0b01000, 0b01000],
+        'g' => [0, 0b01111, 0b10001, 0b10001, 0b01111, 0b00001, 0b01110],
+        'h' => [0b10000, 0b10000, 0b10110, 0b11001, 0b10001, 0b10001, 0b10001],
+        'n' => [0, 0, 0b10110, 0b11001, 0b10001, 0b10001, 0b10001],
+        'o' => [0, 0, 0b01110, 0b10001, 0b10001, 0b10001, 0b01110],
+        'p' => [0, 0, 0b11110, 0b10001, 0b11110, 0b10000, 0b10000],
+        'e' => [0, 0, 0b01110, 0b10001, 0b11111, 0b10000, 0b01110],
+        'i' => [0b00100, 0, 0b01100, 0b00100, 0b00100, 0b00100, 0b01110],
+        'l' => [0b01100, 0b00100, 0b00100, 0b00100, 0b00100, 0b00100, 0b01110],
+        'm' => [0, 0, 0b11010, 0b10101, 0b10101, 0b10001, 0b10001],
+        'r' => [0, 0, 0b10110, 0b11001, 0b10000, 0b10000, 0b10000],
+        's' => [0, 0, 0b01110, 0b10000, 0b01110, 0b00001, 0b11110],
+        't' => [0b01000, 0b01000, 0b11100, 0b01000, 0b01000, 0b01001, 0b00110],
+        'y' => [0, 0, 0b10001, 0b10001, 0b01111, 0b00001, 0b01110],
+        _ => [0; 7],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workflows::collage::FeatureMethod;
+
+    #[test]
+    fn letters_are_where_they_belong() {
+        let mut canvas = Canvas::new(Size::new(40, 20), [9, 9, 9]);
+        canvas.draw(&[7; 2 * 2 * 4], Size::new(2, 2), (39, 0));
+        canvas.text("1", (0, 0), 1, [0, 255, 0]);
+        let at = |x: usize, y: usize| canvas.rgba[(y * 40 + x) * 4..][..3].to_vec();
+        assert_eq!((at(39, 0), at(39, 2)), (vec![7, 7, 7], vec![9, 9, 9]));
+        // The stem of the 1 is its third column.
+        assert_eq!((at(4, 2), at(2, 2), at(20, 2)), (vec![0, 255, 0], vec![0, 0, 0], vec![9, 9, 9]));
+    }
+
+    #[test]
+    fn all_that_samples_say_can_be_written() {
+        let names = FeatureMethod::ALL.map(FeatureMethod::name).concat();
+        for c in "Frame 0123456789 | Similarity: -.s frame".chars().chain(names.chars()).filter(|c| *c != ' ') {
+            assert_ne!(glyph(c), [0; 7], "{c}");
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! A video in, its collage out.
+//!
+//! ```text
+//! video ──► frames of the timeline ──► descriptors ──► nearest pictures ──► journal   (kept: an interrupted run goes on there)
+//!                                                                              │
+//!      video, single pictures, samples, sheets, credits, report ◄── rendered ◄─┴── selection over all frames
+//! ```
+
+mod choose;
+mod compare;
+mod config;
+mod label;
+mod matching;
+mod outputs;
+mod page;
+mod render;
+mod sheet;
+mod source;
+mod timeline;
+mod turn;
+mod video;
+mod write;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+pub use compare::{Comparison, MethodResult, compare};
+pub use config::CollageConfig;
+pub use timeline::{Timeline, UsedFrame, parse_rate};
+pub use video::{CollageVideo, VideoFacts, VideoOptions};
+
+use super::pool::Pool;
+use crate::core::Limits;
+use crate::error::{Error, Result, StateError};
+use crate::gpu::GpuContext;
+use crate::index::IndexOptions;
+use crate::pipeline::PipelineOptions;
+use crate::store::{OsIo, RunKey, RunKeyBuilder, StateDir, StoreIo, UnitLog, clean_temps};
+use matching::{MatchLog, Matching};
+use source::SampledSource;
+use write::Writing;
+
+const UNIT: &str = "collage";
+const STATE: &str = ".state";
+
+/// What a run may use, and how often it saves. None of it changes a byte of the output.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// Batches, deadlines, cancellation.
+    pub pipeline: PipelineOptions,
+    /// Threads that decode pictures.
+    pub threads: usize,
+    /// Matched frames between two savings, rounded up to whole searches of 64 frames.
+    pub save_every: usize,
+    /// Limits for pictures of the pool.
+    pub limits: Limits,
+    /// Forget what an earlier run in the folder found.
+    pub restart: bool,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self {
+            pipeline: PipelineOptions::default(),
+            threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            save_every: 10,
+            limits: Limits::default(),
+            restart: false,
+        }
+    }
+}
+
+/// What a run is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Finding the nearest pictures of frames.
+    Match,
+    /// Writing pictures and the video.
+    Show,
+}
+
+/// Result of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CollageOutcome {
+    /// Why it is not whole: damage of the video, pictures that could not be shown. Empty: complete.
+    pub reasons: Vec<String>,
+    /// Assumptions and substitutions.
+    pub notes: Vec<String>,
+    /// Frames that were matched.
+    pub frames: u64,
+    /// Pictures of the output video.
+    pub shown: u64,
+    /// Pictures of the pool that were used.
+    pub used: u64,
+    /// Sum of the likeness of all frames and their pictures.
+    pub total_similarity: f64,
+    /// The video's file name, if one was written.
+    pub video: Option<String>,
+    /// Whether a whole output of an earlier run was kept.
+    #[serde(skip)]
+    pub cached: bool,
+    /// Frames whose matches an interrupted run had found.
+    #[serde(skip)]
+    pub resumed: u64,
+}
+
+/// Makes the collage of `video` from the pictures of `pool` in `folder`. `progress` gets frames done and, where it is known, how many
+/// there are.
+///
+/// Killed at any moment, the same call goes on and ends with the same bytes. With other settings of selection or output the matches that
+/// the folder holds are used again.
+///
+/// # Errors
+/// [`Error::Config`], [`Error::Usage`] for a pool that was described in another way than wanted or cannot serve the rules;
+/// [`StateError`] when the folder holds matches of something else; those of decoding, storage and the device.
+pub fn collage(
+    ctx: &GpuContext,
+    video: CollageVideo,
+    pool: &Pool,
+    folder: &Path,
+    config: &CollageConfig,
+    options: &RunOptions,
+    progress: &mut dyn FnMut(Stage, u64, Option<u64>),
+) -> Result<CollageOutcome> {
+    config.check()?;
+    if *pool.descriptor() != config.descriptor {
+        return Err(Error::Usage {
+            message: format!(
+                "the index holds descriptors of other settings ({:?}) than the run wants ({:?})",
+                pool.descriptor(),
+                config.descriptor
+            ),
+            hint: Some("build an index with the settings of the run, or give none and one is built".into()),
+        });
+    }
+    let io = OsIo;
+    let CollageVideo { facts, source, end } = video;
+    io.create_dir_all(folder).map_err(|e| Error::storage("create the output folder", folder, e))?;
+    let state = StateDir::acquire(&io, folder.join(STATE))?;
+    let dir = io.open_dir(folder).map_err(|e| Error::storage("open", folder, e))?;
+    clean_temps(dir.as_ref())?;
+    let (matches, journal) = (state.join("matches"), state.join("journal"));
+    if options.restart {
+        for path in [&matches, &journal] {
+            remove(path)?;
+        }
+    }
+    let base = run_key(ctx, &facts, pool)?.fields("match", &config.matching());
+    let match_key = base.clone().finish()?;
+    let mut log = MatchLog::open(&matches, &match_key)?;
+    let key = base.fields("show", &config.showing()).finish()?;
+    let mut units = open_units(&journal, folder, &key)?;
+    if let Some(done) = units.done(UNIT) {
+        let outcome: CollageOutcome = serde_json::from_value(done.meta.clone())
+            .map_err(|e| StateError::Corrupt { path: journal, reason: format!("its unit record: {e}") })?;
+        return Ok(CollageOutcome { cached: true, ..outcome });
+    }
+    let index_options = IndexOptions { gpu: Some(ctx), threads: None };
+    let (index, _) = pool.index(&config.search, &index_options)?;
+    let timeline = Timeline::new(facts.time_base, config.rate, config.seconds)?;
+    let resumed = log.found.frames.len() as u64;
+    if log.found.end.is_none() {
+        let sampled = SampledSource {
+            inner: source,
+            timeline: timeline.clone(),
+            // The last one is wanted again, see there.
+            done: resumed.saturating_sub(1),
+            used: Arc::default(),
+        };
+        let matching = Matching {
+            ctx,
+            index: index.as_ref(),
+            config,
+            options: &options.pipeline,
+            video_end: &end,
+            expected: facts.frames,
+            save_every: options.save_every.max(1),
+        };
+        let mut done = resumed;
+        matching.run(&mut log, sampled, &mut |n| {
+            done += n;
+            progress(Stage::Match, done, expected(&facts, config));
+        })?;
+    }
+    let found = log.found;
+    let Some(match_end) = &found.end else { return Err(Error::Bug("matching without an end".into())) };
+    if found.frames.is_empty() {
+        return Err(Error::InputCorrupt { path: facts.path, reason: "no frame could be decoded".into() });
+    }
+    let selection = choose::choose(index.as_ref(), &found, config)?;
+    let chosen =
+        outputs::Chosen { frames: &found.frames, selection: &selection, pictures: pool.pictures(), end: match_end };
+    let writing = Writing {
+        ctx,
+        io: &io,
+        folder,
+        facts: &facts,
+        config,
+        options,
+        chosen: &chosen,
+        matches: &found,
+        timeline: &timeline,
+        search: index.spec().to_string(),
+    };
+    let (files, outcome) = writing.run(match_end.reasons.clone(), match_end.notes.clone(), &mut |n| {
+        progress(Stage::Show, n, Some(chosen.frames.len() as u64));
+    })?;
+    units.finish(UNIT, &files, &outcome)?;
+    drop(state);
+    Ok(CollageOutcome { resumed, ..outcome })
+}
+
+/// Matched frames to expect.
+fn expected(facts: &VideoFacts, config: &CollageConfig) -> Option<u64> {
+    let (frames, fps) = (facts.frames?, facts.fps?);
+    let share = config.rate.map_or(1.0, |r| (r.as_f64() / fps).min(1.0));
+    let seconds = config.seconds.map_or(f64::INFINITY, |s| s * fps);
+    Some(((frames as f64).min(seconds) * share).ceil() as u64)
+}
+
+/// What everything depends on.
+fn run_key(ctx: &GpuContext, facts: &VideoFacts, pool: &Pool) -> Result<RunKeyBuilder> {
+    let mut kernels = blake3::Hasher::new();
+    for k in crate::gpu::kernel_sources() {
+        kernels.update(k.name.as_bytes()).update(k.text.as_bytes());
+    }
+    let caps = ctx.caps();
+    Ok(RunKey::builder()
+        .field("workflow", "collage")
+        .field("version", env!("CARGO_PKG_VERSION"))
+        .field("kernels", kernels.finalize().to_hex())
+        .field("adapter", format!("{} ({})", caps.name, caps.driver))
+        .field("input", &facts.fingerprint)
+        .field("track", facts.track)
+        .field("pool", pool.id().to_hex()))
+}
+
+/// The journal of outputs. That of other settings is replaced: its outputs are made anew.
+fn open_units(journal: &Path, folder: &Path, key: &RunKey) -> Result<UnitLog> {
+    match UnitLog::open(&OsIo, journal, folder, key) {
+        Err(Error::State(StateError::KeyMismatch { .. })) => {
+            remove(journal)?;
+            UnitLog::open(&OsIo, journal, folder, key)
+        }
+        other => other,
+    }
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::storage("remove", path, e)),
+        _ => Ok(()),
+    }
+}
+
+/// Where an output of `folder` is.
+fn inside(folder: &Path, name: &str) -> PathBuf {
+    folder.join(name)
+}
