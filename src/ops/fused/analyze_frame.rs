@@ -278,7 +278,8 @@ impl AnalyzePlan {
             AdapterClass::Cpu if bins > 0 => 32,
             _ => patches.div_ceil(scan_wg),
         };
-        let scan_groups = aim.min(patches.div_ceil(scan_wg)).max(fewest_groups(patches, scan_wg, colors, hsv.is_some()));
+        let scan_groups =
+            aim.min(patches.div_ceil(scan_wg)).max(fewest_groups(patches, scan_wg, colors, hsv.is_some()));
         let wanted = colors || lighting || bins > 0 || shape.largest().format == PixelFormat::Rgba8;
         let gray = plane.constants([
             ("TAIL", plane.tail()),
