@@ -6,19 +6,22 @@ use frameloom::core::{
     BoxRect, ColorSpec, FrameLayout, GridPooling, Outside, PixelFormat, Size, TensorLayout, TensorSpec,
 };
 use frameloom::gpu::GpuContext;
+use frameloom::infer::manifest::Order;
 use frameloom::infer::tasks::embed::{centroid, cosine};
-use frameloom::infer::{ModelEntry, ModelRegistry, OnnxSession, SessionOptions, Task};
+use frameloom::infer::{
+    ElementType, Extent, IoInfo, ModelEntry, ModelRegistry, OnnxSession, PictureInput, SessionOptions, Task,
+};
 use frameloom::ops::GpuFrames;
 use frameloom::ops::resize::crop_resize::CropBox;
 use frameloom::ops::resize::warp_affine::Warp;
-use frameloom::pipeline::vision::{DescriptorModel, DescriptorOptions};
+use frameloom::pipeline::vision::{DescriptorModel, DescriptorOptions, TensorStage};
 use frameloom::reference::resize::crop_resize::crop_resize;
 use frameloom::reference::tensor::grid_pool::grid_pool;
 use frameloom::reference::tensor::l2_normalize::l2_normalize;
 use frameloom::reference::{FrameSlot, Pattern};
 
 use crate::gpu::on_every_adapter;
-use crate::support::{cause, run};
+use crate::support::{cause, message, run};
 
 const GEM: GridPooling = GridPooling::GeneralizedMean { p: 3.0 };
 
@@ -152,6 +155,27 @@ fn vectors_take_the_same_function() {
         let black = GpuFrames::from_host(ctx, "black", layout, &[&vec![0; layout.slot_bytes() as usize]]).unwrap();
         let none = model.describe_whole(&black, ColorSpec::BT601, 1).unwrap();
         assert_eq!(none.values, vec![0.0; 12]);
+    });
+}
+
+/// A stage is made for what the manifest says, and refuses an input of other channels.
+#[test]
+fn channels_must_be_those_of_the_manifest() {
+    on_every_adapter("channels of the manifest", |ctx| {
+        let info = |channels| IoInfo {
+            name: "x".into(),
+            element: ElementType::F16,
+            shape: [2, channels, 6, 8].map(Extent::Fixed).into(),
+        };
+        let picture = |order| PictureInput { order, ..PictureInput::default() };
+        let stage = |channels, order| TensorStage::new(ctx, &info(channels), &picture(order), Default::default());
+        for (channels, order) in [(1, Order::Rgb), (3, Order::Gray), (4, Order::Bgr)] {
+            let refused = stage(channels, order).map(|_| ());
+            assert!(message(refused).contains(&format!("{channels} channels")));
+        }
+        let grey = stage(1, Order::Gray).unwrap();
+        assert_eq!((grey.shape(2), grey.element_bytes()), ([2, 1, 6, 8], 2 * 6 * 8));
+        assert_eq!(stage(3, Order::Bgr).unwrap().element_bytes(), 3 * 2 * 6 * 8);
     });
 }
 
