@@ -20,11 +20,16 @@ pub const FAISS_VERSION: &str = "1.12.0";
 /// Version of how indexes are built: raised when the same rows give another index.
 #[cfg(feature = "store")]
 pub(super) const BUILDING: u32 = 1;
-/// Queries that one thread searches for together, and for inverted files the only number there is: short batches are filled up. A product
-/// of matrices may add in another order for another shape, and lists that are equally near would be chosen by that.
+/// Queries that one thread searches for together, at least where matrices are multiplied. For inverted files it is the only number there is:
+/// the lists of a short batch are chosen together with zeros. A product may add in another order for another shape, and lists that are
+/// equally near would be chosen by that.
 const BATCH: usize = 32;
+/// Queries for which a product of matrices, filled up to the number from which FAISS makes one, takes less time than one by one.
+const MULTIPLIED: usize = 4;
 /// Most candidates of a query.
 const MOST: usize = 8192;
+/// Most pairs of score and id that a batch gives: some megabytes.
+const MOST_PAIRS: usize = 1 << 20;
 /// Rows added at a time: assignments to lists must not depend on how many there are.
 const ADDED: u32 = 16_384;
 /// Rows that an unknown index is trained with: as many as FAISS uses for 1,024 lists.
@@ -125,9 +130,8 @@ impl FaissIndex {
         let exact = match &spec {
             ResolvedSpec::Flat => true,
             ResolvedSpec::SqFp16 => rows.sample() == RowSample::F16,
-            ResolvedSpec::Ivf { nlist, nprobe, codes } => {
-                nlist == nprobe && (*codes == RowSample::F32 || rows.sample() == RowSample::F16)
-            }
+            // As f16, FAISS rounds what is left of a row without the centre of its list.
+            ResolvedSpec::Ivf { nlist, nprobe, codes } => nlist == nprobe && *codes == RowSample::F32,
             _ => false,
         };
         Ok(Self { index, rows: rows.clone(), spec, threads, exact })
@@ -144,17 +148,19 @@ impl FaissIndex {
         native::settle(1);
         let dim = self.rows.dim();
         let wanted = queries.len() / dim;
-        let mut filled = Vec::new();
-        let queries = match &self.spec {
-            ResolvedSpec::Ivf { .. } if wanted < BATCH => {
-                filled.extend_from_slice(queries);
-                filled.resize(BATCH * dim, 0.0);
-                &filled
+        let mut filled = queries.to_vec();
+        let found = match &self.spec {
+            ResolvedSpec::Ivf { .. } => {
+                filled.resize(wanted.max(BATCH) * dim, 0.0);
+                native::search_lists(&self.index, dim, (&filled, wanted), count)
             }
-            _ => queries,
+            ResolvedSpec::Flat if (MULTIPLIED..native::BLAS_QUERIES).contains(&wanted) => {
+                filled.resize(native::BLAS_QUERIES * dim, 0.0);
+                native::search(&self.index, dim, &filled, count)
+            }
+            _ => native::search(&self.index, dim, queries, count),
         };
-        let (scores, ids) = native::search(&self.index, dim, queries, count)
-            .map_err(|e| invalid(&format!("FAISS: searching in `{}`: {e}", self.spec)))?;
+        let (scores, ids) = found.map_err(|e| invalid(&format!("FAISS: searching in `{}`: {e}", self.spec)))?;
         let rows = self.rows.len();
         let query = |(ids, scores): (&[i64], &[f32])| {
             let known = |id: &i64| u32::try_from(*id).ok().filter(|id| *id < rows);
@@ -172,10 +178,13 @@ fn deterministic_in_parallel(spec: &ResolvedSpec) -> bool {
 impl Engine for FaissIndex {
     fn candidates(&self, queries: &[f32], count: usize) -> Result<Vec<Vec<Neighbor>>> {
         let (dim, total) = (self.rows.dim(), queries.len() / self.rows.dim());
+        let share = total.div_ceil(self.threads).min(MOST_PAIRS / count.max(1)).max(1);
         let size = match &self.spec {
-            ResolvedSpec::Ivf { .. } => BATCH,
-            // The matrix is read once for each batch: as few as keep all threads busy.
-            _ => total.div_ceil(self.threads).max(BATCH),
+            ResolvedSpec::Ivf { .. } => share.min(BATCH),
+            // Nothing is shared by the queries of a batch.
+            ResolvedSpec::SqFp16 | ResolvedSpec::Hnsw { .. } => share,
+            // The rows are read once for each batch.
+            _ => share.max(BATCH),
         };
         let batches: Vec<&[f32]> = queries.chunks(size * dim).collect();
         if batches.len() <= 1 || self.threads == 1 {
@@ -237,7 +246,8 @@ impl VectorIndex for FaissIndex {
 pub fn self_check() -> Result<()> {
     const DIM: usize = 16;
     const COUNT: usize = 64;
-    let values: Vec<f32> = (0..COUNT * DIM).map(|i| ((i * 7919) % 101) as f32 / 101.0 - 0.5).collect();
+    // Whole numbers: every sum is exact, in any order.
+    let values: Vec<f32> = (0..COUNT * DIM).map(|i| ((i * 7919) % 101) as f32 - 50.0).collect();
     let rows = Rows::new(DIM, RowSample::F32, values.clone())?;
     let options = IndexOptions::default();
     // 32 queries take the matrix path, which needs BLAS.
@@ -245,8 +255,8 @@ pub fn self_check() -> Result<()> {
     let wanted = super::FlatHost::new(&rows, &options).search(queries, 3)?;
     let found = FaissIndex::build(ResolvedSpec::Flat, &rows, &options)?;
     let raw = native::search(&found.index, DIM, queries, 1).map_err(|e| invalid(&format!("FAISS: {e}")))?;
-    let first = wanted.iter().map(|found| found.first().map(|n| i64::from(n.id)));
-    if found.search(queries, 3)? == wanted && raw.1.iter().map(|id| Some(*id)).eq(first) {
+    let best = wanted.iter().map(|found| found.first().map(|n| n.score));
+    if found.search(queries, 3)? == wanted && raw.0.iter().map(|score| Some(*score)).eq(best) {
         Ok(())
     } else {
         Err(invalid("FAISS finds other nearest vectors than plain loops do"))

@@ -370,12 +370,25 @@ impl MappedRows {
         })
     }
 
+    /// Reads one row from the file.
+    pub(super) fn read_row(&self, id: u32, out: &mut Vec<f32>) -> Result<()> {
+        let size = self.sample.bytes() as usize * self.dim;
+        let mut bytes = vec![0; size];
+        let at = self.head as u64 + u64::from(id.min(self.count.saturating_sub(1))) * size as u64;
+        self.mapping.file().read_exact_at(&mut bytes, at).map_err(|e| Error::storage("read", &self.path, e))?;
+        self.values(&bytes, out);
+        Ok(())
+    }
+
     /// Numbers from their bytes, which need not be aligned.
     pub(super) fn decode(&self, numbers: Range<usize>, out: &mut Vec<f32>) {
-        out.clear();
         let size = self.sample.bytes() as usize;
         let bytes = self.head + numbers.start * size..self.head + numbers.end * size;
-        let bytes = self.mapping.bytes().get(bytes).unwrap_or_default();
+        self.values(self.mapping.bytes().get(bytes).unwrap_or_default(), out);
+    }
+
+    fn values(&self, bytes: &[u8], out: &mut Vec<f32>) {
+        out.clear();
         match self.sample {
             RowSample::F32 => out.extend(bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b))),
             RowSample::F16 => out.extend(bytes.as_chunks().0.iter().map(|b| f16::from_le_bytes(*b).to_f32())),

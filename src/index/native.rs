@@ -12,7 +12,7 @@ unsafe extern "C" {
 }
 
 /// Queries from which FAISS multiplies matrices instead of rows. Its default at this version; pinned because later ones decide by bytes.
-const BLAS_QUERIES: c_int = 20;
+pub(super) const BLAS_QUERIES: usize = 20;
 
 /// Settings of the process, once. BLAS gets one thread: searches are cut into batches for threads of ours, training must not depend on the number
 /// of cores, and two pools of threads that wait actively for each other are slow.
@@ -20,7 +20,7 @@ fn settle_process() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // SAFETY: sets a global number, before any search.
-        unsafe { faiss_sys::faiss_set_distance_compute_blas_threshold(BLAS_QUERIES) };
+        unsafe { faiss_sys::faiss_set_distance_compute_blas_threshold(BLAS_QUERIES as c_int) };
         // The system's BLAS may be another one than OpenBLAS: then there is nothing to set.
         let this = libloading::os::unix::Library::this();
         // SAFETY: the type is that of OpenBLAS's cblas.h.
@@ -71,4 +71,53 @@ pub(super) fn search(index: &IndexImpl, dim: usize, queries: &[f32], k: usize) -
         )
     };
     checked(code).map(|()| (scores, ids))
+}
+
+/// The same in an inverted file, in the two steps that FAISS takes: which lists, for all of `filled`, then these lists, for the queries that
+/// `filled` begins with.
+pub(super) fn search_lists(
+    index: &IndexImpl,
+    dim: usize,
+    (filled, count): (&[f32], usize),
+    k: usize,
+) -> Result<(Vec<f32>, Vec<i64>), String> {
+    // SAFETY: a living index; the answer is null when it is of another kind, and else the same object.
+    let lists = unsafe { faiss_sys::faiss_IndexIVF_cast(index.inner_ptr()) };
+    if lists.is_null() || filled.len() < count * dim {
+        return Err("no inverted file, or too few queries".into());
+    }
+    // SAFETY: a living inverted file.
+    let (quantizer, nprobe) = unsafe {
+        let nprobe = faiss_sys::faiss_IndexIVF_nprobe(lists).min(faiss_sys::faiss_IndexIVF_nlist(lists));
+        (faiss_sys::faiss_IndexIVF_quantizer(lists), nprobe)
+    };
+    let all = filled.len() / dim;
+    let (mut near, mut chosen) = (vec![0f32; all * nprobe], vec![-1i64; all * nprobe]);
+    let (mut scores, mut ids) = (vec![0f32; count * k], vec![-1i64; count * k]);
+    // SAFETY: `filled` holds `all` rows of the index's length, and both outputs have room for `nprobe` each.
+    checked(unsafe {
+        faiss_sys::faiss_Index_search(
+            quantizer,
+            all as i64,
+            filled.as_ptr(),
+            nprobe as i64,
+            near.as_mut_ptr(),
+            chosen.as_mut_ptr(),
+        )
+    })?;
+    // SAFETY: the first `count` of them, at most `all`; `nprobe` is the index's own, and both outputs have room for `k` each.
+    checked(unsafe {
+        faiss_sys::faiss_IndexIVF_search_preassigned(
+            lists,
+            count as i64,
+            filled.as_ptr(),
+            k as i64,
+            chosen.as_ptr(),
+            near.as_ptr(),
+            scores.as_mut_ptr(),
+            ids.as_mut_ptr(),
+            0,
+        )
+    })?;
+    Ok((scores, ids))
 }

@@ -168,6 +168,19 @@ impl Rows {
         (0..count).step_by(BLOCK_ROWS as usize).map(move |first| first..count.min(first.saturating_add(BLOCK_ROWS)))
     }
 
+    /// One row as f32, where it lies or read into `scratch`: from the file, not through its mapping, which would make the pages around it
+    /// resident a second time when FAISS maps the file too.
+    pub(super) fn read_row<'a>(&'a self, id: u32, scratch: &'a mut Vec<f32>) -> Result<&'a [f32]> {
+        match &self.0.data {
+            Data::Held(_) | Data::HeldHalf(_) => Ok(self.block(id..id.saturating_add(1), scratch)),
+            #[cfg(feature = "store")]
+            Data::Mapped(mapped) => {
+                mapped.read_row(id, scratch)?;
+                Ok(scratch)
+            }
+        }
+    }
+
     /// Rows as f32, where they lie or decoded into `scratch`. Ids behind the end are left out.
     pub(super) fn block<'a>(&'a self, ids: Range<u32>, scratch: &'a mut Vec<f32>) -> &'a [f32] {
         let end = ids.end.min(self.0.count) as usize * self.0.dim;
