@@ -30,6 +30,7 @@ fn what_is_typed_wrong_is_exit_two_with_one_message() {
         &["collage", "x.mp4"],
         &["collage", "x.mp4", "p", "--fps-override", "0"],
         &["collage", "x.mp4", "p", "--no-repeat", "--max-uses", "2"],
+        &["collage", "x.mp4", "p", "--tiles", "4"],
     ] {
         let o = run(args);
         assert_eq!(code(&o), 2, "{args:?}: {}", stderr(&o));

@@ -354,3 +354,51 @@ fn a_cancelled_run_goes_on() {
         }
     });
 }
+
+/// Frames as mosaics: every tile has a picture of its own, by the same rules.
+#[test]
+fn frames_are_rebuilt_from_tiles() {
+    on_every_adapter("collage tiles", |ctx| {
+        let dir = tempfile::tempdir().unwrap();
+        let clip = test_clip(dir.path(), "96x64", "10", 2);
+        pictures(&dir.path().join("p"), 0..40, SIZE);
+        let tiles = Some([4, 2]);
+        let facts = open(&clip, &CancelToken::new()).facts;
+        assert_eq!(facts.tile_aspect(tiles), [3, 4]);
+        let config =
+            DescriptorConfig { comparison_size: 32, aspect: facts.tile_aspect(tiles), ..DescriptorConfig::default() };
+        let pool = pool(ctx, &dir.path().join("p"), &dir.path().join("i"), &config);
+        let out = dir.path().join("out");
+        let outcome = run(ctx, &clip, &pool, &out, |c| (c.tiles, c.samples, c.frames) = (tiles, 2, true)).unwrap();
+        assert_eq!((outcome.frames, outcome.shown), (20, 20));
+        let (duration, frames) = probe(&out.join("clip_matched.mp4"), "v").unwrap();
+        assert!(frames == 20 && (duration - 2.0).abs() < 0.01);
+        let all = results(&out);
+        for entry in all.values() {
+            let (selected, scores) = (entry["selected"].as_array().unwrap(), entry["scores"].as_array().unwrap());
+            assert_eq!((selected.len(), scores.len()), (8, 8));
+        }
+        for name in ["comparison_samples/sample_000001.jpg", "matched_frames/frame_000019.jpg", "report.html"] {
+            assert!(out.join(name).is_file(), "{name}");
+        }
+        // A rule over all tiles: 160 of them, 40 pictures.
+        let four = dir.path().join("four");
+        run(ctx, &clip, &pool, &four, |c| {
+            (c.tiles, c.video) = (tiles, false);
+            c.select.max_uses = Some(4);
+        })
+        .unwrap();
+        let mut uses = BTreeMap::new();
+        for entry in results(&four).values() {
+            for path in entry["selected"].as_array().unwrap() {
+                *uses.entry(path.as_str().unwrap().to_owned()).or_insert(0) += 1;
+            }
+        }
+        assert!(uses.len() == 40 && uses.values().all(|n| *n == 4), "{uses:?}");
+        let e = run(ctx, &clip, &pool, &dir.path().join("no"), |c| {
+            c.tiles = tiles;
+            c.select.smoothness = 0.1;
+        });
+        assert!(matches!(e, Err(Error::Config { .. })));
+    });
+}

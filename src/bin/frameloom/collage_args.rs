@@ -44,9 +44,9 @@ pub(crate) struct DescriptorArgs {
     /// Weight of colour
     #[arg(long, default_value_t = 0.34, value_name = "W")]
     pub(crate) color_weight: f64,
-    /// Longer side of the pictures compared, in pixels
-    #[arg(long, default_value_t = 256, value_name = "PX")]
-    pub(crate) comparison_size: u32,
+    /// Longer side of the pictures compared, in pixels [default: 256; 64 for tiles]
+    #[arg(long, value_name = "PX")]
+    pub(crate) comparison_size: Option<u32>,
     /// Grid of the spatial pyramid: 2, 3 or 4 (2 in the reduced layout is what canny is)
     #[arg(long, default_value_t = 4, value_name = "N")]
     pub(crate) spatial_grid: u32,
@@ -65,7 +65,7 @@ impl DescriptorArgs {
             edge_weight: self.edge_weight,
             texture_weight: self.texture_weight,
             color_weight: self.color_weight,
-            comparison_size: self.comparison_size,
+            comparison_size: self.comparison_size.unwrap_or(256),
             spatial_grid: self.spatial_grid,
             aspect,
             ..DescriptorConfig::default()
@@ -101,9 +101,9 @@ impl SearchArgs {
     }
 }
 
-/// A ratio like `16:9`.
+/// Two numbers like `16:9` or `32x18`.
 pub(crate) fn aspect(text: &str) -> Result<[u32; 2], Error> {
-    let wrong = || Error::usage(format!("an aspect is two whole numbers like 16:9, got `{text}`"));
+    let wrong = || Error::usage(format!("two whole numbers are wanted, like 16:9 or 32x18, got `{text}`"));
     let (w, h) = text.split_once([':', '/', 'x']).ok_or_else(wrong)?;
     let number = |t: &str| t.trim().parse::<u32>().ok().filter(|n| (1..=10_000).contains(n)).ok_or_else(wrong);
     Ok([number(w)?, number(h)?])
@@ -309,6 +309,9 @@ pub(crate) struct CollageArgs {
     /// What a switch to another picture within a scene costs, in similarity: more keeps pictures longer
     #[arg(long, default_value_t = 0.0, value_name = "COST")]
     pub(crate) smoothness: f32,
+    /// Rebuild every frame from so many tiles, each a picture of its own, like 32x18
+    #[arg(long, value_name = "WxH", value_parser = aspect)]
+    pub(crate) tiles: Option<[u32; 2]>,
     /// Frames per second of the output, by leaving frames out or showing them longer [default: the video's own times]
     #[arg(long, value_name = "FPS", value_parser = frameloom::workflows::collage::run::parse_rate)]
     pub(crate) fps_override: Option<frameloom::core::Rational>,

@@ -48,7 +48,11 @@ pub(crate) fn run(
         cancel: signals.cancel.clone(),
     };
     let opened = CollageVideo::open(video, &opening)?;
-    let mut config = config(args, args.descriptor.config(opened.facts.aspect()));
+    let mut descriptor = args.descriptor.config(opened.facts.tile_aspect(args.tiles));
+    if args.tiles.is_some() && args.descriptor.comparison_size.is_none() {
+        descriptor.comparison_size = 64;
+    }
+    let mut config = config(args, descriptor);
     config.check()?;
     out.event(
         "start",
@@ -222,6 +226,7 @@ fn config(args: &CollageArgs, descriptor: DescriptorConfig) -> CollageConfig {
         search: args.search.spec().unwrap_or_default(),
         depth: args.search_depth,
         select,
+        tiles: args.tiles,
         rate: args.fps_override,
         seconds: args.demo.then_some(args.demo_seconds),
         video: !args.skip_output,

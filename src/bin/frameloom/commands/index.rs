@@ -203,20 +203,24 @@ fn plan(scan: &Scan, descriptor: &DescriptorConfig, search: &IndexSpec, folder: 
     let bytes: u64 = scan.files.iter().map(|f| f.bytes).sum();
     let memory = search.memory_of((count, dim as usize, RowSample::F32), true, false)?;
     let disk = u64::from(count) * (u64::from(dim) * 4 + 200) + memory.index;
+    // Rows that are new are held until they are written; pictures wait in a budget of their own.
+    let building = u64::from(count) * u64::from(dim) * 4 + (160 << 20);
     out.event(
         "item",
         json!({
             "folder": folder.to_string_lossy(), "pictures": count, "bytes": bytes, "skipped": scan.skipped.len(), "dim": dim,
             "memory_bytes": memory.needed(), "mapped_bytes": memory.rows_mapped, "disk_bytes": disk,
+            "building_bytes": building,
         }),
     );
     out.text(&format!(
         "{}: {count} pictures ({:.1} MB to read), {} other entries; {dim} numbers each, {:.1} MB on disk; \
-         searching maps {:.1} MB and holds {:.1} MB",
+         building holds at most {:.1} MB, searching maps {:.1} MB and holds {:.1} MB",
         printable(&folder.to_string_lossy()),
         bytes as f64 / 1e6,
         scan.skipped.len(),
         disk as f64 / 1e6,
+        building as f64 / 1e6,
         memory.rows_mapped as f64 / 1e6,
         memory.needed() as f64 / 1e6,
     ));

@@ -8,6 +8,9 @@ use crate::core::Rational;
 use crate::error::{Error, Result};
 use crate::index::IndexSpec;
 
+/// Candidates of the tiles of a frame, at most: a frame is saved as one record.
+const CANDIDATES: u32 = 20_000;
+
 /// Settings that can change a byte of the output. All are part of a key and written with the output.
 #[derive(Debug, Clone)]
 pub struct CollageConfig {
@@ -27,6 +30,9 @@ pub struct CollageConfig {
     pub video: bool,
     /// Whether the video's first audio track is copied.
     pub audio: bool,
+    /// Columns and rows of tiles that every frame is rebuilt from, each by a picture of its own; `None`: one picture a frame. The
+    /// descriptor's aspect is that of a tile then.
+    pub tiles: Option<[u32; 2]>,
     /// Quality of the video on the scale of x264, 0 (best) to 51.
     pub crf: f32,
     /// Whether each output picture is written as a JPEG as well.
@@ -49,6 +55,7 @@ impl CollageConfig {
             seconds: None,
             video: true,
             audio: true,
+            tiles: None,
             crf: 20.0,
             frames: false,
             samples: 0,
@@ -70,16 +77,37 @@ impl CollageConfig {
         if self.sample_interval == 0 {
             return wrong("sample_interval", "must be at least 1, got 0".into());
         }
+        if let Some([columns, rows]) = self.tiles {
+            if columns == 0 || rows == 0 || columns.saturating_mul(rows) > 4096 {
+                return wrong("tiles", format!("must be 1x1 to 4096 in all, got {columns}x{rows}"));
+            }
+            let most = CANDIDATES / self.per_frame() as u32;
+            if self.depth > most {
+                return wrong(
+                    "search_depth",
+                    format!("must be at most {most} for {columns}x{rows} tiles, got {}", self.depth),
+                );
+            }
+            if self.select.smoothness > 0.0 {
+                return wrong("smoothness", "keeps one picture a frame; it does not go with tiles".into());
+            }
+        }
         if !(0.0..=51.0).contains(&self.crf) {
             return wrong("crf", format!("must be 0 to 51, got {}", self.crf));
         }
         Ok(())
     }
 
+    /// Pictures a frame is made of.
+    pub(super) fn per_frame(&self) -> usize {
+        self.tiles.map_or(1, |[columns, rows]| columns as usize * rows as usize)
+    }
+
     /// Candidates a frame: selections that look ahead want more than they show.
     pub(super) fn candidates(&self) -> u32 {
         let ahead = self.select.smoothness > 0.0 || self.select.assignment == super::super::select::Assignment::Global;
-        if ahead { self.depth.max(64) } else { self.depth }
+        let most = (CANDIDATES / self.per_frame() as u32).min(64);
+        if ahead { self.depth.max(most) } else { self.depth }
     }
 
     /// Whether a frame may have to be searched for again, when its candidates are used up.
@@ -97,6 +125,7 @@ impl CollageConfig {
             keeps_queries: bool,
             rate: Option<String>,
             seconds: Option<f64>,
+            tiles: Option<[u32; 2]>,
             samples: u32,
             sample_interval: u32,
         }
@@ -107,6 +136,7 @@ impl CollageConfig {
             keeps_queries: self.searches_again(),
             rate: self.rate.map(|r| r.to_string()),
             seconds: self.seconds,
+            tiles: self.tiles,
             samples: self.samples,
             sample_interval: self.sample_interval,
         }

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::super::describe::Describer;
 use super::super::select::FrameCandidates;
 use super::config::CollageConfig;
+use super::eye::{Eye, picture_only};
 use super::source::{SampledSource, Used};
 use super::timeline::UsedFrame;
-use crate::core::{FrameLayout, Neighbor, Size};
+use crate::core::{FrameLayout, Neighbor};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::index::VectorIndex;
@@ -20,6 +21,8 @@ use crate::store::{Journal, OsIo, Record, RunKey};
 
 /// Frames searched for together: enough for the product of matrices that makes a search fast.
 const SEARCH: usize = 64;
+/// Most queries of one search.
+const MOST: usize = 8192;
 /// Thumbnails kept at most, about: beyond, one of every few frames has one.
 const THUMBS: u64 = 2000;
 /// Bytes of a record of queries, at most.
@@ -124,19 +127,29 @@ impl MatchLog {
         Ok(Self { journal, found })
     }
 
-    fn append(&mut self, group: Matches) -> Result<()> {
+    /// Appends frames of `per_frame` matches each.
+    fn append(&mut self, group: Matches, per_frame: usize) -> Result<()> {
         let mut records = Vec::new();
-        for numbers in group.queries.chunks(RECORD / 4) {
-            let payload = numbers.iter().flat_map(|v| v.to_le_bytes()).collect();
-            records.push(Record { kind: QUERIES, payload });
-        }
-        for (kind, list) in [(THUMB, &group.thumbs), (SAMPLE, &group.samples)] {
-            for (at, jpeg) in list {
-                let payload = (*at as u32).to_le_bytes().iter().chain(jpeg).copied().collect();
-                records.push(Record { kind, payload });
+        let first = self.found.frames.len() / per_frame.max(1);
+        // Whole frames, few enough for a record.
+        let candidates = group.frames.first().map_or(1, |f| f.nearest.len()).max(1);
+        let frames = (RECORD / 40 / candidates / per_frame.max(1)).max(1);
+        let dim = group.queries.len() / group.frames.len().max(1);
+        for (i, matches) in group.frames.chunks(frames * per_frame).enumerate() {
+            let numbers = group.queries.chunks((frames * per_frame * dim).max(1)).nth(i).unwrap_or_default();
+            for numbers in numbers.chunks(RECORD / 4) {
+                let payload = numbers.iter().flat_map(|v| v.to_le_bytes()).collect();
+                records.push(Record { kind: QUERIES, payload });
             }
+            let here = first + i * frames..first + (i + 1) * frames;
+            for (kind, list) in [(THUMB, &group.thumbs), (SAMPLE, &group.samples)] {
+                for (at, jpeg) in list.iter().filter(|(at, _)| here.contains(at)) {
+                    let payload = (*at as u32).to_le_bytes().iter().chain(jpeg).copied().collect();
+                    records.push(Record { kind, payload });
+                }
+            }
+            records.push(Record::json(FRAMES, &matches)?);
         }
-        records.push(Record::json(FRAMES, &group.frames)?);
         self.journal.append_all(&records)?;
         self.found.frames.extend(group.frames);
         self.found.queries.extend(group.queries);
@@ -167,12 +180,12 @@ impl Matching<'_> {
     /// `Cancelled`, the device, storage, the search; the error that ended the source before its first frame.
     pub(super) fn run(&self, log: &mut MatchLog, source: SampledSource, progress: &mut dyn FnMut(u64)) -> Result<()> {
         let used = Arc::clone(&source.used);
-        let longest = self.config.descriptor.comparison_size;
-        let work = |_: &FrameLayout, batch: u32| u64::from(batch) * u64::from(longest) * u64::from(longest) * 12;
-        let mut describer =
-            Describer::new(self.ctx, &self.config.descriptor, self.options.batch, &self.options.cancel)?;
+        let longest = u64::from(self.config.descriptor.comparison_size);
+        let pixels = longest * longest * self.config.per_frame() as u64;
+        let work = |_: &FrameLayout, batch: u32| u64::from(batch) * pixels * 12;
+        let mut eye = Eye::new(self.ctx, self.config, self.options.batch, &self.options.cancel)?;
         let ((), report) = batches(self.ctx, self.options, Box::new(source), &work, |batches| {
-            self.consume(log, batches, &mut describer, &used, progress)
+            self.consume(log, batches, &mut eye, &used, progress)
         })?;
         self.options.cancel.check()?;
         match report.result {
@@ -204,7 +217,7 @@ impl Matching<'_> {
         &self,
         log: &mut MatchLog,
         batches: &mut Batches<'_>,
-        describer: &mut Describer,
+        eye: &mut Eye,
         used: &Mutex<Used>,
         progress: &mut dyn FnMut(u64),
     ) -> Result<()> {
@@ -214,16 +227,17 @@ impl Matching<'_> {
         let mut before: Option<Vec<u8>> = None;
         let mut scene = log.found.frames.last().map_or(0, |f| f.scene);
         let thin = self.expected.map_or(1, |n| n.div_ceil(THUMBS)).max(1) as usize;
-        let group_size = self.save_every.next_multiple_of(SEARCH);
+        let per_frame = self.config.per_frame();
+        let group_size = (self.save_every * per_frame).next_multiple_of(SEARCH).min(MOST.max(per_frame));
         // A run that goes on sees the last frame it had once more: whether the next one follows a cut depends on it.
         let mut known = usize::from(!log.found.frames.is_empty());
         while let Some(batch) = batches.next_batch()? {
             let count = batch.infos().len() as u32;
             let color = batch.desc().color;
-            let rows = describer.frames(batch.frames(), color, count)?;
-            queries.extend(rows.get(known * describer.dim()..).unwrap_or_default());
-            let pictures = describer.compared(count)?;
-            let first = log.found.frames.len() + group.frames.len() - known;
+            let rows = eye.rows(batch.frames(), color, count)?;
+            queries.extend(rows.get(known * per_frame * eye.dim()..).unwrap_or_default());
+            let pictures = eye.pictures(batch.frames(), color, count)?;
+            let first = (log.found.frames.len() + group.frames.len()) / per_frame - known;
             let known_now = std::mem::take(&mut known);
             let new = first + known_now..first + count as usize;
             let wanted: Vec<usize> = new.clone().filter(|at| self.is_sample(*at)).collect();
@@ -255,10 +269,10 @@ impl Matching<'_> {
                     scene += 1;
                 }
                 if at % thin == 0 {
-                    group.thumbs.push((at, encode_jpeg(describer.comparison(), &picture, 80)?));
+                    group.thumbs.push((at, encode_jpeg(eye.size(), &picture, 80)?));
                 }
                 before = Some(picture);
-                group.frames.push(FrameMatch { used, scene, nearest: Vec::new() });
+                group.frames.extend((0..per_frame).map(|_| FrameMatch { used, scene, nearest: Vec::new() }));
             }
             progress(new.len() as u64);
             if group.frames.len() >= group_size {
@@ -282,7 +296,7 @@ impl Matching<'_> {
             group.queries = std::mem::take(queries);
         }
         queries.clear();
-        log.append(std::mem::take(group))
+        log.append(std::mem::take(group), self.config.per_frame())
     }
 
     fn is_sample(&self, at: usize) -> bool {
@@ -292,10 +306,9 @@ impl Matching<'_> {
 
     /// Makes pictures of the height that samples have.
     fn sampler(&self) -> Result<Describer> {
-        let mut config = self.config.descriptor.clone();
-        let [w, h] = if config.parity { [16, 9] } else { config.aspect };
-        config.comparison_size = SAMPLE_HEIGHT.max((SAMPLE_HEIGHT * w).div_ceil(h)).min(4096);
-        config.method = super::super::config::FeatureMethod::SpatialColor;
+        let [w, h] = super::eye::frame_aspect(self.config).map(u64::from);
+        let wide = (u64::from(SAMPLE_HEIGHT) * w).div_ceil(h.max(1)).min(4096) as u32;
+        let config = picture_only(self.config, SAMPLE_HEIGHT.max(wide));
         Describer::new(self.ctx, &config, self.options.batch, &self.options.cancel)
     }
 }
@@ -308,9 +321,4 @@ fn change(a: &[u8], b: &[u8]) -> f64 {
     let sum: u64 = a.iter().zip(b).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
     // Alpha never differs: three of four bytes count.
     sum as f64 / (a.len().max(4) as f64 * 0.75)
-}
-
-/// Size of the pictures of [`Matches::thumbs`].
-pub(super) fn thumb_size(config: &CollageConfig) -> Result<Size> {
-    Ok(config.descriptor.spec()?.size())
 }

@@ -9,8 +9,10 @@
 mod choose;
 mod compare;
 mod config;
+mod eye;
 mod label;
 mod matching;
+mod mosaic;
 mod outputs;
 mod page;
 mod render;
@@ -160,7 +162,7 @@ pub fn collage(
     let index_options = IndexOptions { gpu: Some(ctx), threads: None };
     let (index, _) = pool.index(&config.search, &index_options)?;
     let timeline = Timeline::new(facts.time_base, config.rate, config.seconds)?;
-    let resumed = log.found.frames.len() as u64;
+    let resumed = (log.found.frames.len() / config.per_frame()) as u64;
     if log.found.end.is_none() {
         let sampled = SampledSource {
             inner: source,
@@ -190,8 +192,13 @@ pub fn collage(
         return Err(Error::InputCorrupt { path: facts.path, reason: "no frame could be decoded".into() });
     }
     let selection = choose::choose(index.as_ref(), &found, config)?;
-    let chosen =
-        outputs::Chosen { frames: &found.frames, selection: &selection, pictures: pool.pictures(), end: match_end };
+    let chosen = outputs::Chosen {
+        frames: &found.frames,
+        selection: &selection,
+        pictures: pool.pictures(),
+        end: match_end,
+        tiles: config.tiles,
+    };
     let writing = Writing {
         ctx,
         io: &io,
@@ -205,7 +212,7 @@ pub fn collage(
         search: index.spec().to_string(),
     };
     let (files, outcome) = writing.run(match_end.reasons.clone(), match_end.notes.clone(), &mut |n| {
-        progress(Stage::Show, n, Some(chosen.frames.len() as u64));
+        progress(Stage::Show, n, Some(chosen.len() as u64));
     })?;
     units.finish(UNIT, &files, &outcome)?;
     drop(state);

@@ -1,6 +1,6 @@
 //! What is written: results, credits, pictures, video.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,13 +10,16 @@ use serde_json::{Value, json};
 use super::super::pool::PoolPicture;
 use super::super::select::{Choice, Selection};
 use super::matching::{FrameMatch, MatchEnd};
+use super::mosaic::Mosaic;
 use super::render::{Loader, Recent, Renderer};
-use super::timeline::Timeline;
+use super::timeline::{Timeline, UsedFrame};
 use crate::core::{ColorSpec, PixelFormat, Rational, Size};
 use crate::error::{Error, Result};
 use crate::media::{AudioCopy, OddSize, Plane, RateControl, VideoWriter, WriterOptions, encode_jpeg};
 use crate::store::{Committed, Hash, OsIo, StoreIo, commit};
 
+/// Bytes of all pictures of mosaics, at most.
+const MOSAIC: u64 = 1 << 30;
 /// Rendered pictures kept, in bytes.
 const RECENT: u64 = 96 << 20;
 
@@ -26,6 +29,33 @@ pub(super) struct Chosen<'a> {
     pub(super) selection: &'a Selection,
     pub(super) pictures: &'a [PoolPicture],
     pub(super) end: &'a MatchEnd,
+    /// Columns and rows of the tiles of a frame; each has a match and a choice of its own.
+    pub(super) tiles: Option<[u32; 2]>,
+}
+
+/// A frame with the matches and choices of its tiles: one of each without tiles.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FrameView<'a> {
+    pub(super) used: UsedFrame,
+    pub(super) matches: &'a [FrameMatch],
+    pub(super) choices: &'a [Choice],
+}
+
+impl FrameView<'_> {
+    /// Mean likeness of its tiles and their pictures.
+    pub(super) fn score(&self) -> Option<f64> {
+        mean(self.choices.iter().filter_map(|c| c.score))
+    }
+
+    /// The same, had all pictures been free.
+    pub(super) fn best(&self) -> Option<f64> {
+        mean(self.matches.iter().filter_map(|m| Some(m.nearest.first()?.1)))
+    }
+}
+
+fn mean(scores: impl Iterator<Item = f32>) -> Option<f64> {
+    let (sum, count) = scores.fold((0.0, 0u32), |(sum, n), s| (sum + f64::from(s), n + 1));
+    (count > 0).then(|| sum / f64::from(count))
 }
 
 impl Chosen<'_> {
@@ -34,13 +64,37 @@ impl Chosen<'_> {
         self.frames.iter().zip(&self.selection.choices)
     }
 
+    /// Frames with the matches and choices of their tiles.
+    pub(super) fn views(&self) -> impl Iterator<Item = FrameView<'_>> + Clone {
+        let parts = self.per_frame();
+        let frames = self.frames.chunks(parts).zip(self.selection.choices.chunks(parts));
+        frames.filter_map(|(matches, choices)| Some(FrameView { used: matches.first()?.used, matches, choices }))
+    }
+
+    fn per_frame(&self) -> usize {
+        self.tiles.map_or(1, |[columns, rows]| (columns as usize * rows as usize).max(1))
+    }
+
+    /// Frames.
+    pub(super) fn len(&self) -> usize {
+        self.frames.len() / self.per_frame()
+    }
+
     /// Path of a picture.
     pub(super) fn path(&self, id: u32) -> &str {
         self.pictures.get(id as usize).map_or("", |p| p.path.as_str())
     }
 
     /// What is known of a frame, by the names that the system before this one uses, and more.
-    fn entry(&self, frame: &FrameMatch, choice: &Choice, depth: usize) -> Value {
+    fn entry(&self, view: FrameView<'_>, depth: usize) -> Value {
+        if let Some([columns, rows]) = self.tiles {
+            let selected: Vec<_> = view.choices.iter().map(|c| c.picture.map(|id| self.path(id))).collect();
+            let scores: Vec<_> = view.choices.iter().map(|c| c.score.map(round)).collect();
+            return json!({
+                "tiles": [columns, rows], "selected": selected, "scores": scores, "score": view.score().map(|s| round(s as f32)),
+            });
+        }
+        let (Some(frame), Some(choice)) = (view.matches.first(), view.choices.first()) else { return json!({}) };
         let top: Vec<Value> =
             frame.nearest.iter().take(depth).map(|(id, score)| json!([self.path(*id), round(*score)])).collect();
         json!({
@@ -53,16 +107,16 @@ impl Chosen<'_> {
     /// frame: a long video's results are never in memory at once.
     pub(super) fn write_results(&self, io: &dyn StoreIo, path: &Path, depth: usize, all: bool) -> Result<Committed> {
         commit(io, path, |w| {
-            let mut pairs = self.pairs().peekable();
+            let mut views = self.views().peekable();
             let mut first = true;
             w.write_all(b"{")?;
             let last = self.frames.last().map_or(0, |f| f.used.frame + 1);
             for number in 0..if all { self.end.decoded.max(last) } else { last } {
-                let here = pairs.next_if(|(f, _)| f.used.frame == number);
+                let here = views.next_if(|v| v.used.frame == number);
                 if here.is_none() && !all {
                     continue;
                 }
-                let entry = here.map_or_else(|| json!({}), |(f, c)| self.entry(f, c, depth));
+                let entry = here.map_or_else(|| json!({}), |view| self.entry(view, depth));
                 w.write_all(if first { b"\n" } else { b",\n" })?;
                 write!(w, "  \"frame_{number:06}\": ")?;
                 serde_json::to_writer(&mut *w, &entry)?;
@@ -114,6 +168,8 @@ fn quoted(text: &str) -> String {
 /// How output pictures become files.
 pub(super) struct Show<'a> {
     pub(super) chosen: &'a Chosen<'a>,
+    /// Of the output.
+    pub(super) size: Size,
     pub(super) timeline: &'a Timeline,
     pub(super) rate: Option<Rational>,
     pub(super) color: ColorSpec,
@@ -144,9 +200,13 @@ impl Show<'_> {
         loader: &Loader<'_>,
         progress: &mut dyn FnMut(u64),
     ) -> Result<Shown> {
-        let size = renderer.size();
+        let size = self.size;
         let mut shown = Shown::default();
         let mut writer = self.writer(size, &mut shown)?;
+        if self.chosen.tiles.is_some() {
+            self.mosaics(renderer, loader, &mut writer, &mut shown, progress)?;
+            return self.finish(writer, shown);
+        }
         let room = (RECENT / (size.area() * 4).max(1)).max(2) as usize;
         let ids = || self.chosen.selection.choices.iter().filter_map(|c| c.picture);
         let wanted = Recent::misses(room, ids());
@@ -174,19 +234,7 @@ impl Show<'_> {
                     },
                 };
                 pairs.next();
-                let count = frame.used.count + if at == last { self.chosen.end.more } else { 0 };
-                if let Some(writer) = &mut writer {
-                    let plane = Plane { data: &picture, stride: size.width as usize * 4 };
-                    for i in 0..i64::from(count) {
-                        writer.write_frame(&[plane], frame.used.pts + i * self.timeline.step())?;
-                    }
-                }
-                shown.pictures += u64::from(count);
-                if let Some(folder) = &self.frames {
-                    let jpeg = encode_jpeg(size, &picture, 92)?;
-                    let path = folder.join(format!("frame_{:06}.jpg", frame.used.frame));
-                    shown.files.push(commit(&OsIo, path, |w| w.write_all(&jpeg))?);
-                }
+                self.put(frame.used, at == last, &picture, &mut writer, shown)?;
                 progress(1);
             }
         };
@@ -206,6 +254,72 @@ impl Show<'_> {
         })?;
         shown.lost = failed;
         shown.lost.dedup_by(|a, b| a.0 == b.0);
+        self.finish(writer, shown)
+    }
+
+    /// Writes one frame as often as it is shown.
+    fn put(
+        &self,
+        used: UsedFrame,
+        last: bool,
+        picture: &[u8],
+        writer: &mut Option<VideoWriter>,
+        shown: &mut Shown,
+    ) -> Result<()> {
+        let count = used.count + if last { self.chosen.end.more } else { 0 };
+        if let Some(writer) = writer {
+            let plane = Plane { data: picture, stride: self.size.width as usize * 4 };
+            for i in 0..i64::from(count) {
+                writer.write_frame(&[plane], used.pts + i * self.timeline.step())?;
+            }
+        }
+        shown.pictures += u64::from(count);
+        if let Some(folder) = &self.frames {
+            let jpeg = encode_jpeg(self.size, picture, 92)?;
+            let path = folder.join(format!("frame_{:06}.jpg", used.frame));
+            shown.files.push(commit(&OsIo, path, |w| w.write_all(&jpeg))?);
+        }
+        Ok(())
+    }
+
+    /// Frames of tiles: all pictures are made small once, and put together frame by frame.
+    fn mosaics(
+        &self,
+        renderer: &mut Renderer,
+        loader: &Loader<'_>,
+        writer: &mut Option<VideoWriter>,
+        shown: &mut Shown,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<()> {
+        let mosaic = Mosaic::new(self.size, self.chosen.tiles);
+        let mut ids: Vec<u32> = self.chosen.selection.choices.iter().filter_map(|c| c.picture).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let needed_bytes = ids.len() as u64 * renderer.size().area() * 4;
+        if needed_bytes > MOSAIC {
+            return Err(Error::Memory { kind: "host", needed_bytes, limit_bytes: MOSAIC });
+        }
+        let mut pictures = HashMap::new();
+        loader.run(&ids, |at, picture| {
+            let id = ids.get(at).copied().unwrap_or(0);
+            match picture.and_then(|p| renderer.render(&p)) {
+                Ok(rendered) => drop(pictures.insert(id, rendered)),
+                Err(e @ (Error::Gpu(_) | Error::Memory { .. } | Error::Cancelled)) => return Err(e),
+                Err(e) => shown.lost.push((id, e.to_string())),
+            }
+            Ok(())
+        })?;
+        let last = self.chosen.len().saturating_sub(1);
+        for (at, view) in self.chosen.views().enumerate() {
+            loader.cancel.check()?;
+            let picture = mosaic.compose(view.choices, &pictures);
+            self.put(view.used, at == last, &picture, writer, shown)?;
+            progress(1);
+        }
+        Ok(())
+    }
+
+    fn finish(&self, writer: Option<VideoWriter>, mut shown: Shown) -> Result<Shown> {
         if let (Some(writer), Some(path)) = (writer, &self.video) {
             let done = writer.finish()?;
             let path = self.place(path, &shown);

@@ -1,7 +1,7 @@
 //! The report page.
 
 use super::config::CollageConfig;
-use super::outputs::Chosen;
+use super::outputs::{Chosen, FrameView};
 use super::video::VideoFacts;
 use crate::gpu::Caps;
 use crate::report::{Histogram, HtmlTable, ImageItem, LinePlot, Note, Page, Tile, Tone};
@@ -43,7 +43,7 @@ pub(super) fn page(r: &Report<'_>) -> Page {
         page = page.section("What a viewer sees").images([item]);
     }
     page = page.section("Likeness over time").plot(likeness(r));
-    let scores = r.chosen.pairs().filter_map(|(_, c)| c.score).map(f64::from);
+    let scores = r.chosen.views().filter_map(|v| v.score());
     page = page.histogram(Histogram::of_values("Likeness of the chosen pictures", "similarity", scores, 40));
     if !r.worst.is_empty() {
         page = page
@@ -101,40 +101,42 @@ fn subtitle(r: &Report<'_>) -> String {
         let text = format!("{fps:.3}");
         parts.push(format!("{} frames/s", text.trim_end_matches('0').trim_end_matches('.')));
     }
+    if let Some([columns, rows]) = r.config.tiles {
+        parts.push(format!("{columns}×{rows} tiles"));
+    }
     parts.push(format!("a collage of {} of {} pictures", r.chosen.uses().len(), r.chosen.pictures.len()));
     parts.join(", ")
 }
 
 fn tiles(r: &Report<'_>) -> Vec<Tile> {
-    let scores: Vec<f64> = r.chosen.pairs().filter_map(|(_, c)| c.score).map(f64::from).collect();
+    let scores: Vec<f64> = r.chosen.views().filter_map(|v| v.score()).collect();
     let mean = scores.iter().sum::<f64>() / scores.len().max(1) as f64;
     let least = scores.iter().copied().fold(f64::INFINITY, f64::min);
     let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let uses = r.chosen.uses();
     let largest = uses.values().map(|u| u.0).max().unwrap_or(0);
-    let switches = r.chosen.selection.choices.windows(2).filter(|w| match w {
-        [a, b] => a.picture != b.picture,
-        _ => false,
-    });
-    let switches = switches.count() as f64 / r.seconds.max(1e-9);
-    let spark: Vec<Option<f64>> = r.chosen.pairs().map(|(_, c)| c.score.map(f64::from)).collect();
+    let pictures = |v: &FrameView<'_>| v.choices.iter().map(|c| c.picture).collect::<Vec<_>>();
+    let pairs = r.chosen.views().zip(r.chosen.views().skip(1));
+    let switches = pairs.filter(|(a, b)| pictures(a) != pictures(b)).count() as f64 / r.seconds.max(1e-9);
+    let spark: Vec<Option<f64>> = r.chosen.views().map(|v| v.score()).collect();
     let thin = spark.len().div_ceil(200).max(1);
     vec![
-        Tile::new("Frames matched", r.chosen.frames.len().to_string())
-            .note(format!("{} in the video", r.chosen.end.decoded)),
+        Tile::new("Frames matched", r.chosen.len().to_string()).note(format!("{} in the video", r.chosen.end.decoded)),
         Tile::new("Output", r.output_pictures.to_string()).unit("frames").note(format!("{:.2} s", r.seconds)),
         Tile::new("Similarity", format!("{mean:.3}"))
             .note(if scores.is_empty() { String::new() } else { format!("{least:.3} to {most:.3}") })
             .spark(spark.into_iter().step_by(thin)),
         Tile::new("Pictures used", uses.len().to_string()).note(format!("of {}", r.chosen.pictures.len())),
-        Tile::new("Most uses", largest.to_string()).unit("frames").note("of one picture"),
+        Tile::new("Most uses", largest.to_string())
+            .unit(if r.config.tiles.is_some() { "tiles" } else { "frames" })
+            .note("of one picture"),
         Tile::new("Switches", format!("{switches:.1}")).unit("/ s"),
     ]
 }
 
 fn likeness(r: &Report<'_>) -> LinePlot {
-    let chosen = r.chosen.pairs().map(|(f, c)| (f.used.seconds, c.score.map(f64::from)));
-    let best = r.chosen.frames.iter().map(|f| (f.used.seconds, f.nearest.first().map(|n| f64::from(n.1))));
+    let chosen = r.chosen.views().map(|v| (v.used.seconds, v.score()));
+    let best = r.chosen.views().map(|v| (v.used.seconds, v.best()));
     let mut plot = LinePlot::new("Similarity of frame and picture", "similarity")
         .series("best in the pool", best)
         .series("chosen", chosen);

@@ -74,6 +74,12 @@ impl VideoFacts {
     pub fn aspect(&self) -> [u32; 2] {
         aspect_of(self.size.width, self.size.height)
     }
+
+    /// The same of one of so many columns and rows of tiles.
+    pub fn tile_aspect(&self, tiles: Option<[u32; 2]>) -> [u32; 2] {
+        let [columns, rows] = tiles.unwrap_or([1, 1]);
+        aspect_of(self.size.width.saturating_mul(rows), self.size.height.saturating_mul(columns))
+    }
 }
 
 impl CollageVideo {

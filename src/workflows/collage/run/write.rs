@@ -9,8 +9,9 @@ use serde_json::json;
 use super::super::select::Reason;
 use super::config::CollageConfig;
 use super::inside;
-use super::matching::{Matches, thumb_size};
-use super::outputs::{Chosen, Show};
+use super::matching::Matches;
+use super::mosaic::Mosaic;
+use super::outputs::{Chosen, FrameView, Show};
 use super::page::{Report, page};
 use super::render::{Loader, Renderer};
 use super::timeline::Timeline;
@@ -66,6 +67,7 @@ impl Writing<'_> {
         let frames = config.frames.then(|| self.fresh_folder("matched_frames", "frame_")).transpose()?;
         let show = Show {
             chosen,
+            size: self.facts.size,
             timeline: self.timeline,
             rate: config.rate.or_else(|| self.facts.fps.and_then(rate_of)),
             color: self.facts.color,
@@ -78,12 +80,13 @@ impl Writing<'_> {
             frames,
         };
         let mut video = None;
-        let mut pictures: u64 = chosen.frames.iter().map(|f| u64::from(f.used.count)).sum();
+        let mut pictures: u64 = chosen.views().map(|f| u64::from(f.used.count)).sum();
         pictures += u64::from(chosen.end.more);
         if config.video || config.frames {
-            let mut renderer = Renderer::new(self.ctx, self.facts.size, self.aspect())?;
+            let cell = Mosaic::new(self.facts.size, config.tiles).cell();
+            let mut renderer = Renderer::new(self.ctx, cell, self.aspect())?;
             let mut done = 0;
-            let shown = show.run(&mut renderer, &self.loader(self.facts.size), &mut |n| {
+            let shown = show.run(&mut renderer, &self.loader(cell), &mut |n| {
                 done += n;
                 progress(done);
             })?;
@@ -102,7 +105,7 @@ impl Writing<'_> {
         let outcome = CollageOutcome {
             reasons,
             notes,
-            frames: chosen.frames.len() as u64,
+            frames: chosen.len() as u64,
             shown: pictures,
             used: chosen.uses().len() as u64,
             total_similarity: chosen.selection.total(),
@@ -145,7 +148,8 @@ impl Writing<'_> {
         ] {
             let count = self.chosen.selection.choices.iter().filter(|c| c.reason == reason).count();
             if count > 0 {
-                notes.push(format!("{count} of {} frames {what}", self.chosen.frames.len()));
+                let kind = if self.config.tiles.is_some() { "tiles" } else { "frames" };
+                notes.push(format!("{count} of {} {kind} {what}", self.chosen.frames.len()));
             }
         }
     }
@@ -199,20 +203,20 @@ impl Writing<'_> {
             return Ok(Vec::new());
         }
         let folder = self.fresh_folder("comparison_samples", "sample_")?;
-        let pairs: Vec<_> = self.chosen.pairs().collect();
-        let chosen = |at: &usize| pairs.get(*at).and_then(|(_, c)| c.picture);
-        let ids: Vec<u32> = self.matches.samples.iter().filter_map(|(at, _)| chosen(at)).collect();
+        let views: Vec<_> = self.chosen.views().collect();
         let size = self.matches.samples.first().map(|(_, jpeg)| sheet::pixels(jpeg)).transpose()?;
         let Some((size, _)) = size else { return Ok(Vec::new()) };
-        let pictures = self.rendered(&ids, size)?;
+        let mosaic = Mosaic::new(size, self.config.tiles);
+        let shown = self.matches.samples.iter().filter_map(|(at, _)| views.get(*at));
+        let pictures = self.rendered(&ids_of(shown), mosaic.cell())?;
         let mut files = Vec::new();
         for (at, jpeg) in &self.matches.samples {
-            let Some((frame, choice)) = pairs.get(*at) else { continue };
-            let picture = choice.picture.and_then(|id| pictures.get(&id)).map_or(&[][..], Vec::as_slice);
-            let score = choice.score.map_or_else(|| "-".to_owned(), |s| format!("{s:.3}"));
-            let text = format!("Frame {:06} | Similarity: {score}", frame.used.frame);
-            let bytes = sheet::comparison(&sheet::pixels(jpeg)?.1, picture, size, &text)?;
-            let path = folder.join(format!("sample_{:06}.jpg", frame.used.frame));
+            let Some(view) = views.get(*at) else { continue };
+            let picture = mosaic.compose(view.choices, &pictures);
+            let score = view.score().map_or_else(|| "-".to_owned(), |s| format!("{s:.3}"));
+            let text = format!("Frame {:06} | Similarity: {score}", view.used.frame);
+            let bytes = sheet::comparison(&sheet::pixels(jpeg)?.1, &picture, size, &text)?;
+            let path = folder.join(format!("sample_{:06}.jpg", view.used.frame));
             files.push(commit(self.io, path, |w| w.write_all(&bytes))?);
         }
         Ok(files)
@@ -220,39 +224,23 @@ impl Writing<'_> {
 
     /// Contact sheet, sheet of pictures, page.
     fn report(&self, reasons: &[String], notes: &[String], pictures: u64, seconds: f64) -> Result<Vec<Committed>> {
-        let size = thumb_size(self.config)?;
-        let pairs: Vec<_> = self.chosen.pairs().collect();
         let thumbs = &self.matches.thumbs;
+        let size = thumbs.first().map(|(_, jpeg)| sheet::pixels(jpeg)).transpose()?;
+        let size = size.map_or(self.facts.size.fit_within(256), |(size, _)| size);
+        let mosaic = Mosaic::new(size, self.config.tiles);
+        let views: Vec<FrameView<'_>> = self.chosen.views().collect();
         // Evenly over time, the middle of each stretch.
         let count = SHEET.min(thumbs.len());
-        let shown: Vec<_> = (0..count).filter_map(|i| thumbs.get((2 * i + 1) * thumbs.len() / (2 * count))).collect();
-        let mut worst: Vec<_> = thumbs
-            .iter()
-            .filter_map(|t| Some((t, pairs.get(t.0)?)))
-            .filter_map(|(t, p)| Some((t, p, p.1.score?)))
+        let shown: Vec<_> = (0..count)
+            .filter_map(|i| thumbs.get((2 * i + 1) * thumbs.len() / (2 * count)))
+            .filter_map(|(at, jpeg)| Some((jpeg, views.get(*at)?)))
             .collect();
-        worst.sort_by(|a, b| a.2.total_cmp(&b.2).then(a.0.0.cmp(&b.0.0)));
-        // Neighbours are alike: one of a second, and of a picture.
-        let mut listed: Vec<(f64, Option<u32>)> = Vec::new();
-        worst.retain(|(_, (frame, choice), _)| {
-            let near = |(at, id): &(f64, Option<u32>)| (at - frame.used.seconds).abs() < 1.0 || *id == choice.picture;
-            let new = listed.len() < WORST && !listed.iter().any(near);
-            if new {
-                listed.push((frame.used.seconds, choice.picture));
-            }
-            new
-        });
-        let id_of = |at: usize| pairs.get(at).and_then(|(_, c)| c.picture);
-        let mut ids: Vec<u32> = shown.iter().filter_map(|t| id_of(t.0)).collect();
-        ids.extend(worst.iter().filter_map(|(t, ..)| id_of(t.0)));
-        let rendered = self.rendered(&ids, size)?;
-        let picture = |at: usize| {
-            let black = || [0, 0, 0, 255].repeat(size.area() as usize);
-            id_of(at).and_then(|id| rendered.get(&id).cloned()).unwrap_or_else(black)
-        };
+        let worst = worst(thumbs, &views);
+        let seen = shown.iter().map(|(_, view)| *view).chain(worst.iter().map(|(_, view, _)| *view));
+        let rendered = self.rendered(&ids_of(seen), mosaic.cell())?;
         let mut cells = Vec::new();
-        for (at, jpeg) in &shown {
-            cells.extend([sheet::pixels(jpeg)?.1, picture(*at)]);
+        for (jpeg, view) in &shown {
+            cells.extend([sheet::pixels(jpeg)?.1, mosaic.compose(view.choices, &rendered)]);
         }
         let mut files = Vec::new();
         let contact = sheet::sheet(&cells, size, SHEET_COLUMNS, true)?;
@@ -260,14 +248,14 @@ impl Writing<'_> {
         let used = self.used_sheet(size)?;
         files.push(commit(self.io, inside(self.folder, "pictures.jpg"), |w| w.write_all(&used))?);
         let mut panels = Vec::new();
-        for ((at, jpeg), (frame, choice), score) in &worst {
-            let both = sheet::sheet(&[sheet::pixels(jpeg)?.1, picture(*at)], size, 1, true)?;
-            let path = choice.picture.map_or("", |id| self.chosen.path(id));
-            let name = path.rsplit('/').next().unwrap_or(path);
+        for (jpeg, view, score) in &worst {
+            let both = [sheet::pixels(jpeg)?.1, mosaic.compose(view.choices, &rendered)];
+            let path = view.choices.first().and_then(|c| c.picture).map_or("", |id| self.chosen.path(id));
+            let name = if self.config.tiles.is_some() { "" } else { path.rsplit('/').next().unwrap_or(path) };
             panels.push((
-                format!("frame {} at {:.2} s: similarity {score:.3}", frame.used.frame, frame.used.seconds),
+                format!("frame {} at {:.2} s: similarity {score:.3}", view.used.frame, view.used.seconds),
                 name.to_owned(),
-                both,
+                sheet::sheet(&both, size, 1, true)?,
             ));
         }
         let report = Report {
@@ -299,6 +287,35 @@ impl Writing<'_> {
         let cells: Vec<_> = ids.iter().filter_map(|id| rendered.get(id).cloned()).collect();
         sheet::sheet(&cells, small, USED_COLUMNS, false)
     }
+}
+
+/// Pictures of frames.
+fn ids_of<'a>(views: impl Iterator<Item = &'a FrameView<'a>>) -> Vec<u32> {
+    views.flat_map(|v| v.choices).filter_map(|c| c.picture).collect()
+}
+
+/// The worst matches among the frames with thumbnails. Neighbours are alike: one of a second, and of a picture.
+fn worst<'a>(thumbs: &'a [(usize, Vec<u8>)], views: &'a [FrameView<'a>]) -> Vec<(&'a Vec<u8>, &'a FrameView<'a>, f64)> {
+    let scored = |(at, jpeg): &'a (usize, Vec<u8>)| {
+        let view = views.get(*at)?;
+        Some((jpeg, view, view.score()?))
+    };
+    let mut all: Vec<_> = thumbs.iter().filter_map(scored).collect();
+    all.sort_by(|a, b| a.2.total_cmp(&b.2).then(a.1.used.frame.cmp(&b.1.used.frame)));
+    let mut listed: Vec<&FrameView<'_>> = Vec::new();
+    all.retain(|(_, view, _)| {
+        let picture = |v: &FrameView<'_>| v.choices.first().filter(|_| v.choices.len() == 1).and_then(|c| c.picture);
+        let near = |other: &&FrameView<'_>| {
+            let same = picture(other).is_some() && picture(other) == picture(view);
+            same || (other.used.seconds - view.used.seconds).abs() < 1.0
+        };
+        let new = listed.len() < WORST && !listed.iter().any(near);
+        if new {
+            listed.push(view);
+        }
+        new
+    });
+    all
 }
 
 fn stem(path: &Path) -> String {
