@@ -6,6 +6,7 @@
 //! Describes the pictures of a folder on the GPU, keeps the descriptors in an index on disk (only new pictures are described the next
 //! time), and looks up one picture. Without arguments it makes a few pictures of its own.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use frameloom::Result;
@@ -13,6 +14,7 @@ use frameloom::core::{Limits, Size};
 use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::index::IndexOptions;
 use frameloom::media::encode_jpeg;
+use frameloom::store::{OsIo, commit};
 use frameloom::workflows::collage::{DescriptorConfig, FeatureMethod, Pool, PoolSettings, Scan, build_pool};
 
 fn main() -> Result<()> {
@@ -60,7 +62,9 @@ fn stripes(folder: &std::path::Path) -> Result<(PathBuf, PathBuf)> {
             if i % size.width / width % 2 == 0 { [230, 200, (width * 12) as u8, 255] } else { [20, 40, 60, 255] }
         };
         let rgba: Vec<u8> = (0..size.width * size.height).flat_map(pixel).collect();
-        std::fs::write(file(width), encode_jpeg(size, &rgba, 90)?).map_err(storage)?;
+        let jpeg = encode_jpeg(size, &rgba, 90)?;
+        commit(&OsIo, file(width), |w| w.write_all(&jpeg))?;
     }
-    Ok((pictures, file(9)))
+    let one = file(9);
+    Ok((pictures, one))
 }

@@ -37,7 +37,7 @@ fn text(o: &std::process::Output) -> String {
 fn args<'a>(list: &[&'a str], paths: &[&'a Path]) -> Vec<&'a std::ffi::OsStr> {
     // `@` stands for the next path.
     let mut paths = paths.iter();
-    list.iter().map(|a| if *a == "@" { paths.next().unwrap().as_os_str() } else { a.as_ref() }).collect()
+    list.iter().map(|a| if *a == "@" { paths.next().unwrap().as_os_str() } else { std::ffi::OsStr::new(*a) }).collect()
 }
 
 #[test]

@@ -44,7 +44,7 @@ pub(crate) struct DescriptorArgs {
     /// Weight of colour
     #[arg(long, default_value_t = 0.34, value_name = "W")]
     pub(crate) color_weight: f64,
-    /// Longer side of the pictures compared, in pixels [default: 256; 64 for tiles]
+    /// Longer side of the pictures compared, in pixels [default: 256; 32 for tiles]
     #[arg(long, value_name = "PX")]
     pub(crate) comparison_size: Option<u32>,
     /// Grid of the spatial pyramid: 2, 3 or 4 (2 in the reduced layout is what canny is)

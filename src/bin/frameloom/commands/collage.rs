@@ -50,7 +50,7 @@ pub(crate) fn run(
     let opened = CollageVideo::open(video, &opening)?;
     let mut descriptor = args.descriptor.config(opened.facts.tile_aspect(args.tiles));
     if args.tiles.is_some() && args.descriptor.comparison_size.is_none() {
-        descriptor.comparison_size = 64;
+        descriptor.comparison_size = 32;
     }
     let mut config = config(args, descriptor);
     config.check()?;

@@ -9,6 +9,8 @@ use crate::error::Result;
 use crate::gpu::GpuContext;
 use crate::ops::FrameBatch;
 
+/// Bytes of the pictures of a batch that are cut into tiles, at most.
+const CUT: u64 = 32 << 20;
 /// Longer side of thumbnails of frames that are seen as tiles.
 const THUMB: u32 = 256;
 
@@ -42,6 +44,16 @@ impl Eye {
             }
         };
         Ok(Self { compare, tiles })
+    }
+
+    /// Frames of a batch: as many as were wanted, fewer where the pictures that are cut into tiles are large.
+    ///
+    /// # Errors
+    /// As [`DescriptorConfig::spec`].
+    pub(super) fn batch(config: &CollageConfig, wanted: u32) -> Result<u32> {
+        let Some([columns, rows]) = config.tiles else { return Ok(wanted) };
+        let bytes = config.descriptor.spec()?.size().area() * u64::from(columns) * u64::from(rows) * 4;
+        Ok(u32::try_from(CUT / bytes.max(1)).unwrap_or(wanted).clamp(1, wanted.max(1)))
     }
 
     /// Numbers of a descriptor.

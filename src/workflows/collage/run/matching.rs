@@ -183,8 +183,9 @@ impl Matching<'_> {
         let longest = u64::from(self.config.descriptor.comparison_size);
         let pixels = longest * longest * self.config.per_frame() as u64;
         let work = |_: &FrameLayout, batch: u32| u64::from(batch) * pixels * 12;
-        let mut eye = Eye::new(self.ctx, self.config, self.options.batch, &self.options.cancel)?;
-        let ((), report) = batches(self.ctx, self.options, Box::new(source), &work, |batches| {
+        let options = PipelineOptions { batch: Eye::batch(self.config, self.options.batch)?, ..self.options.clone() };
+        let mut eye = Eye::new(self.ctx, self.config, options.batch, &options.cancel)?;
+        let ((), report) = batches(self.ctx, &options, Box::new(source), &work, |batches| {
             self.consume(log, batches, &mut eye, &used, progress)
         })?;
         self.options.cancel.check()?;
