@@ -25,7 +25,7 @@ const WANTED: &str = "`auto`, `flat`, `flat-gpu[:f16]`, `ivf[:nlist=N,nprobe=N,c
 /// | `flat` | FAISS `Flat`: all rows, as a product of matrices | yes | none on a mapped f32 file, else a copy |
 /// | `flat-gpu[:f16]` | all rows by `search/top_k`, held in GPU memory as f32 or f16 | as f16 only if the rows are f16 | GPU: the rows |
 /// | `ivf[:nlist=,nprobe=,codes=]` | FAISS `IVF<nlist>,Flat` or `,SQfp16`: rows in `nlist` lists, of which `nprobe` are searched | if all lists are, as f32 | rows + 8 bytes each |
-/// | `sqfp16` | FAISS `SQfp16`: all rows, rounded to f16, for small batches | no, but nearly | half the rows |
+/// | `sqfp16` | FAISS `SQfp16`: all rows, rounded to f16; no product of matrices, so several times slower than `flat` in batches | no, but nearly | half the rows |
 /// | `hnsw[:m=,ef=]` | FAISS `HNSW<m>,Flat`: a graph of `m` links a row, `ef` candidates followed | no | rows + 8 m bytes each |
 /// | `host` | all rows, plain loops: the oracle | yes | none |
 /// | factory string | whatever FAISS makes of it, with inner product; after `:` its search parameters | no | |
