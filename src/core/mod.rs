@@ -3,6 +3,7 @@
 
 pub mod activity;
 pub mod analysis;
+pub mod assignment;
 pub mod blend;
 pub mod budget;
 pub mod cancel;

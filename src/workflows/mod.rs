@@ -2,3 +2,4 @@
 
 pub mod analyze;
 pub mod collage;
+pub mod track;

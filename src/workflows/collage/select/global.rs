@@ -7,9 +7,9 @@
 
 use super::greedy::{allowed, fall_back, pick};
 use super::ledger::IdSet;
-use super::matching::{Graph, assign};
 use super::{Checked, Choice, FrameCandidates, Reason, SelectParams, fixed, greedy};
 use crate::core::Neighbor;
+use crate::core::assignment::{Graph, assign};
 use crate::core::random::Draw;
 use crate::error::Result;
 

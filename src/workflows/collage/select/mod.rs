@@ -14,7 +14,6 @@
 mod global;
 mod greedy;
 mod ledger;
-mod matching;
 mod params;
 mod smooth;
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! Exact assignment of frames to pictures over a sparse graph.
+//! Exact assignment over a sparse graph: frames to pictures, tracks to detections.
 //!
-//! Successive shortest paths: frames enter one after the other, each by the cheapest chain of exchanges, found with Dijkstra's algorithm
-//! on costs made non-negative by prices (Jonker and Volgenant, "A Shortest Augmenting Path Algorithm for Dense and Sparse Linear
+//! Below, a *frame* is who wants and a *picture* what is wanted; any two kinds of things may stand for them. Successive shortest paths:
+//! frames enter one after the other, each by the cheapest chain of exchanges, found with Dijkstra's algorithm on costs made non-negative by prices (Jonker and Volgenant, "A Shortest Augmenting Path Algorithm for Dense and Sparse Linear
 //! Assignment Problems", Computing 38, 1987), extended to pictures with several places and to frames that stay without. Sums are
 //! integers, so the result is the exact optimum. Time O(F E log E) at worst, F frames and E candidates, and far less where frames of
 //! different scenes want different pictures; memory O(E).
@@ -12,7 +12,7 @@ use std::collections::BinaryHeap;
 
 /// Who wants what: for each frame pictures with weights of at least 0.
 #[derive(Debug)]
-pub(super) struct Graph {
+pub struct Graph {
     pictures: usize,
     /// Where the edges of each frame begin, and where the last ones end.
     starts: Vec<usize>,
@@ -20,12 +20,13 @@ pub(super) struct Graph {
 }
 
 impl Graph {
-    pub(super) fn new(pictures: usize) -> Self {
+    /// A graph without frames over `pictures` pictures, fewer than 2^32 - 1.
+    pub fn new(pictures: usize) -> Self {
         Self { pictures, starts: vec![0], edges: Vec::new() }
     }
 
     /// Adds a frame with its pictures, distinct numbers below the graph's, and weights. Others are left out, negative weights are 0.
-    pub(super) fn push(&mut self, edges: impl Iterator<Item = (u32, i64)>) {
+    pub fn push(&mut self, edges: impl Iterator<Item = (u32, i64)>) {
         let known = edges.filter(|(p, _)| (*p as usize) < self.pictures).map(|(p, w)| (p, w.max(0)));
         self.edges.extend(known);
         self.starts.push(self.edges.len());
@@ -40,7 +41,7 @@ const NONE: u32 = u32::MAX;
 
 /// The assignment of largest weight in which no picture serves more than `capacity` frames: for each frame which of its edges is
 /// taken, counted from its first.
-pub(super) fn assign(graph: &Graph, capacity: u32) -> Vec<Option<usize>> {
+pub fn assign(graph: &Graph, capacity: u32) -> Vec<Option<usize>> {
     let mut search = Search {
         graph,
         capacity: capacity as usize,

@@ -1,0 +1,13 @@
+//! `track`: what moves through a video: detections, tracks with stable numbers, zones and lines.
+//!
+//! [`Session`] takes the detections of one stream frame by frame, from wherever they come: [`detections`] reads files, [`motion`] finds
+//! what moves without a model. It gives tracks ([`associate`]) and events ([`zones`]). Time is seconds of the video everywhere: patience,
+//! debounce and dwell mean the same at any frame rate, and at a varying one.
+
+pub mod associate;
+pub mod detections;
+pub mod motion;
+mod session;
+pub mod zones;
+
+pub use session::{FrameTracks, Session, SessionEnd, SessionParams, Sighting, TrackSummary};

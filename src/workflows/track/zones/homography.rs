@@ -1,0 +1,174 @@
+//! From the picture to a plan of the floor: a plane seen in perspective.
+#![allow(clippy::indexing_slicing, clippy::needless_range_loop, reason = "arrays of fixed size, indexes below it")]
+
+use crate::error::{Error, Result};
+
+/// A projective map of the plane, 3x3, from pixels of the video to the plan.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Homography([[f64; 3]; 3]);
+
+fn refused(field: &str, message: impl Into<String>) -> Error {
+    Error::Config { field: field.into(), message: message.into() }
+}
+
+impl Homography {
+    /// From its matrix, row by row; a point is a column (x, y, 1).
+    ///
+    /// # Errors
+    /// [`Error::Config`] for numbers that are not finite and for a matrix that maps the plane to a line; `field` stands in the message.
+    pub fn new(rows: [[f64; 3]; 3], field: &str) -> Result<Self> {
+        let determinant = determinant(rows);
+        if !determinant.is_finite() || determinant == 0.0 {
+            return Err(refused(field, "must be a 3x3 matrix of finite numbers that can be inverted"));
+        }
+        Ok(Self(rows))
+    }
+
+    /// The map that takes the points `from` of the video to the points `to` of the plan: exact for 4 of them, of least squares for more.
+    /// Hartley and Zisserman, "Multiple View Geometry", 2004, algorithm 4.2, with the last element set to 1.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for fewer than 4 pairs, and where 3 of 4 points lie on a line; `field` stands in the message.
+    pub fn from_points(from: &[[f64; 2]], to: &[[f64; 2]], field: &str) -> Result<Self> {
+        if from.len() != to.len() || from.len() < 4 {
+            let text = format!("4 pairs of points or more are needed, got {} and {}", from.len(), to.len());
+            return Err(refused(field, text));
+        }
+        let (a, b) = (Scale::of(from), Scale::of(to));
+        // Normal equations of the 2n x 8 system.
+        let mut system = [[0.0; 9]; 8];
+        for (p, q) in from.iter().zip(to) {
+            let ([x, y], [u, v]) = (a.apply(*p), b.apply(*q));
+            for row in [[x, y, 1.0, 0.0, 0.0, 0.0, -u * x, -u * y, u], [0.0, 0.0, 0.0, x, y, 1.0, -v * x, -v * y, v]] {
+                for i in 0..8 {
+                    for j in 0..9 {
+                        system[i][j] += row[i] * row[j];
+                    }
+                }
+            }
+        }
+        let unclear = || refused(field, "the points do not determine a map: are 3 of 4 on a line?");
+        let h = solve(system).ok_or_else(unclear)?;
+        let normal = [[h[0], h[1], h[2]], [h[3], h[4], h[5]], [h[6], h[7], 1.0]];
+        // Points on a line in one plane and not in the other ask for a map that sends some of them nowhere. And all points must lie on
+        // one side of the horizon.
+        let depth = |p: &[f64; 2]| {
+            let [x, y] = a.apply(*p);
+            h[6] * x + h[7] * y + 1.0
+        };
+        let depths: Vec<f64> = from.iter().map(depth).collect();
+        let far = depths.iter().fold(0.0f64, |m, w| m.max(w.abs()));
+        if depths.iter().any(|w| w.abs() <= 1e-6 * far || (*w > 0.0) != (depths[0] > 0.0)) {
+            return Err(unclear());
+        }
+        Self::new(multiply(b.inverse(), multiply(normal, a.matrix())), field)
+    }
+
+    /// Where a point goes; `None` on the horizon.
+    pub fn apply(&self, [x, y]: [f64; 2]) -> Option<[f64; 2]> {
+        let [u, v, w] = self.0.map(|[a, b, c]| a * x + b * y + c);
+        let (u, v) = (u / w, v / w);
+        (w.abs() > f64::MIN_POSITIVE && u.is_finite() && v.is_finite()).then_some([u, v])
+    }
+}
+
+fn determinant([[a, b, c], [d, e, f], [g, h, i]]: [[f64; 3]; 3]) -> f64 {
+    a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
+}
+
+/// Moves the centroid to 0 and the mean distance to the square root of 2.
+struct Scale {
+    x: f64,
+    y: f64,
+    factor: f64,
+}
+
+impl Scale {
+    fn of(points: &[[f64; 2]]) -> Self {
+        let n = points.len() as f64;
+        let mean = |k: usize| points.iter().map(|p| p[k]).sum::<f64>() / n;
+        let (x, y) = (mean(0), mean(1));
+        let distance = points.iter().map(|p| (p[0] - x).hypot(p[1] - y)).sum::<f64>() / n;
+        Self { x, y, factor: if distance > 0.0 { std::f64::consts::SQRT_2 / distance } else { 1.0 } }
+    }
+
+    fn apply(&self, [x, y]: [f64; 2]) -> [f64; 2] {
+        [(x - self.x) * self.factor, (y - self.y) * self.factor]
+    }
+
+    fn matrix(&self) -> [[f64; 3]; 3] {
+        let s = self.factor;
+        [[s, 0.0, -s * self.x], [0.0, s, -s * self.y], [0.0, 0.0, 1.0]]
+    }
+
+    fn inverse(&self) -> [[f64; 3]; 3] {
+        let s = 1.0 / self.factor;
+        [[s, 0.0, self.x], [0.0, s, self.y], [0.0, 0.0, 1.0]]
+    }
+}
+
+fn multiply(a: [[f64; 3]; 3], b: [[f64; 3]; 3]) -> [[f64; 3]; 3] {
+    let mut out = [[0.0; 3]; 3];
+    for i in 0..3 {
+        for j in 0..3 {
+            out[i][j] = (0..3).map(|k| a[i][k] * b[k][j]).sum();
+        }
+    }
+    out
+}
+
+/// Gaussian elimination with row pivots; `None` for a singular system.
+fn solve(mut m: [[f64; 9]; 8]) -> Option<[f64; 8]> {
+    for column in 0..8 {
+        let pivot = (column..8).max_by(|a, b| m[*a][column].abs().total_cmp(&m[*b][column].abs()))?;
+        if m[pivot][column].abs() < 1e-10 {
+            return None;
+        }
+        m.swap(column, pivot);
+        for row in 0..8 {
+            if row != column {
+                let factor = m[row][column] / m[column][column];
+                for k in column..9 {
+                    m[row][k] -= factor * m[column][k];
+                }
+            }
+        }
+    }
+    let mut out = [0.0; 8];
+    for (i, v) in out.iter_mut().enumerate() {
+        *v = m[i][8] / m[i][i];
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn four_corners_of_a_floor_and_more() {
+        let truth = Homography::new([[0.8, 0.3, 20.0], [-0.1, 1.4, 5.0], [0.0004, 0.002, 1.0]], "m").unwrap();
+        let from = [[100.0, 50.0], [600.0, 60.0], [640.0, 470.0], [10.0, 460.0], [320.0, 240.0], [200.0, 300.0]];
+        let to: Vec<[f64; 2]> = from.iter().map(|p| truth.apply(*p).unwrap()).collect();
+        for n in [4, 6] {
+            let found = Homography::from_points(&from[..n], &to[..n], "m").unwrap();
+            for p in [[0.0, 0.0], [320.0, 100.0], [500.0, 400.0]] {
+                let (a, b) = (found.apply(p).unwrap(), truth.apply(p).unwrap());
+                assert!((a[0] - b[0]).hypot(a[1] - b[1]) < 1e-6, "{n} {a:?} {b:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_map_is_refused() {
+        let line = [[0.0, 0.0], [1.0, 1.0], [2.0, 2.0], [5.0, 0.0]];
+        let square = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]];
+        assert!(Homography::from_points(&line, &square, "m").is_err());
+        assert!(Homography::from_points(&square[..3], &square[..3], "m").is_err());
+        assert!(Homography::new([[1.0, 0.0, 0.0], [2.0, 0.0, 0.0], [0.0, 0.0, 1.0]], "m").is_err());
+        assert!(Homography::new([[f64::NAN; 3]; 3], "m").is_err());
+        // The horizon goes nowhere.
+        let h = Homography::new([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.01, -1.0]], "m").unwrap();
+        assert_eq!(h.apply([5.0, 100.0]), None);
+    }
+}
