@@ -102,6 +102,7 @@ fn order(a: &str, b: &str) -> std::cmp::Ordering {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests make the files that they read")]
 mod tests {
     use super::*;
 
