@@ -240,6 +240,11 @@ impl Error {
         Self::Usage { message: message.into(), hint: None }
     }
 
+    /// An error of a model or its runtime with a short `cause`, see [`Error::Model`].
+    pub fn model(cause: &'static str, message: impl Into<String>) -> Self {
+        Self::Model { cause, message: message.into() }
+    }
+
     /// A storage error for `action` on `path`.
     pub fn storage(action: &'static str, path: impl AsRef<Path>, source: std::io::Error) -> Self {
         Self::Storage { action, path: path.as_ref().to_path_buf(), source }

@@ -90,6 +90,7 @@ pub const ALL: &[CaseSet] = &[
     resize::crop_resize::CASES,
     resize::lanczos3::CASES,
     resize::letterbox::CASES,
+    resize::warp_affine::CASES,
     search::top_k::CASES,
     sharpness::blur_map::CASES,
     sharpness::laplacian_variance::CASES,

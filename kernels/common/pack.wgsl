@@ -2,7 +2,7 @@
 //
 // Bilinear at half-pixel centres inside the rectangle, luma and chroma each in its own plane at the siting of the stream; or (AREA)
 // means over what a pixel covers. Then matrix * (y, u, v, 1), clamped to 0..1, times mul plus add. Pixels outside the content, and
-// (PAD) those whose place lies outside the picture, are `pad * mul + add`.
+// (PAD) those whose place lies outside the picture, are `pad * mul + add`. ONE: the first channel alone; GRAY: no chroma is read.
 
 #import common/coverage
 #import common/grid
@@ -25,6 +25,7 @@ override COSITED_Y: bool = false;
 override HALF: bool = false;
 override AREA: bool = false;
 override PAD: bool = false;
+override ONE: bool = false;
 
 struct Params {
     first: vec4<f32>,   // first channel of the tensor from y, u, v, 1 (RGBA: from r, g, b, 1)

@@ -33,10 +33,10 @@ fn code(w: vec4<u32>, index: u32) -> vec4<f32> {
     return vec4<f32>(vec4<i32>((w >> shift) & vec4(select(0xffu, 0x3ffu, WIDE))));
 }
 
-fn interpolated(c: Corners, x: Taps, fy: f32, index: u32) -> vec4<f32> {
+fn interpolated(c: Corners, x: Taps, fy: vec4<f32>, index: u32) -> vec4<f32> {
     let top = mix_at(code(c.top_left, index), code(c.top_right, index), x.weight);
     let bottom = mix_at(code(c.bottom_left, index), code(c.bottom_right, index), x.weight);
-    return mix_at(top, bottom, vec4(fy));
+    return mix_at(top, bottom, fy);
 }
 
 // a where the weight is 0, else in between; the difference of two codes is exact.
@@ -61,21 +61,21 @@ fn bilinear(picture: Picture, px: Place, py: Place) -> Codes {
     let rows = vec2(4u * picture.first) + vec2(y.left.x, y.right.x) * (4u * picture.stride);
     let corners = corners_of(rows, x, select(1u, 4u, RGBA));
     var codes: Codes;
-    codes.p = interpolated(corners, x, y.weight.x, 0u);
+    codes.p = interpolated(corners, x, y.weight, 0u);
     if (RGBA) {
-        codes.q = interpolated(corners, x, y.weight.x, 1u);
-        codes.s = interpolated(corners, x, y.weight.x, 2u);
+        codes.q = interpolated(corners, x, y.weight, 1u);
+        codes.s = interpolated(corners, x, y.weight, 2u);
     } else if (!GRAY) {
         let size = chroma_size(picture);
         let cx = chroma_taps_of(px, SX, COSITED_X, size.x);
         let cy = chroma_taps_of(py, SY, COSITED_Y, size.y);
         let c_rows = vec2(cy.left.x, cy.right.x) * (4u * picture.chroma_stride);
         let u = corners_of(c_rows + 4u * picture.second, cx, select(1u, 2u, SEMI));
-        codes.q = interpolated(u, cx, cy.weight.x, 0u);
+        codes.q = interpolated(u, cx, cy.weight, 0u);
         if (SEMI) {
-            codes.s = interpolated(u, cx, cy.weight.x, 1u);
+            codes.s = interpolated(u, cx, cy.weight, 1u);
         } else {
-            codes.s = interpolated(corners_of(c_rows + 4u * picture.third, cx, 1u), cx, cy.weight.x, 0u);
+            codes.s = interpolated(corners_of(c_rows + 4u * picture.third, cx, 1u), cx, cy.weight, 0u);
         }
     }
     return codes;

@@ -23,8 +23,17 @@ fn put(at: u32, value: vec4<f32>, count: u32) {
     }
 }
 
+// The only channel (ONE): both layouts are the same.
+fn put_one(packed: Packed, box: u32) {
+    put((box * params.height + packed.y) * params.width + packed.x, packed.channels[0], packed.count);
+}
+
 // One plane a channel.
 fn put_nchw(packed: Packed, box: u32) {
+    if (ONE) {
+        put_one(packed, box);
+        return;
+    }
     let plane = params.width * params.height;
     let at = box * 3u * plane + packed.y * params.width + packed.x;
     put(at, packed.channels[0], packed.count);
@@ -34,6 +43,10 @@ fn put_nchw(packed: Packed, box: u32) {
 
 // The channels of a pixel together.
 fn put_nhwc(packed: Packed, box: u32) {
+    if (ONE) {
+        put_one(packed, box);
+        return;
+    }
     let at = ((box * params.height + packed.y) * params.width + packed.x) * 3u;
     let values = 3u * packed.count;
     let a = packed.channels[0];

@@ -2,7 +2,7 @@
 //
 // In:   src_words    pictures of any format, 8 or 10 bits; src_pictures says where they lie, sizes may differ
 //       src_boxes    a rectangle of a picture for each element of the tensor (workgroup_id.z), see common/pack
-// Out:  dst          [boxes, 3, height, width] f32, or f16 two a word (HALF, even width)
+// Out:  dst          [boxes, 3, height, width] f32, or f16 two a word (HALF, even width); ONE: 1 instead of 3
 // Algorithm: common/pack: bilinear without low-pass, or means over what a pixel covers (AREA).
 // Border: places are clamped to the crop, chroma taps and spans to the plane; outside the content `pad * mul + add`.
 // Exact: places and spans are split in integers; sums of samples are integers below 2^32. f32 for the rest: about ten roundings, four in

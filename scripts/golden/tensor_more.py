@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+from skimage.transform import warp
 
 from golden import lcg, write
 
@@ -36,6 +37,21 @@ def crops() -> None:
               out=np.round(out.astype(np.float64), 7))
 
 
+def warps() -> None:
+    # From pixels of the tensor to pixels of the picture, in parts of 1/32768, so that both sides mean the same map.
+    maps = [((12, 11), [1.0, -0.5, 3.25, 0.5, 1.0, -1.5]), ((9, 14), [0.4375, 0.90625, -2.0, -0.875, 0.5, 11.0]),
+            ((16, 6), [-1.25, 0.125, 18.0, 0.0625, 2.0, 0.5])]
+    for seed, ((tw, th), m) in enumerate(maps, 180):
+        w, h = 20, 14
+        rgb = lcg(seed, h, w, 4)[..., :3].astype(np.float64) / 255
+        a, b, c, d, e, f = m
+        # scikit-image counts from the centre of the first pixel.
+        index = np.array([[a, b, (a + b) / 2 + c - 0.5], [d, e, (d + e) / 2 + f - 0.5], [0, 0, 1]])
+        out = warp(rgb, index, output_shape=(th, tw), order=1, mode="edge")
+        write("resize/warp_affine", f"rgba8_{w}x{h}_to_{tw}x{th}_s{seed}", "skimage.transform.warp order=1 mode=edge", 1e-6, "rounded to f32",
+              width=w, height=h, seed=seed, to_width=tw, to_height=th, map=m, out=np.round(out, 9))
+
+
 def vectors() -> None:
     for seed, (n, d) in enumerate([(3, 7), (2, 100)], 140):
         rows = numbers(seed, n, d)
@@ -65,4 +81,5 @@ def vectors() -> None:
 def generate() -> None:
     areas()
     crops()
+    warps()
     vectors()

@@ -109,6 +109,15 @@ impl ColorSpec {
         if height >= 720 { Self::BT709 } else { Self::BT601 }
     }
 
+    /// Factor and summand that bring luma codes of `bits` bits to 0..=1, before clamping: what [`Self::rgb_from_yuv`] gives without chroma.
+    pub fn gray_from_luma(&self, bits: u32) -> [f64; 2] {
+        let unit = f64::from(1u32 << (bits - 8));
+        match self.range {
+            ColorRange::Limited => [1.0 / (219.0 * unit), -16.0 / 219.0],
+            ColorRange::Full => [1.0 / f64::from((1u32 << bits) - 1), 0.0],
+        }
+    }
+
     /// The 3x4 matrix `M` with `rgb = M * (y, u, v, 1)` for code values of `bits` bits; rgb in 0..=1 before clamping.
     ///
     /// Source: ITU-R BT.601-7 / BT.709-6 / BT.2020-2, inverse of the quantised equations.
@@ -210,7 +219,10 @@ mod tests {
             (ColorRange::Full, 10, 0.0, 1023.0, 512.0),
         ] {
             for matrix in [YuvMatrix::Bt601, YuvMatrix::Bt709, YuvMatrix::Bt2020] {
-                let m = ColorSpec { matrix, range, siting: ChromaSiting::Left }.rgb_from_yuv(bits);
+                let color = ColorSpec { matrix, range, siting: ChromaSiting::Left };
+                let [k, b] = color.gray_from_luma(bits);
+                assert!((k * black + b).abs() < 1e-12 && (k * white + b - 1.0).abs() < 1e-12);
+                let m = color.rgb_from_yuv(bits);
                 for row in m {
                     let at = |y: f64| row[0] * y + row[1] * mid + row[2] * mid + row[3];
                     assert!(at(black).abs() < 1e-12 && (at(white) - 1.0).abs() < 1e-12);

@@ -32,6 +32,7 @@ pub mod sharpness;
 pub mod sink;
 pub mod tensor;
 pub mod time;
+pub mod transform;
 pub mod vision;
 pub mod work;
 
@@ -68,5 +69,6 @@ pub use tensor::{
     Anchor, BoxRect, ChannelOrder, Fit, GridPooling, Outside, Sampling, TensorLayout, TensorPlace, TensorSpec,
 };
 pub use time::Rational;
+pub use transform::{Affine, Similarity};
 pub use vision::{BoxF, Detection, Face, Point, suppress};
 pub use work::Work;

@@ -3,13 +3,25 @@
 use super::geometry::{Rect, Size};
 use super::vision::{BoxF, Point};
 
-/// Order of the three colour channels in a tensor.
+/// The channels of a tensor and their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ChannelOrder {
     /// Red first.
     Rgb,
     /// Blue first.
     Bgr,
+    /// One channel: the luma of YUV brought to 0..=1, the grey of BT.601 of packed RGB.
+    Gray,
+}
+
+impl ChannelOrder {
+    /// Channels of a pixel.
+    pub const fn channels(self) -> u32 {
+        match self {
+            Self::Rgb | Self::Bgr => 3,
+            Self::Gray => 1,
+        }
+    }
 }
 
 /// Where a letterboxed picture lies in its tensor.
@@ -59,7 +71,7 @@ impl Fit {
     }
 }
 
-/// What a model wants: `[N, 3, height, width]` in f32, each value `rgb * mul[c] + add[c]` with rgb in 0..=1.
+/// What a model wants: `[N, C, height, width]` in f32, each value `rgb * mul[c] + add[c]` with rgb in 0..=1; C is 3, or 1 for grey.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TensorSpec {
     /// Width and height of the tensor.
@@ -68,9 +80,9 @@ pub struct TensorSpec {
     pub fit: Fit,
     /// Order of channels.
     pub order: ChannelOrder,
-    /// Factor per channel, in the order of the tensor.
+    /// Factor per channel, in the order of the tensor; the first one alone for grey.
     pub mul: [f32; 3],
-    /// Summand per channel, in the order of the tensor.
+    /// Summand per channel, in the order of the tensor; the first one alone for grey.
     pub add: [f32; 3],
 }
 
@@ -102,9 +114,9 @@ pub enum Sampling {
 /// Order of the numbers of a tensor of pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TensorLayout {
-    /// `[N, 3, height, width]`: one plane a channel.
+    /// `[N, C, height, width]`: one plane a channel.
     Nchw,
-    /// `[N, height, width, 3]`: the channels of a pixel together.
+    /// `[N, height, width, C]`: the channels of a pixel together. The same numbers as the other for one channel.
     Nhwc,
 }
 

@@ -33,6 +33,17 @@ pub enum Extent {
     Dynamic(String),
 }
 
+impl std::fmt::Display for Extent {
+    /// The number, the name, or `?` for an axis without one.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Fixed(n) => n.fmt(f),
+            Self::Dynamic(name) if name.is_empty() => f.write_str("?"),
+            Self::Dynamic(name) => f.write_str(name),
+        }
+    }
+}
+
 /// An input or output of a model.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct IoInfo {

@@ -314,7 +314,11 @@ impl PictureInput {
                 },
             },
         };
-        let order = if self.order == Order::Bgr { ChannelOrder::Bgr } else { ChannelOrder::Rgb };
+        let order = match self.order {
+            Order::Rgb => ChannelOrder::Rgb,
+            Order::Bgr => ChannelOrder::Bgr,
+            Order::Gray => ChannelOrder::Gray,
+        };
         let [s0, s1, s2] = self.std;
         let [m0, m1, m2] = self.mean;
         TensorSpec { size, fit, order, mul: [scale / s0, scale / s1, scale / s2], add: [-m0 / s0, -m1 / s1, -m2 / s2] }

@@ -82,10 +82,6 @@ pub fn model_folders(given: &[PathBuf]) -> Vec<(PathBuf, bool)> {
     folders
 }
 
-fn refuse(cause: &'static str, message: String) -> Error {
-    Error::Model { cause, message }
-}
-
 impl ModelRegistry {
     /// The models of these folders. Each must have a manifest.
     ///
@@ -112,7 +108,7 @@ impl ModelRegistry {
             }
             let Some(entries) = read_manifest(&folder)? else {
                 if required {
-                    return Err(refuse("no-manifest", format!("there is no {MANIFEST} in {}", folder.display())));
+                    return Err(Error::model("no-manifest", format!("there is no {MANIFEST} in {}", folder.display())));
                 }
                 continue;
             };
@@ -155,7 +151,7 @@ impl ModelRegistry {
             let names: Vec<&str> = self.models.iter().map(|m| m.entry.name.as_str()).collect();
             let known =
                 if names.is_empty() { "none is listed".into() } else { format!("there are {}", names.join(", ")) };
-            refuse("unknown", format!("no manifest lists a model `{name}`; {known}"))
+            Error::model("unknown", format!("no manifest lists a model `{name}`; {known}"))
         })
     }
 
@@ -177,7 +173,7 @@ impl ModelRegistry {
         if model.entry.task != task {
             let fitting: Vec<&str> = self.by_task(task).map(|m| m.entry.name.as_str()).collect();
             let fitting = if fitting.is_empty() { "none".into() } else { fitting.join(", ") };
-            return Err(refuse(
+            return Err(Error::model(
                 "task",
                 format!(
                     "model `{name}` is for `{}`, one for `{task}` is wanted; listed for it: {fitting}",
@@ -200,7 +196,7 @@ impl ModelRegistry {
             return assemble(listed.entry.clone(), &folder_of(path), bytes, hash, true, allow);
         }
         if let Some(other) = same.first() {
-            return Err(refuse(
+            return Err(Error::model(
                 "task",
                 format!(
                     "this model is listed for `{}`, one for `{task}` is wanted: {}",
@@ -212,7 +208,7 @@ impl ModelRegistry {
         if allow == Allow::Pinned {
             // What is no model at all should hear that first.
             GraphInfo::read(&bytes).map_err(|e| at(e, path))?;
-            return Err(refuse(
+            return Err(Error::model(
                 "unpinned",
                 format!("no manifest lists this file (SHA-256 {hash}): {}", path.display()),
             ));
@@ -248,7 +244,7 @@ fn read_listed(model: &ListedModel, allow: Allow) -> Result<VerifiedModel> {
             return Err(at(e, &path));
         }
         if allow == Allow::Pinned {
-            return Err(refuse(
+            return Err(Error::model(
                 "hash-mismatch",
                 format!(
                     "model `{}` has changed: the manifest lists SHA-256 {}, the file has {hash}: {}",
@@ -284,7 +280,7 @@ pub(super) fn check_graph(graph: &GraphInfo) -> Result<()> {
     let custom = graph.custom_operators();
     if !custom.is_empty() {
         let names: Vec<String> = custom.iter().map(ToString::to_string).collect();
-        return Err(refuse(
+        return Err(Error::model(
             "custom-operator",
             format!(
                 "the model needs operators that ONNX Runtime does not have, {}; libraries of operators are never loaded",
@@ -293,12 +289,12 @@ pub(super) fn check_graph(graph: &GraphInfo) -> Result<()> {
         ));
     }
     if let Some(name) = graph.not_tensors.first() {
-        return Err(refuse(
+        return Err(Error::model(
             "invalid",
             format!("`{name}` of the model is a sequence or map; only tensors can be given and taken"),
         ));
     }
-    let outside = |message: String| Err(refuse("external-data", message));
+    let outside = |message: String| Err(Error::model("external-data", message));
     for tensor in &graph.external {
         if let Some(why) = escapes(&tensor.location) {
             return outside(format!(
@@ -323,7 +319,7 @@ fn read_external(
     used: u64,
     allow: Allow,
 ) -> Result<(Vec<ExternalData>, bool)> {
-    let outside = |message: String| refuse("external-data", format!("model `{}`: {message}", entry.name));
+    let outside = |message: String| Error::model("external-data", format!("model `{}`: {message}", entry.name));
     let files = graph.external_files();
     if let Some(unused) = entry.external.iter().find(|e| !files.contains(e.file.as_str())) {
         return Err(outside(format!("the manifest lists the file `{}`, which the model does not name", unused.file)));
@@ -336,7 +332,7 @@ fn read_external(
         match entry.external.iter().find(|e| e.file == file) {
             Some(listed) if listed.sha256 == hash => {}
             Some(listed) if allow == Allow::Pinned => {
-                return Err(refuse(
+                return Err(Error::model(
                     "hash-mismatch",
                     format!(
                         "weights of model `{}` have changed: the manifest lists SHA-256 {}, the file has {hash}: {}",
@@ -348,7 +344,7 @@ fn read_external(
             }
             None if allow == Allow::Pinned => {
                 let path = folder.join(file);
-                return Err(refuse(
+                return Err(Error::model(
                     "unpinned",
                     format!(
                         "the manifest does not list weights of model `{}` (`external`): {}",

@@ -99,6 +99,7 @@ pub static OPS: &[OpInfo] = &[
     super::resize::crop_resize::INFO,
     super::resize::lanczos3::INFO,
     super::resize::letterbox::INFO,
+    super::resize::warp_affine::INFO,
     super::search::top_k::INFO,
     super::sharpness::blur_map::INFO,
     super::sharpness::laplacian_variance::INFO,

@@ -73,6 +73,24 @@ fn nanodet() {
     check(&found("nanodet", "detect", SIZE, json!({}), flat), [-24.0, -24.0, 56.0, 56.0], 0.7, 1, &[]);
 }
 
+/// One output for all levels of a tensor of 64x64: 64 + 16 + 4 + 1 cells, two scores and four sides of eight bins.
+#[test]
+fn nanodet_plus() {
+    let mut row = [0.0f32; 34];
+    row[1] = 0.7;
+    for (side, bin) in [1usize, 2, 3, 4].into_iter().enumerate() {
+        row[2 + side * 8 + bin] = 60.0;
+    }
+    // Row 64 + 6 is column 2, line 1 of stride 16: distances 1, 2, 3, 4 strides from its corner.
+    let out = || vec![planted("predictions", &[1, 85, 34], &[(70, &row)])];
+    check(&found("nanodet-plus", "detect", SIZE, json!({}), out()), [16.0, -16.0, 64.0, 96.0], 0.7, 1, &[]);
+    let middle = json!({"center": 0.5});
+    check(&found("nanodet-plus", "detect", SIZE, middle, out()), [24.0, -8.0, 64.0, 96.0], 0.7, 1, &[]);
+    // The last cell is the only one of stride 64.
+    let out = vec![planted("predictions", &[1, 85, 34], &[(84, &row)])];
+    check(&found("nanodet-plus", "detect", SIZE, json!({}), out), [-64.0, -128.0, 256.0, 384.0], 0.7, 1, &[]);
+}
+
 #[test]
 fn yolov8_either_way_round() {
     let columns = [(0, 30.0), (1, 20.0), (2, 10.0), (3, 8.0), (5, 0.6)];

@@ -13,9 +13,12 @@
 
 #[path = "../support/golden.rs"]
 mod golden;
+#[path = "../support/gpu.rs"]
+mod gpu;
 #[path = "../support/onnx.rs"]
 mod onnx;
 
+mod descriptors;
 mod heads;
 mod heads_by_hand;
 mod heads_fit;
@@ -23,6 +26,8 @@ mod heads_points;
 mod odd_files;
 mod raw;
 mod real_heads;
+#[cfg(feature = "ffmpeg")]
+mod real_kernels;
 mod real_models;
 mod refusals;
 mod registry;

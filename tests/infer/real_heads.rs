@@ -4,7 +4,8 @@
 use std::path::Path;
 
 use frameloom::core::{
-    BoxF, BoxRect, ColorSpec, FrameLayout, Outside, PixelFormat, Point, Size, TensorLayout, TensorPlace,
+    Affine, BoxF, BoxRect, ColorSpec, FrameLayout, Outside, PixelFormat, Point, Size, TensorLayout, TensorPlace,
+    TensorSpec,
 };
 use frameloom::infer::tasks::align::FaceAlignment;
 use frameloom::infer::tasks::classify::Classifier;
@@ -17,6 +18,7 @@ use frameloom::infer::{
 };
 use frameloom::reference::plane::FrameSlot;
 use frameloom::reference::resize::crop_resize::crop_resize;
+use frameloom::reference::resize::warp_affine::warp_affine;
 use half::f16;
 use serde_json::{Value, json};
 
@@ -24,17 +26,17 @@ use crate::golden::numbers;
 use crate::raw::{Adapter, Found};
 use crate::support::{run, test_data};
 
-const CLIPS: [&str; 5] = ["bbaf2n", "brbk7n", "lbax4n", "lbbc2a", "lrwp9a"];
+pub const CLIPS: [&str; 5] = ["bbaf2n", "brbk7n", "lbax4n", "lbbc2a", "lrwp9a"];
 
 /// A decoded picture: R G B A.
-struct Picture {
-    layout: FrameLayout,
-    slot: Vec<u8>,
-    size: Size,
+pub struct Picture {
+    pub layout: FrameLayout,
+    pub slot: Vec<u8>,
+    pub size: Size,
 }
 
 /// What `ffmpeg` decodes, picture by picture; setup installs it.
-fn decode(path: &Path, frames: &[usize]) -> Vec<Picture> {
+pub fn decode(path: &Path, frames: &[usize]) -> Vec<Picture> {
     let chosen: Vec<String> = frames.iter().map(|n| format!("eq(n\\,{n})")).collect();
     let out = std::process::Command::new("ffmpeg")
         .args(["-v", "error", "-nostdin", "-i"])
@@ -78,19 +80,28 @@ impl Picture {
         Self { layout, slot, size }
     }
 
+    /// The picture that shows at each place what lies where the map leads.
+    pub fn warped(&self, map: Affine) -> Self {
+        let frame = FrameSlot::new(self.layout, &self.slot).unwrap();
+        let spec = TensorSpec { mul: [255.0; 3], ..TensorSpec::unit(self.size) };
+        let rules = (Outside::Clamp, TensorLayout::Nhwc);
+        let values = warp_affine(&[(frame, map)], ColorSpec::BT709, &spec, rules).unwrap();
+        Self::of(self.size, &values.iter().map(|v| v.round() as u8).collect::<Vec<_>>())
+    }
+
     fn whole(&self) -> BoxRect {
         BoxRect { x: 0, y: 0, width: self.size.width, height: self.size.height }
     }
 }
 
 /// A model with the entry that the repository has for it.
-struct Model {
-    entry: ModelEntry,
-    session: OnnxSession,
+pub struct Model {
+    pub entry: ModelEntry,
+    pub session: OnnxSession,
 }
 
 impl Model {
-    fn open(data: &Path, task: Task, file: &str) -> Self {
+    pub fn open(data: &Path, task: Task, file: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/data_models.toml");
         std::fs::copy(manifest, folder.path().join("models.toml")).unwrap();
@@ -136,14 +147,14 @@ impl Model {
 }
 
 /// Reference values of a real model.
-fn reference(name: &str) -> Value {
+pub fn reference(name: &str) -> Value {
     let path = format!("tests/golden/infer/real_{name}.json");
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
     serde_json::from_str(&text).unwrap()
 }
 
 /// The picture of a reference case.
-fn picture_of(data: &Path, case: &Value) -> Picture {
+pub fn picture_of(data: &Path, case: &Value) -> Picture {
     decode(&data.join(case["picture"].as_str().unwrap()), &[0]).remove(0)
 }
 
@@ -153,12 +164,12 @@ fn box_of(case: &Value) -> BoxRect {
     BoxRect { x: b[0] as i32, y: b[1] as i32, width: b[2] as u32, height: b[3] as u32 }
 }
 
-fn corners(value: &Value) -> BoxF {
+pub fn corners(value: &Value) -> BoxF {
     let b: Vec<f32> = numbers(value).iter().map(|v| *v as f32).collect();
     BoxF::from_corners(b[0], b[1], b[2], b[3])
 }
 
-const DETECTORS: [(&str, Task, &str); 5] = [
+pub const DETECTORS: [(&str, Task, &str); 5] = [
     ("yolox", Task::Detect, "yolox_nano_416"),
     ("nanodet", Task::Detect, "nanodet_m_320"),
     ("yunet", Task::Face, "yunet_n_dynamic"),

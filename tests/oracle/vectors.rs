@@ -48,6 +48,24 @@ fn crops_beyond_the_picture_follow_opencv() {
 }
 
 #[test]
+fn turned_pictures_follow_scikit_image() {
+    for file in Golden::all("resize/warp_affine", 3) {
+        let size = file.size();
+        let (layout, data) = slot_of(PixelFormat::Rgba8, size, &file.input(size.area() as usize * 4));
+        let frame = FrameSlot::new(layout, &data).unwrap();
+        let m: Vec<f32> = file.numbers("map").iter().map(|v| *v as f32).collect();
+        let map = Affine([[m[0], m[1], m[2]], [m[3], m[4], m[5]]]);
+        let rules = (Outside::Clamp, TensorLayout::Nhwc);
+        let warp = |map| {
+            wide(&resize::warp_affine::warp_affine(&[(frame, map)], ColorSpec::BT709, &target(&file), rules).unwrap())
+        };
+        check(&file, &warp(map), &file.numbers("out"));
+        let mirrored = Affine([[m[0], -m[1], m[2]], [m[3], m[4], m[5]]]);
+        assert!(crate::compare::abs(&warp(mirrored), &file.numbers("out"), file.number("tolerance")).is_err());
+    }
+}
+
+#[test]
 fn rows_follow_numpy() {
     for file in Golden::all("tensor/l2_normalize", 2) {
         let dim = file.integer("dim") as usize;

@@ -91,3 +91,25 @@ fn files_named_in_the_architecture_exist() {
     }
     assert!(named > 10, "{named} files named");
 }
+
+/// Each stand-in that the script writes has a row that says what to put in its place, and no row is left over.
+#[test]
+fn every_stand_in_has_a_row() {
+    let script = read("scripts/zoo/stand_ins.py");
+    let written: BTreeSet<String> = script
+        .lines()
+        .filter_map(|l| l.trim_start().strip_prefix("yield \""))
+        .filter_map(|l| l.split('"').next())
+        .map(|name| format!("{}.onnx", name.replace(['-', '.'], "_")))
+        .collect();
+    let readme = read("README.md");
+    let rows = between(&readme, "| stand-in (`models/FILE`) |", "**No telemetry.**");
+    let listed: BTreeSet<String> = rows
+        .lines()
+        .filter_map(|l| l.strip_prefix("| `"))
+        .filter_map(|l| l.split(" | ").next())
+        .flat_map(|cell| cell.split([',', '`', ' ']).filter(|w| w.ends_with(".onnx")).map(str::to_owned))
+        .collect();
+    assert!(written.len() > 10, "{written:?}");
+    assert_eq!(written, listed);
+}

@@ -83,8 +83,8 @@ pub const COLORS: [ColorSpec; 3] = [
     ColorSpec { matrix: YuvMatrix::Bt2020, range: ColorRange::Limited, siting: ChromaSiting::TopLeft },
 ];
 
-/// Stretched RGB in 0..=1, a letterbox with the normalisation of ImageNet in BGR, one in the corner with large factors.
-pub fn specs(width: u32, height: u32) -> [TensorSpec; 3] {
+/// Stretched RGB in 0..=1, a letterbox with the normalisation of ImageNet in BGR, one in the corner with large factors, one channel.
+pub fn specs(width: u32, height: u32) -> [TensorSpec; 4] {
     let unit = TensorSpec::unit(Size::new(width, height));
     let imagenet = unit.with_mean_std([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
     let boxed = |anchor, pad| Fit::Letterbox { pad, anchor };
@@ -92,13 +92,20 @@ pub fn specs(width: u32, height: u32) -> [TensorSpec; 3] {
         unit,
         TensorSpec { fit: boxed(Anchor::Center, 114.0 / 255.0), order: ChannelOrder::Bgr, ..imagenet },
         TensorSpec { fit: boxed(Anchor::TopLeft, 0.0), mul: [255.0, -2.0, 0.0], add: [0.5, 100.0, 7.0], ..unit },
+        TensorSpec {
+            fit: boxed(Anchor::Center, 0.25),
+            order: ChannelOrder::Gray,
+            mul: [2.0, 90.0, 1e9],
+            add: [-1.0, 1e9, 5.0],
+            ..unit
+        },
     ]
 }
 
 /// Parameters by number: colours, specs, samplings in turn.
 pub fn params(i: usize, (width, height): (u32, u32)) -> PackParams {
     let sampling = [Sampling::Bilinear, Sampling::Area][i % 2];
-    PackParams { color: COLORS[i / 2 % 3], spec: specs(width, height)[i / 3 % 3], sampling, half: false }
+    PackParams { color: COLORS[i / 2 % 3], spec: specs(width, height)[i / 3 % 4], sampling, half: false }
 }
 
 /// Of each picture the whole, its corner, one pixel, a thin strip, or its upper right; pictures in reversed order, too.
@@ -125,11 +132,11 @@ pub fn boxes(trial: &Trial) -> Vec<TensorBox> {
 /// the two roundings of factor and summand. f16 adds its own rounding to nearest.
 pub fn violation(info: &OpInfo, got: &[f32], want: &[f32], p: PackParams, layout: TensorLayout) -> Option<String> {
     let Exactness::Abs(bound) = info.exactness else { panic!("{:?}", info.exactness) };
-    let plane = p.spec.size.area() as usize;
+    let (plane, channels) = (p.spec.size.area() as usize, p.spec.order.channels() as usize);
     super::vectors::violation(got, want, |i| {
         let c = match layout {
-            TensorLayout::Nchw => i / plane % 3,
-            TensorLayout::Nhwc => i % 3,
+            TensorLayout::Nchw => i / plane % channels,
+            TensorLayout::Nhwc => i % channels,
         };
         let (mul, add) = (f64::from(p.spec.mul[c].abs()), f64::from(p.spec.add[c].abs()));
         let distance = bound * mul + (mul + add) * f64::from(f32::EPSILON);

@@ -4,3 +4,4 @@ pub mod bilinear;
 pub mod crop_resize;
 pub mod lanczos3;
 pub mod letterbox;
+pub mod warp_affine;

@@ -84,11 +84,15 @@ fn decoder(task: Task, port: Option<Port>, outputs: &[IoInfo]) -> Option<(&'stat
 }
 
 fn detector(size: [Option<usize>; 2], outputs: &[IoInfo]) -> Option<(&'static str, &'static str)> {
-    let grids = [cells(size, &[8, 16, 32]), cells(size, &[8, 16, 32, 64])];
+    let coarse = cells(size, &[8, 16, 32, 64]);
+    let grids = [cells(size, &[8, 16, 32]), coarse];
     let is_grid = |n: Option<usize>| n.is_some() && grids.contains(&n);
     let rows: Vec<&IoInfo> = outputs.iter().filter(|o| o.shape.len() == 3).collect();
     match rows.as_slice() {
         [one] => match (axis(one, 1), last(one)) {
+            (n, Some(112)) if n.is_some() && n == coarse => {
+                Some(("nanodet-plus", "80 scores and 32 distances a cell of the strides 8 to 64"))
+            }
             (n, Some(width)) if is_grid(n) && width > 5 => Some(("yolox", "a row a cell of the strides 8, 16, 32")),
             (_, Some(6)) => Some(("end-to-end", "six numbers a row")),
             (Some(width), n) if is_grid(n) && width > 4 => Some(("yolov8", "a column a cell of the strides 8, 16, 32")),
@@ -125,7 +129,7 @@ fn preprocessing(task: Task, decoder: Option<&str>, port: Port) -> (PictureInput
             let input = PictureInput { scale: 255.0, std: [255.0; 3], ..base };
             (boxed(input, AnchorKind::Center, 114.0), family("YOLOv5 and later"))
         }
-        (Some("nanodet"), _) => {
+        (Some("nanodet" | "nanodet-plus"), _) => {
             let input = bytes([103.53, 116.28, 123.675], [57.375, 57.12, 58.395]);
             (PictureInput { order: Order::Bgr, ..input }, family("NanoDet"))
         }
@@ -194,7 +198,7 @@ pub(super) fn fill(proposal: &mut Proposal, graph: &GraphInfo) {
         input.order = Order::Gray;
         proposal.notes.insert("order", "the input has one channel".into());
     }
-    let shape: Vec<String> = io.shape.iter().map(extent).collect();
+    let shape: Vec<String> = io.shape.iter().map(Extent::to_string).collect();
     proposal.notes.insert("layout", format!("the input is {}", shape.join("x")));
     if ports.len() > 1 {
         let others: Vec<&str> = ports.iter().map(|(i, _)| i.name.as_str()).filter(|n| *n != io.name).collect();
@@ -208,16 +212,7 @@ pub(super) fn fill(proposal: &mut Proposal, graph: &GraphInfo) {
 
 /// Whether some output has 80 classes: alone, behind a box, or behind a box and a score.
 fn eighty(outputs: &[IoInfo]) -> bool {
-    outputs.iter().flat_map(|o| [axis(o, 1), last(o)]).flatten().any(|n| matches!(n, 80 | 84 | 85))
-}
-
-/// An extent for people.
-pub(super) fn extent(e: &Extent) -> String {
-    match e {
-        Extent::Fixed(n) => n.to_string(),
-        Extent::Dynamic(name) if name.is_empty() => "?".into(),
-        Extent::Dynamic(name) => name.clone(),
-    }
+    outputs.iter().flat_map(|o| [axis(o, 1), last(o)]).flatten().any(|n| matches!(n, 80 | 84 | 85 | 112))
 }
 
 #[cfg(test)]
@@ -260,6 +255,7 @@ mod tests {
             proposal(Task::Detect, &[&[1, 3, size, size]], outputs).entry.decoder.unwrap_or_default()
         };
         assert_eq!(of(416, &[&[1, 3549, 85]]), "yolox");
+        assert_eq!(of(416, &[&[1, 3598, 112]]), "nanodet-plus");
         assert_eq!(of(640, &[&[1, 84, 8400]]), "yolov8");
         assert_eq!(of(640, &[&[1, 25200, 85]]), "yolov5");
         assert_eq!(of(640, &[&[1, 300, 6]]), "end-to-end");

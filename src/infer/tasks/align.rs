@@ -1,12 +1,11 @@
 //! Bringing a face where recognition networks want it: eyes, nose and mouth at the places of the ArcFace template (Deng et al. 2019).
 //!
-//! A face that is about upright needs no rotation: [`FaceAlignment::crop`] is a box for `resize/crop_resize` and `tensor/pack_*`.
-//! Rotation is given beside it, for hosts that can turn a picture.
+//! [`FaceAlignment::warp`] is the map for `resize/warp_affine`, which turns, scales and moves the face: what those networks were trained
+//! with. [`FaceAlignment::crop`] is the upright box for what only cuts.
 
-use super::fit::refuse;
 use super::landmarks::{Landmarks, Part, Scheme};
-use crate::core::{BoxF, Point};
-use crate::error::Result;
+use crate::core::{Affine, BoxF, Point, Similarity, Size};
+use crate::error::{Error, Result};
 
 /// Side of the template in pixels.
 pub const TEMPLATE_SIDE: f32 = 112.0;
@@ -19,72 +18,6 @@ pub const ARCFACE_112: [Point; 5] = [
     Point { x: 41.5493, y: 92.3655 },
     Point { x: 70.7299, y: 92.2041 },
 ];
-
-/// Rotation, one scale and a shift: `x' = a x - b y + dx`, `y' = b x + a y + dy`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Similarity {
-    /// Scale times cosine of the angle.
-    pub a: f32,
-    /// Scale times sine of the angle.
-    pub b: f32,
-    /// Shift to the right.
-    pub dx: f32,
-    /// Shift down.
-    pub dy: f32,
-}
-
-impl Similarity {
-    /// The one that brings points `from` to points `to` with the least sum of squared distances, without mirroring (Umeyama 1991).
-    ///
-    /// `None` for fewer than two points, points in one place, or numbers that are none or infinite.
-    pub fn fit(from: &[Point], to: &[Point]) -> Option<Self> {
-        let count = from.len().min(to.len());
-        if count < 2 || from.len() != to.len() {
-            return None;
-        }
-        let mean = |points: &[Point], of: fn(&Point) -> f32| {
-            points.iter().map(|p| f64::from(of(p))).sum::<f64>() / count as f64
-        };
-        let (fx, fy) = (mean(from, |p| p.x), mean(from, |p| p.y));
-        let (tx, ty) = (mean(to, |p| p.x), mean(to, |p| p.y));
-        let (mut along, mut across, mut spread) = (0.0, 0.0, 0.0);
-        for (p, q) in from.iter().zip(to) {
-            let (px, py) = (f64::from(p.x) - fx, f64::from(p.y) - fy);
-            let (qx, qy) = (f64::from(q.x) - tx, f64::from(q.y) - ty);
-            along += px * qx + py * qy;
-            across += px * qy - py * qx;
-            spread += px * px + py * py;
-        }
-        let (a, b) = (along / spread, across / spread);
-        let found =
-            Self { a: a as f32, b: b as f32, dx: (tx - a * fx + b * fy) as f32, dy: (ty - b * fx - a * fy) as f32 };
-        let finite = [found.a, found.b, found.dx, found.dy].iter().all(|v| v.is_finite());
-        (finite && found.scale() > 0.0).then_some(found)
-    }
-
-    /// Factor of lengths.
-    pub fn scale(&self) -> f32 {
-        self.a.hypot(self.b)
-    }
-
-    /// Angle in radians that it turns by; a positive one turns from the x axis to the y axis, clockwise on a screen.
-    pub fn angle(&self) -> f32 {
-        self.b.atan2(self.a)
-    }
-
-    /// Where a point goes.
-    pub fn apply(&self, p: Point) -> Point {
-        Point { x: self.a * p.x - self.b * p.y + self.dx, y: self.b * p.x + self.a * p.y + self.dy }
-    }
-
-    /// The way back.
-    #[must_use]
-    pub fn inverse(&self) -> Self {
-        let square = self.a * self.a + self.b * self.b;
-        let (a, b) = (self.a / square, -self.b / square);
-        Self { a, b, dx: -(a * self.dx - b * self.dy), dy: -(b * self.dx + a * self.dy) }
-    }
-}
 
 /// How a face lies relative to the template.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -110,7 +43,7 @@ impl FaceAlignment {
                 let middle = Point { x: (mouth_l.x + mouth_r.x) / 2.0, y: (mouth_l.y + mouth_r.y) / 2.0 };
                 Self::fit(&[*left, *right, *nose, *mouth], &[eye_l, eye_r, tip, middle])
             }
-            other => Err(refuse(
+            other => Err(Error::model(
                 "points",
                 format!(
                     "a face is aligned by 5 or 6 key points, {} were given; use a detector with key points",
@@ -130,16 +63,27 @@ impl FaceAlignment {
         let [left, right, ..] = scheme.mouth();
         let (Some(nose), Some(left), Some(right)) = (at(scheme.nose_tip()), at(left), at(right)) else {
             let (wanted, given) = (scheme.count(), landmarks.points.len());
-            return Err(refuse("points", format!("{wanted} points were wanted, {given} given")));
+            return Err(Error::model("points", format!("{wanted} points were wanted, {given} given")));
         };
         let eyes = [Part::LeftEye, Part::RightEye].map(|e| landmarks.center(e));
         let [eye_l, eye_r] = eyes;
         Self::fit(&[eye_l, eye_r, nose, left, right], &ARCFACE_112)
     }
 
+    /// From a tensor of `size` to the picture: the template, enlarged to the shorter side, in its middle.
+    pub fn warp(&self, size: Size) -> Affine {
+        let k = TEMPLATE_SIDE / size.width.min(size.height).max(1) as f32;
+        let (w, h) = (size.width as f32 * k, size.height as f32 * k);
+        let back = self.to_template.inverse();
+        // What lies in the middle of the tensor is the middle of the template.
+        let Point { x: dx, y: dy } = back.apply(Point { x: (TEMPLATE_SIDE - w) / 2.0, y: (TEMPLATE_SIDE - h) / 2.0 });
+        Similarity { a: back.a * k, b: back.b * k, dx, dy }.into()
+    }
+
     fn fit(from: &[Point], to: &[Point]) -> Result<Self> {
-        let to_template = Similarity::fit(from, to)
-            .ok_or_else(|| refuse("points", "key points of a face must be finite and in several places".to_owned()))?;
+        let to_template = Similarity::fit(from, to).ok_or_else(|| {
+            Error::model("points", "key points of a face must be finite and in several places".to_owned())
+        })?;
         let middle = to_template.inverse().apply(Point { x: TEMPLATE_SIDE / 2.0, y: TEMPLATE_SIDE / 2.0 });
         let side = TEMPLATE_SIDE / to_template.scale();
         let crop = BoxF::from_center(middle.x, middle.y, side, side);
@@ -169,6 +113,17 @@ mod tests {
         assert!(near(found.crop.center(), truth.apply(Point { x: 56.0, y: 56.0 })));
         let there_and_back = found.to_template.inverse().apply(found.to_template.apply(Point { x: 7.0, y: 9.0 }));
         assert!(near(there_and_back, Point { x: 7.0, y: 9.0 }));
+    }
+
+    #[test]
+    fn a_warp_leads_from_the_tensor_to_the_picture() {
+        let truth = Similarity { a: 1.2, b: 0.5, dx: 30.0, dy: -12.0 };
+        let found = FaceAlignment::from_points(&ARCFACE_112.map(|p| truth.apply(p))).unwrap();
+        let [eye, ..] = ARCFACE_112;
+        assert!(near(found.warp(Size::new(112, 112)).apply(eye), truth.apply(eye)));
+        // Twice as large, and 10 pixels of the tensor more on each side.
+        let wide = found.warp(Size::new(244, 224));
+        assert!(near(wide.apply(Point { x: 2.0 * eye.x + 10.0, y: 2.0 * eye.y }), truth.apply(eye)));
     }
 
     #[test]

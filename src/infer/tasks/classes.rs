@@ -1,7 +1,6 @@
 //! Names of classes, as data sets define them.
 
-use super::fit::refuse;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// The 80 classes of COCO 2017 that detectors are trained for, in the order of their category ids.
 pub const COCO_80: [&str; 80] = [
@@ -144,12 +143,12 @@ impl ClassNames {
                 let message = format!(
                     "`{one}` is no set of classes; use coco80, coco91, voc21, or names between commas (`{one},` for one class)"
                 );
-                return Err(refuse("classes", message));
+                return Err(Error::model("classes", message));
             }
             _ => names,
         };
         if names.iter().any(String::is_empty) {
-            return Err(refuse("classes", format!("an empty name in the list of classes `{text}`")));
+            return Err(Error::model("classes", format!("an empty name in the list of classes `{text}`")));
         }
         Ok(Self(names))
     }
@@ -177,7 +176,7 @@ impl ClassNames {
         let found = (0..).zip(&self.0).find(|(_, n)| n.as_str() == name && !name.is_empty());
         found.map(|(i, _)| i).ok_or_else(|| {
             let known: Vec<&str> = self.0.iter().map(String::as_str).filter(|n| !n.is_empty()).collect();
-            refuse("classes", format!("there is no class `{name}`; there are {}", known.join(", ")))
+            Error::model("classes", format!("there is no class `{name}`; there are {}", known.join(", ")))
         })
     }
 }

@@ -3,7 +3,7 @@
 //! Role of the output: `scores`, `[N, C]`. Number of the manifest: `softmax` (1: the output is logits; 0: probabilities already).
 
 use super::classes::ClassNames;
-use super::fit::{Dense, Settings, check_task, fixed, refuse};
+use super::fit::{Dense, Settings, check_task, fixed};
 use crate::error::{Error, Result};
 use crate::infer::{IoInfo, ModelEntry, Outputs, Task};
 
@@ -33,7 +33,7 @@ impl Classifier {
         check_task(entry, Task::Classify)?;
         super::fit::picture_size(entry, inputs)?;
         if let Some(other) = entry.decoder.as_deref().filter(|d| !["classify", "softmax"].contains(d)) {
-            return Err(refuse(
+            return Err(Error::model(
                 "decoder",
                 format!("`{}`: no decoder `{other}`; there are classify, softmax (the same)", entry.name),
             ));
@@ -53,7 +53,7 @@ impl Classifier {
 
     fn check(&self, width: usize) -> Result<()> {
         match self.classes.as_ref().map(ClassNames::len) {
-            Some(n) if n != width => Err(refuse(
+            Some(n) if n != width => Err(Error::model(
                 "classes",
                 format!("the manifest names {n} classes, `{}` has {width} numbers a picture", self.output),
             )),
@@ -97,7 +97,7 @@ impl Classifier {
         if !self.softmax && row.iter().any(|v| !(-1e-3..=1.001).contains(v)) {
             let message =
                 format!("`{}` has {top} at most: no probabilities; set the number `softmax` to 1", self.output);
-            return Err(refuse("range", message));
+            return Err(Error::model("range", message));
         }
         let mut scores: Vec<ClassScore> = if self.softmax {
             let sum: f64 = row.iter().map(|v| f64::from(v - top).exp()).sum();

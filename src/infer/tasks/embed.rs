@@ -10,9 +10,9 @@
 
 use std::borrow::Cow;
 
-use super::fit::{Dense, Settings, check_task, fixed, list, refuse};
+use super::fit::{Dense, Settings, check_task, fixed, list};
 use crate::core::{GridPooling, Size};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::infer::{IoInfo, ModelEntry, Outputs, Task};
 
 /// A feature map to be pooled, as `tensor/grid_pool` takes it.
@@ -59,7 +59,10 @@ impl Embedder {
             Some("map") if task == Task::Embed => true,
             Some(other) => {
                 let known = if task == Task::Embed { "vector, map" } else { "vector" };
-                return Err(refuse("decoder", format!("`{}`: no decoder `{other}`; there is {known}", entry.name)));
+                return Err(Error::model(
+                    "decoder",
+                    format!("`{}`: no decoder `{other}`; there is {known}", entry.name),
+                ));
             }
             None => task == Task::Embed && is_map(pick(entry, outputs)?),
         };
@@ -101,13 +104,22 @@ impl Embedder {
         }
     }
 
+    /// The same with another grid and pooling; nothing changes for a model that gives vectors.
+    #[must_use]
+    pub fn with_pooling(mut self, (cells, means): (u32, GridPooling)) -> Self {
+        if let Kind::Map { grid, pooling, .. } = &mut self.kind {
+            (*grid, *pooling) = (cells, means);
+        }
+        self
+    }
+
     /// A unit vector for each of `batch` pictures; `None` where the model gave numbers that are none or infinite, or nothing but zeros.
     ///
     /// # Errors
     /// [`crate::Error::Model`] with cause `output`, `shape`, or `decoder` when the model gives maps.
     pub fn decode(&self, outputs: &Outputs, batch: usize) -> Result<Vec<Option<Vec<f32>>>> {
         let Kind::Vector { dim } = self.kind else {
-            return Err(refuse("decoder", format!("`{}` is a map: pool it, it is no vector yet", self.output)));
+            return Err(Error::model("decoder", format!("`{}` is a map: pool it, it is no vector yet", self.output)));
         };
         if batch == 0 {
             return Ok(Vec::new());
@@ -116,7 +128,7 @@ impl Embedder {
         let dense = Dense::vectors(&self.output, tensor, batch)?;
         if dim.is_some_and(|d| d != dense.width) {
             let (wanted, given) = (dim.unwrap_or_default(), &tensor.shape);
-            return Err(refuse(
+            return Err(Error::model(
                 "shape",
                 format!("`{}` must have {wanted} numbers a picture, not {given:?}", self.output),
             ));
@@ -130,7 +142,7 @@ impl Embedder {
     /// [`crate::Error::Model`] with cause `output`, `shape`, or `decoder` when the model gives vectors.
     pub fn feature_map<'a>(&self, outputs: &'a Outputs, batch: usize) -> Result<FeatureMap<'a>> {
         if matches!(self.kind, Kind::Vector { .. }) {
-            return Err(refuse("decoder", format!("`{}` is a vector: there is nothing to pool", self.output)));
+            return Err(Error::model("decoder", format!("`{}` is a vector: there is nothing to pool", self.output)));
         }
         let tensor = outputs.get(&self.output)?;
         let side = |v: &usize| u32::try_from(*v).ok().filter(|v| *v > 0);
@@ -139,11 +151,12 @@ impl Embedder {
                 (Some(channels), Some(height), Some(width)) => {
                     Ok(FeatureMap { data: tensor.to_f32(), batch, channels, size: Size::new(width, height) })
                 }
-                _ => Err(refuse("shape", format!("`{}` is empty: {:?}", self.output, tensor.shape))),
+                _ => Err(Error::model("shape", format!("`{}` is empty: {:?}", self.output, tensor.shape))),
             },
-            other => {
-                Err(refuse("shape", format!("`{}` must be [{batch}, C, height, width], not {other:?}", self.output)))
-            }
+            other => Err(Error::model(
+                "shape",
+                format!("`{}` must be [{batch}, C, height, width], not {other:?}", self.output),
+            )),
         }
     }
 }
@@ -160,7 +173,7 @@ fn pick<'a>(entry: &ModelEntry, outputs: &'a [IoInfo]) -> Result<&'a IoInfo> {
     match (entry.outputs.get("embedding"), outputs) {
         (Some(name), _) => super::fit::declared(outputs, name, &entry.name),
         (None, [only]) => Ok(only),
-        (None, _) => Err(refuse(
+        (None, _) => Err(Error::model(
             "output",
             format!("`{}`: name one output as `outputs.embedding`; it has {}", entry.name, list(outputs)),
         )),
@@ -174,6 +187,20 @@ pub fn unit(vector: &[f32]) -> Option<Vec<f32>> {
         let factor = square.sqrt().recip();
         vector.iter().map(|v| (f64::from(*v) * factor) as f32).collect()
     })
+}
+
+/// The unit vector in the middle of unit vectors: what several pictures of one thing have in common. `None` without any, for vectors of
+/// different lengths, and where they cancel each other out.
+pub fn centroid<'a>(vectors: impl IntoIterator<Item = &'a [f32]>) -> Option<Vec<f32>> {
+    let mut vectors = vectors.into_iter();
+    let mut sum = vectors.next()?.to_vec();
+    for vector in vectors {
+        if vector.len() != sum.len() {
+            return None;
+        }
+        sum.iter_mut().zip(vector).for_each(|(s, v)| *s += v);
+    }
+    unit(&sum)
 }
 
 /// Cosine of two unit vectors of the same length, -1..=1: their dot product.

@@ -9,11 +9,6 @@ use crate::infer::manifest::{Layout, ModelEntry, Task};
 use crate::infer::tensor::Tensor;
 use crate::infer::{Extent, IoInfo, Outputs};
 
-/// An error of the model, with its short cause.
-pub(super) fn refuse(cause: &'static str, message: impl Into<String>) -> Error {
-    Error::Model { cause, message: message.into() }
-}
-
 /// The settings of a manifest entry that an adapter may read. A key that no one reads is an error, so that none is ignored.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Settings<'e> {
@@ -29,7 +24,7 @@ impl<'e> Settings<'e> {
         check_task(entry, task)?;
         let known: Vec<&str> = numbers.iter().flat_map(|n| n.iter().copied()).collect();
         if let Some(key) = entry.numbers.keys().find(|k| !known.contains(&k.as_str())) {
-            return Err(refuse(
+            return Err(Error::model(
                 "number",
                 format!("`{}`: no number `{key}` is known here; known: {}", entry.name, known.join(", ")),
             ));
@@ -41,7 +36,7 @@ impl<'e> Settings<'e> {
             })
         };
         if let Some(role) = entry.outputs.keys().find(|r| !fits(r)) {
-            return Err(refuse(
+            return Err(Error::model(
                 "output",
                 format!(
                     "`{}`: no output has the role `{role}` here; roles: {} (# stands for a stride)",
@@ -51,7 +46,7 @@ impl<'e> Settings<'e> {
             ));
         }
         if let Some(role) = entry.inputs.keys().next() {
-            return Err(refuse("input", format!("`{}`: it takes a picture only, no input `{role}`", entry.name)));
+            return Err(Error::model("input", format!("`{}`: it takes a picture only, no input `{role}`", entry.name)));
         }
         Ok(Self { entry })
     }
@@ -82,7 +77,7 @@ impl<'e> Settings<'e> {
             return Ok(value);
         }
         let (from, to) = (range.start(), range.end());
-        Err(refuse("number", format!("`{}`: `{key}` must be {from} to {to}, not {given}", self.entry.name)))
+        Err(Error::model("number", format!("`{}`: `{key}` must be {from} to {to}, not {given}", self.entry.name)))
     }
 
     /// A whole number, or `default`.
@@ -95,7 +90,7 @@ impl<'e> Settings<'e> {
         if value.fract() == 0.0 {
             return Ok(value as u32);
         }
-        Err(refuse("number", format!("`{}`: `{key}` must be a whole number, not {value}", self.entry.name)))
+        Err(Error::model("number", format!("`{}`: `{key}` must be a whole number, not {value}", self.entry.name)))
     }
 
     /// A truth value written as 0 or 1, or `default`.
@@ -121,7 +116,7 @@ impl<'e> Settings<'e> {
             let info = declared(outputs, name, self.name())?;
             if !fits(info) {
                 let found = shape_text(info);
-                return Err(refuse(
+                return Err(Error::model(
                     "shape",
                     format!("`{}`: {role} must be {wanted}, `{name}` is {found}", self.name()),
                 ));
@@ -131,11 +126,11 @@ impl<'e> Settings<'e> {
         let mut fitting = outputs.iter().filter(|o| fits(o));
         match (fitting.next(), fitting.next()) {
             (Some(only), None) => Ok(only.name.clone()),
-            (None, _) => Err(refuse(
+            (None, _) => Err(Error::model(
                 "output",
                 format!("`{}`: no output is {wanted} ({role}); it has {}", self.name(), list(outputs)),
             )),
-            (Some(_), Some(_)) => Err(refuse(
+            (Some(_), Some(_)) => Err(Error::model(
                 "output",
                 format!(
                     "`{}`: several outputs are {wanted}: name one as `outputs.{role}`; it has {}",
@@ -153,7 +148,7 @@ pub(super) fn check_task(entry: &ModelEntry, task: Task) -> Result<()> {
     if entry.task == task {
         return Ok(());
     }
-    Err(refuse("task", format!("`{}` is for the task {:?}, {task:?} was wanted", entry.name, entry.task)))
+    Err(Error::model("task", format!("`{}` is for the task {:?}, {task:?} was wanted", entry.name, entry.task)))
 }
 
 /// The number behind a role: `8` of `scores8`.
@@ -169,7 +164,7 @@ pub(super) fn declared<'a>(outputs: &'a [IoInfo], name: &str, model: &str) -> Re
     outputs
         .iter()
         .find(|o| o.name == name)
-        .ok_or_else(|| refuse("output", format!("`{model}` has no output `{name}`; it has {}", list(outputs))))
+        .ok_or_else(|| Error::model("output", format!("`{model}` has no output `{name}`; it has {}", list(outputs))))
 }
 
 /// Extent of the last axis, when it is fixed.
@@ -186,19 +181,11 @@ pub(super) fn fixed(extent: Option<&Extent>) -> Option<usize> {
 }
 
 fn shape_text(info: &IoInfo) -> String {
-    let axes: Vec<String> = info
-        .shape
-        .iter()
-        .map(|e| match e {
-            Extent::Fixed(n) => n.to_string(),
-            Extent::Dynamic(name) if name.is_empty() => "?".to_owned(),
-            Extent::Dynamic(name) => name.clone(),
-        })
-        .collect();
+    let axes: Vec<String> = info.shape.iter().map(Extent::to_string).collect();
     format!("[{}]", axes.join(", "))
 }
 
-/// Outputs with their declared shapes, for messages.
+/// Inputs or outputs with their declared shapes, for messages.
 pub(super) fn list(outputs: &[IoInfo]) -> String {
     let each: Vec<String> = outputs.iter().map(|o| format!("`{}` {}", o.name, shape_text(o))).collect();
     each.join(", ")
@@ -218,7 +205,7 @@ pub(super) fn picture_size(entry: &ModelEntry, inputs: &[IoInfo]) -> Result<Opti
     let picture = entry.picture.as_ref();
     let info = match picture.and_then(|p| p.input.as_deref()) {
         Some(name) => Some(inputs.iter().find(|i| i.name == name).ok_or_else(|| {
-            refuse("input", format!("`{}` has no input `{name}`; it has {}", entry.name, list(inputs)))
+            Error::model("input", format!("`{}` has no input `{name}`; it has {}", entry.name, list(inputs)))
         })?),
         None => inputs.iter().find(|i| i.shape.len() == 4),
     };
@@ -240,7 +227,7 @@ pub(super) fn tensor_size(places: &[TensorPlace]) -> Result<Option<Size>> {
     let Some(first) = places.first() else { return Ok(None) };
     match places.iter().find(|p| p.tensor != first.tensor) {
         None => Ok(Some(first.tensor)),
-        Some(other) => Err(refuse(
+        Some(other) => Err(Error::model(
             "shape",
             format!("the pictures of a batch lie in tensors of {} and {}", first.tensor, other.tensor),
         )),
@@ -263,8 +250,12 @@ impl<'a> Dense<'a> {
     /// # Errors
     /// Cause `shape`.
     pub(super) fn rows(name: &str, tensor: &'a Tensor, batch: usize) -> Result<Self> {
-        let wrong =
-            || refuse("shape", format!("`{name}` must be [{batch}, rows, numbers], the model gave {:?}", tensor.shape));
+        let wrong = || {
+            Error::model(
+                "shape",
+                format!("`{name}` must be [{batch}, rows, numbers], the model gave {:?}", tensor.shape),
+            )
+        };
         let (width, rest) = tensor.shape.split_last().ok_or_else(wrong)?;
         let rows = match rest {
             [n, middle @ ..] if *n == batch && !middle.is_empty() => middle.iter().product(),
@@ -280,7 +271,7 @@ impl<'a> Dense<'a> {
     /// Cause `shape`.
     pub(super) fn vectors(name: &str, tensor: &'a Tensor, batch: usize) -> Result<Self> {
         let wrong =
-            || refuse("shape", format!("`{name}` must be [{batch}, numbers], the model gave {:?}", tensor.shape));
+            || Error::model("shape", format!("`{name}` must be [{batch}, numbers], the model gave {:?}", tensor.shape));
         let width = match tensor.shape.as_slice() {
             [n, rest @ ..] if *n == batch && !rest.is_empty() => rest.iter().product(),
             [width] if batch == 1 => *width,

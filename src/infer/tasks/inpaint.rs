@@ -4,14 +4,17 @@
 //! hole (1, or 0 for models that mark what is known); `black` and `white` give the range of the output when it is not that of the input
 //! (exports of LaMa often take 0..=1 and give 0..=255: `white = 255`). `picture.multiple` is 8 for the usual graphs of open size.
 //!
-//! The model sees the hole with some context, not the whole picture: a model of fixed size would lose detail, one of open size memory.
+//! The model sees each hole with some context, not the whole picture: a model of fixed size would lose detail, one of open size memory. Holes
+//! that lie close together go together.
 
-use super::io_roles::{expect_task, input, may_be, misfit, number, tensor_of};
+use super::fit::check_task;
+use super::holes::Holes;
+use super::io_roles::{input, may_be, number, tensor_of};
 use super::picture_port::PicturePort;
 use super::planar::PlanarPicture;
 use super::segment::Mask;
 use crate::core::{BoxRect, Size};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::infer::io::{ElementType, IoInfo, TensorModel};
 use crate::infer::manifest::{Layout, ModelEntry, Task};
 
@@ -50,7 +53,7 @@ impl Inpainter {
     /// # Errors
     /// [`crate::Error::Model`] with cause `task`, `input`, `output`, `shape` or `decoder`.
     pub fn new(entry: &ModelEntry, inputs: &[IoInfo], outputs: &[IoInfo]) -> Result<Self> {
-        expect_task(entry, Task::Inpaint)?;
+        check_task(entry, Task::Inpaint)?;
         let one_channel = |i: &IoInfo| {
             let at = |axis| matches!(i.shape.get(axis), Some(crate::infer::io::Extent::Fixed(1)));
             i.shape.len() == 4 && (at(1) || at(3))
@@ -60,14 +63,15 @@ impl Inpainter {
         let layout = if !may_be(mask, 1, 1) && may_be(mask, 3, 1) { Layout::Nhwc } else { Layout::Nchw };
         let hole = number(entry, "hole", 1.0) as f32;
         if hole != 0.0 && hole != 1.0 {
-            return Err(misfit("decoder", format!("`{}`: numbers.hole is 0 or 1, not {hole}", entry.name)));
+            return Err(Error::model("decoder", format!("`{}`: numbers.hole is 0 or 1, not {hole}", entry.name)));
         }
         Ok(Self { port, mask: mask.name.clone(), element: mask.element, layout, hole })
     }
 
     /// `picture` with the hole of `mask` filled. Outside of the hole and its feather every value stays as it is.
     ///
-    /// One run of the model for the stretch that holds all of the hole; none when there is no hole.
+    /// One run of the model for each hole with its context, on the picture as it was; fewer where holes are so close that one run over
+    /// several looks at fewer pixels. None when there is no hole.
     ///
     /// # Errors
     /// [`crate::Error::Model`] with cause `input` when `mask` has another size than `picture` or nothing is left to look at, or of the run.
@@ -80,21 +84,25 @@ impl Inpainter {
     ) -> Result<PlanarPicture> {
         let size = picture.size();
         if mask.size != size {
-            return Err(misfit("input", format!("the mask is {}, the picture {size}", mask.size)));
+            return Err(Error::model("input", format!("the mask is {}, the picture {size}", mask.size)));
         }
-        let feather = options.feather as f32;
-        let far = distances(mask, options.threshold);
-        let Some(hole) = extent(&far, size, feather) else {
-            return Ok(picture.clone());
-        };
-        let stretch = stretch(hole, size, options.context, self.port.fixed_size());
-        let part = picture.crop(stretch)?;
         // 1 in the mask, down to 0 at the end of the feather.
-        let alpha: Vec<f32> = rows(&far, size, stretch).map(|d| (1.0 - d / (feather + 1.0)).clamp(0.0, 1.0)).collect();
-        let grown = Mask { size: part.size(), values: alpha.iter().map(|a| f32::from(u8::from(*a > 0.0))).collect() };
-        let filled = self.run(model, &part, &grown, options.longest)?;
+        let feather = options.feather as f32;
+        let alpha: Vec<f32> =
+            distances(mask, options.threshold).iter().map(|d| (1.0 - d / (feather + 1.0)).clamp(0.0, 1.0)).collect();
+        let holes = Holes::find(&alpha, size);
+        let around = |rect: BoxRect| stretch(rect, size, options.context, self.port.fixed_size());
         let mut result = picture.clone();
-        result.blend(&filled, i64::from(stretch.x), i64::from(stretch.y), &alpha);
+        for group in holes.groups(around) {
+            let stretch = around(group.rect);
+            let part = picture.crop(stretch)?;
+            // Other holes in sight are no context either.
+            let hidden = rows(&alpha, size, stretch).map(|a| f32::from(u8::from(a > 0.0))).collect();
+            let filled = self.run(model, &part, &Mask { size: part.size(), values: hidden }, options.longest)?;
+            let own = rows(&alpha, size, stretch).zip(rows(&holes.of, size, stretch));
+            let alpha: Vec<f32> = own.map(|(a, hole)| if group.holes.contains(&hole) { a } else { 0.0 }).collect();
+            result.blend(&filled, i64::from(stretch.x), i64::from(stretch.y), &alpha);
+        }
         Ok(result)
     }
 
@@ -122,7 +130,7 @@ impl Inpainter {
         };
         let made = self.port.run(model, &[&image], &extra)?;
         let made = made.first().filter(|p| p.size() == whole);
-        let made = made.ok_or_else(|| misfit("shape", format!("the model should give a picture of {whole}")))?;
+        let made = made.ok_or_else(|| Error::model("shape", format!("the model should give a picture of {whole}")))?;
         // What it gives outside of the hole is not believed: resizing would draw it in at the edge.
         let mut kept = if made.channels() == 1 { image.to_luma() } else { image.to_rgb() };
         let inside: Vec<f32> = hole.values().iter().map(|v| f32::from(u8::from(*v > 0.0))).collect();
@@ -166,24 +174,6 @@ fn distances(mask: &Mask, threshold: f32) -> Vec<f32> {
     far
 }
 
-/// Bounds of what is at most `feather` pixels from the hole; nothing when there is no hole.
-fn extent(far: &[f32], size: Size, feather: f32) -> Option<BoxRect> {
-    let (mut left, mut right, mut top, mut bottom) = (usize::MAX, 0, usize::MAX, 0);
-    for (y, row) in far.chunks_exact(size.width as usize).enumerate() {
-        let inside = |d: &f32| *d <= feather;
-        if let Some(first) = row.iter().position(inside) {
-            let last = row.iter().rposition(inside).unwrap_or(first);
-            (left, right, top, bottom) = (left.min(first), right.max(last), top.min(y), y);
-        }
-    }
-    (left != usize::MAX).then(|| BoxRect {
-        x: left as i32,
-        y: top as i32,
-        width: (right - left + 1) as u32,
-        height: (bottom - top + 1) as u32,
-    })
-}
-
 /// The hole with its context, inside of the picture; at least what the model takes where the picture has that much, with its aspect
 /// ratio where it is fixed.
 fn stretch(hole: BoxRect, size: Size, context: f32, fixed: Option<Size>) -> BoxRect {
@@ -205,7 +195,7 @@ fn stretch(hole: BoxRect, size: Size, context: f32, fixed: Option<Size>) -> BoxR
 }
 
 /// Values under `rect`, which lies inside.
-fn rows(values: &[f32], size: Size, rect: BoxRect) -> impl Iterator<Item = f32> {
+fn rows<T: Copy>(values: &[T], size: Size, rect: BoxRect) -> impl Iterator<Item = T> {
     let (x, n) = (rect.x.max(0) as usize, rect.width as usize);
     let rows = values.chunks_exact(size.width as usize).skip(rect.y.max(0) as usize).take(rect.height as usize);
     rows.flat_map(move |row| row.get(x..x + n).unwrap_or_default().iter().copied())
@@ -314,6 +304,37 @@ mod tests {
         let options = InpaintOptions { longest: 96, ..InpaintOptions::default() };
         adapter(&open).fill(&mut open, &picture, &mask, &options).unwrap();
         assert!(open.seen[0][3] <= 96, "{:?}", open.seen);
+    }
+
+    /// Two discs, each in grey of its own: each is filled from what is around it, by a run that sees little more than it; where one run
+    /// over both is cheaper they go together, and neither shows in the other.
+    #[test]
+    fn each_hole_has_a_run_of_its_own() {
+        let size = Size::new(600, 120);
+        let grey = |x: u32| if x < 300 { 0.2f32 } else { 0.7 };
+        let scene = |centres: [f32; 2], radius: f32| {
+            let inside =
+                |i: u32| centres.iter().any(|c| ((i % 600) as f32 - c).hypot((i / 600) as f32 - 60.0) <= radius);
+            let mask: Vec<f32> = (0..72_000).map(|i| f32::from(u8::from(inside(i)))).collect();
+            let values = (0..72_000).map(|i| if inside(i) { 1.0 } else { grey(i % 600) }).collect();
+            (PlanarPicture::new(size, 1, values).unwrap(), Mask::new(size, mask).unwrap())
+        };
+        for fixed in [-1, 64] {
+            let mut model = Mean::new(fixed, fixed);
+            let (picture, mask) = scene([60.0, 520.0], 9.0);
+            let got = adapter(&model).fill(&mut model, &picture, &mask, &InpaintOptions::default()).unwrap();
+            for (i, v) in got.values().iter().enumerate() {
+                assert!((v - grey(i as u32 % 600)).abs() < 1e-3, "{fixed} {i}: {v}");
+            }
+            assert_eq!(model.seen.len(), 2);
+            assert!(model.seen.iter().all(|s| s[3] <= 64), "{:?}", model.seen);
+            let mut model = Mean::new(fixed, fixed);
+            let (picture, mask) = scene([100.0, 120.0], 3.0);
+            let got = adapter(&model).fill(&mut model, &picture, &mask, &InpaintOptions::default()).unwrap();
+            assert!(got.values().iter().enumerate().all(|(i, v)| (v - grey(i as u32 % 600)).abs() < 1e-3));
+            // Two tiles of 64x64 have more pixels than one that is made smaller; two little ones of their own size have fewer.
+            assert_eq!(model.seen.len(), if fixed == 64 { 1 } else { 2 }, "{:?}", model.seen);
+        }
     }
 
     #[test]

@@ -2,35 +2,15 @@
 
 use half::f16;
 
+use super::fit::list;
 use crate::error::{Error, Result};
 use crate::infer::io::{ElementType, Extent, IoInfo};
-use crate::infer::manifest::{ModelEntry, Task};
+use crate::infer::manifest::ModelEntry;
 use crate::infer::tensor::{Tensor, TensorData, check};
-
-/// An error of a model that does not fit its adapter.
-pub(crate) fn misfit(cause: &'static str, message: impl Into<String>) -> Error {
-    Error::Model { cause, message: message.into() }
-}
-
-/// Refuses an entry that is for something else.
-pub(crate) fn expect_task(entry: &ModelEntry, wanted: Task) -> Result<()> {
-    if entry.task == wanted {
-        return Ok(());
-    }
-    Err(misfit("task", format!("`{}` is a model for {:?}, {wanted:?} was wanted", entry.name, entry.task)))
-}
 
 /// A number of the entry, or `default`.
 pub(crate) fn number(entry: &ModelEntry, key: &str, default: f64) -> f64 {
     entry.numbers.get(key).copied().unwrap_or(default)
-}
-
-/// The extent of an axis when the model fixes it.
-pub(crate) fn fixed(info: &IoInfo, axis: usize) -> Option<usize> {
-    match info.shape.get(axis) {
-        Some(Extent::Fixed(n)) => Some(*n),
-        _ => None,
-    }
 }
 
 /// Whether an axis may have this extent.
@@ -40,17 +20,6 @@ pub(crate) fn may_be(info: &IoInfo, axis: usize, extent: usize) -> bool {
         Some(Extent::Dynamic(_)) => true,
         None => false,
     }
-}
-
-/// Names and shapes, for messages.
-pub(crate) fn listed(infos: &[IoInfo]) -> String {
-    let axis = |e: &Extent| match e {
-        Extent::Fixed(n) => n.to_string(),
-        Extent::Dynamic(name) if name.is_empty() => "?".into(),
-        Extent::Dynamic(name) => name.clone(),
-    };
-    let one = |i: &IoInfo| format!("`{}` [{}]", i.name, i.shape.iter().map(axis).collect::<Vec<_>>().join(", "));
-    infos.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// The input or output for `role`: the one that the entry names, else the only one for which `fits` holds.
@@ -66,8 +35,11 @@ fn choose<'a>(
 ) -> Result<&'a IoInfo> {
     if let Some(name) = named {
         return infos.iter().find(|i| &i.name == name).ok_or_else(|| {
-            let has = listed(infos);
-            misfit(side, format!("the entry `{}` names `{name}` as {side} `{role}`; the model has {has}", entry.name))
+            let has = list(infos);
+            Error::model(
+                side,
+                format!("the entry `{}` names `{name}` as {side} `{role}`; the model has {has}", entry.name),
+            )
         });
     }
     let mut found = infos.iter().filter(|i| fits(i));
@@ -75,12 +47,12 @@ fn choose<'a>(
         (Some(only), None) => Ok(only),
         (first, _) => {
             let why = if first.is_some() { "more than one" } else { "none" };
-            Err(misfit(
+            Err(Error::model(
                 side,
                 format!(
                     "{why} of the {side}s of `{}` can be `{role}`: {}; name it in the entry: {side}s = {{ {role} = \"…\" }}",
                     entry.name,
-                    listed(infos)
+                    list(infos)
                 ),
             ))
         }
@@ -120,7 +92,9 @@ pub(crate) fn tensor_of(element: ElementType, shape: Vec<usize>, values: Vec<f32
         ElementType::I32 => TensorData::I32(values.into_iter().map(|v| v.round() as i32).collect()),
         ElementType::U8 => TensorData::U8(values.into_iter().map(|v| v.round() as u8).collect()),
         ElementType::Bool => TensorData::Bool(values.into_iter().map(|v| v > 0.5).collect()),
-        ElementType::Other => return Err(misfit("input", "an input has an element type that no adapter can fill")),
+        ElementType::Other => {
+            return Err(Error::model("input", "an input has an element type that no adapter can fill"));
+        }
     };
     Ok(Tensor { shape, data })
 }
@@ -128,6 +102,7 @@ pub(crate) fn tensor_of(element: ElementType, shape: Vec<usize>, values: Vec<f32
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::infer::manifest::Task;
 
     pub(crate) fn info(name: &str, element: ElementType, shape: &[i64]) -> IoInfo {
         let extent = |n: &i64| usize::try_from(*n).map_or(Extent::Dynamic(String::new()), Extent::Fixed);
@@ -151,7 +126,7 @@ pub(crate) mod tests {
         assert_eq!(input(&e, &infos, "audio", |_| false).unwrap().name, "a");
         e.inputs.insert("audio".into(), "gone".into());
         assert!(input(&e, &infos, "audio", |_| true).unwrap_err().to_string().contains("`gone`"));
-        assert!(expect_task(&e, Task::Segment).is_err());
+        assert!(super::super::fit::check_task(&e, Task::Segment).is_err());
     }
 
     #[test]

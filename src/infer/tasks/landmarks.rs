@@ -6,10 +6,10 @@
 //!
 //! Crops are upright. Meshes are trained on crops turned so that the eyes are level; up to about 20 degrees they do without.
 
-use super::fit::{Dense, Settings, check_task, fixed, refuse};
+use super::fit::{Dense, Settings, check_task, fixed};
 use super::sieve::sigmoid;
 use crate::core::{BoxF, Point, TensorPlace};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::infer::{IoInfo, ModelEntry, Outputs, Task};
 
 /// Which points a model gives, in which order.
@@ -191,7 +191,7 @@ impl LandmarkModel {
             None | Some("landmarks") => None,
             Some(given) => Some(DECODERS.into_iter().find(|d| d.0 == given).map(|d| d.1).ok_or_else(|| {
                 let known = DECODERS.map(|d| d.0).join(", ");
-                refuse("decoder", format!("`{}`: no decoder `{given}`; there are landmarks, {known}", entry.name))
+                Error::model("decoder", format!("`{}`: no decoder `{given}`; there are landmarks, {known}", entry.name))
             })?),
         };
         let fits = |o: &IoInfo| elements(o).and_then(scheme_of).is_some_and(|(s, _)| wanted.is_none_or(|w| w == s));
@@ -200,7 +200,7 @@ impl LandmarkModel {
         let (scheme, axes) = found
             .and_then(elements)
             .and_then(scheme_of)
-            .ok_or_else(|| refuse("output", format!("`{}`: `{points}` has no points", entry.name)))?;
+            .ok_or_else(|| Error::model("output", format!("`{}`: `{points}` has no points", entry.name)))?;
         let rank = found.map_or(0, |o| o.shape.len());
         let score = match settings.role("score") {
             Some(_) => Some(settings.output(outputs, "score", "one number", |o| elements(o) == Some(1))?),
@@ -242,7 +242,10 @@ impl LandmarkModel {
         let wanted = self.scheme.count() * self.axes;
         if points.width != wanted {
             let given = &tensor.shape;
-            return Err(refuse("shape", format!("`{}` must have {wanted} numbers a face, not {given:?}", self.points)));
+            return Err(Error::model(
+                "shape",
+                format!("`{}` must have {wanted} numbers a face, not {given:?}", self.points),
+            ));
         }
         let scores = match &self.score {
             None => None,
@@ -251,7 +254,7 @@ impl LandmarkModel {
                 let dense = Dense::vectors(name, tensor, places.len())?;
                 if dense.width != 1 {
                     let given = &tensor.shape;
-                    return Err(refuse("shape", format!("`{name}` must have one number a face, not {given:?}")));
+                    return Err(Error::model("shape", format!("`{name}` must have one number a face, not {given:?}")));
                 }
                 Some(dense)
             }

@@ -5,12 +5,12 @@
 //! picture. Details stay those of the picture, and unlike tiles, which each are brightened for themselves, this leaves no seams. It is
 //! the model's own way for networks that estimate illumination and divide by it; for others it is an approximation.
 
-use super::io_roles::{expect_task, misfit};
+use super::fit::check_task;
 use super::picture_port::{PicturePort, nothing_else};
 use super::planar::PlanarPicture;
 use super::resample::resize;
 use crate::core::BoxRect;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::infer::io::{IoInfo, TensorModel};
 use crate::infer::manifest::{ModelEntry, Task};
 
@@ -44,7 +44,7 @@ impl Lowlight {
     /// # Errors
     /// [`crate::Error::Model`] with cause `task`, `input`, `output`, `shape` or `decoder`.
     pub fn new(entry: &ModelEntry, inputs: &[IoInfo], outputs: &[IoInfo]) -> Result<Self> {
-        expect_task(entry, Task::Lowlight)?;
+        check_task(entry, Task::Lowlight)?;
         Ok(Self { port: PicturePort::new(entry, inputs, outputs, &[])? })
     }
 
@@ -65,7 +65,7 @@ impl Lowlight {
         let input = small.crop(BoxRect { x: 0, y: 0, width: whole.width, height: whole.height })?;
         let made = self.port.run(model, &[&input], &nothing_else)?;
         let Some(made) = made.first().filter(|p| p.size() == whole) else {
-            return Err(misfit("shape", format!("the model should give a picture of {whole}")));
+            return Err(Error::model("shape", format!("the model should give a picture of {whole}")));
         };
         let made = made.crop(BoxRect { x: 0, y: 0, width: seen.width, height: seen.height })?;
         let made = if picture.channels() == 1 { made.to_luma() } else { made.to_rgb() };

@@ -27,6 +27,7 @@ pub mod detect;
 pub mod embed;
 pub mod face;
 mod fit;
+mod holes;
 pub mod inpaint;
 mod io_roles;
 pub mod landmarks;

@@ -1,9 +1,10 @@
 //! Pictures into and out of a model: layout, channel order, range and element type as its entry and its graph say.
 
-use super::io_roles::{fixed, input, listed, may_be, misfit, number, output, tensor_of};
+use super::fit::{fixed, list};
+use super::io_roles::{input, may_be, number, output, tensor_of};
 use super::planar::PlanarPicture;
 use crate::core::Size;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::infer::io::{ElementType, IoInfo, NamedTensor, Outputs, TensorModel};
 use crate::infer::manifest::{Layout, ModelEntry, Order, PictureInput};
 use crate::infer::tensor::Tensor;
@@ -56,26 +57,26 @@ impl PicturePort {
             Layout::Nchw => (1, 2, 3),
             Layout::Nhwc => (3, 1, 2),
         };
-        let channels = if entry.picture.is_some() { wanted } else { fixed(info, c).unwrap_or(wanted) };
+        let channels = if entry.picture.is_some() { wanted } else { fixed(info.shape.get(c)).unwrap_or(wanted) };
         if info.shape.len() != 4 || !matches!(channels, 1 | 3) || !may_be(info, c, channels) {
-            return Err(misfit(
+            return Err(Error::model(
                 "shape",
                 format!(
                     "`{}`: {channels} channels in {layout:?} do not fit {}",
                     entry.name,
-                    listed(std::slice::from_ref(info))
+                    list(std::slice::from_ref(info))
                 ),
             ));
         }
-        let side = |axis| fixed(info, axis).and_then(|n| u32::try_from(n).ok());
+        let side = |axis: usize| fixed(info.shape.get(axis)).and_then(|n| u32::try_from(n).ok());
         let spec = picture.spec(Size::new(1, 1));
         let out = output(entry, outputs, "picture", is_picture)?;
-        let output_side = |axis| fixed(out, axis).and_then(|n| u32::try_from(n).ok());
+        let output_side = |axis: usize| fixed(out.shape.get(axis)).and_then(|n| u32::try_from(n).ok());
         let (oh, ow) = if layout_of(out, channels) == Layout::Nhwc { (1, 2) } else { (2, 3) };
         let range = (entry.numbers.contains_key("white") || entry.numbers.contains_key("black"))
             .then(|| (number(entry, "black", 0.0) as f32, number(entry, "white", 1.0) as f32));
         if range.is_some_and(|(black, white)| !(white - black).is_normal()) || spec.mul.iter().any(|m| !m.is_normal()) {
-            return Err(misfit("decoder", format!("`{}`: black and white are the same value", entry.name)));
+            return Err(Error::model("decoder", format!("`{}`: black and white are the same value", entry.name)));
         }
         Ok(Self {
             input: info.name.clone(),
@@ -83,7 +84,7 @@ impl PicturePort {
             layout,
             channels,
             bgr: picture.order == Order::Bgr,
-            batch: fixed(info, 0),
+            batch: fixed(info.shape.first()),
             width: side(w),
             height: side(h),
             multiple: picture.multiple.unwrap_or(1).max(1),
@@ -126,7 +127,10 @@ impl PicturePort {
     fn pack(&self, pictures: &[&PlanarPicture]) -> Result<Tensor> {
         let size = pictures.first().map(|p| p.size()).unwrap_or(Size::new(0, 0));
         if pictures.iter().any(|p| p.size() != size) || self.accepted(size) != size {
-            return Err(misfit("input", format!("`{}` takes pictures of one size that fits, not {size}", self.input)));
+            return Err(Error::model(
+                "input",
+                format!("`{}` takes pictures of one size that fits, not {size}", self.input),
+            ));
         }
         let pixels = size.area() as usize;
         let mut values = vec![0.0f32; pixels * self.channels * pictures.len()];
@@ -161,7 +165,7 @@ impl PicturePort {
             [b, c, h, w] if c == n => (b, Layout::Nchw, h, w),
             [b, h, w, c] if c == n => (b, Layout::Nhwc, h, w),
             _ => {
-                return Err(misfit(
+                return Err(Error::model(
                     "shape",
                     format!("`{}` should be pictures of {n} channels, it is {:?}", self.output, tensor.shape),
                 ));
@@ -212,7 +216,7 @@ impl PicturePort {
             let made = self.unpack(&model.run(&named)?)?;
             if made.len() != full.len() {
                 let (n, m) = (full.len(), made.len());
-                return Err(misfit("shape", format!("`{}` gave {m} pictures for {n}", self.output)));
+                return Err(Error::model("shape", format!("`{}` gave {m} pictures for {n}", self.output)));
             }
             results.extend(made.into_iter().take(group.len()));
         }

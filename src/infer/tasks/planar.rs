@@ -3,10 +3,9 @@
 //! Models that give pictures (inpaint, upscale, restore-face, lowlight) are read and written here; their transfers are small beside their
 //! run time. Models that only look take their tensors from the GPU instead.
 
-use super::io_roles::misfit;
 use super::resample::resize;
 use crate::core::{BoxRect, Limits, Size};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Weights of red, green and blue in luma (BT.601), as JPEG and the usual luma models have it.
 const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
@@ -30,7 +29,7 @@ impl PlanarPicture {
         let wanted = size.area() as usize * channels;
         if values.len() != wanted {
             let given = values.len();
-            return Err(misfit(
+            return Err(Error::model(
                 "shape",
                 format!("{channels} planes of {size} have {wanted} values, {given} were given"),
             ));
@@ -54,7 +53,7 @@ impl PlanarPicture {
     pub fn from_rgb8(size: Size, bytes: &[u8]) -> Result<Self> {
         let plane = |c: usize| bytes.iter().skip(c).step_by(3).map(|v| f32::from(*v) / 255.0);
         if !bytes.len().is_multiple_of(3) {
-            return Err(misfit("shape", format!("{} bytes are no whole RGB pixels", bytes.len())));
+            return Err(Error::model("shape", format!("{} bytes are no whole RGB pixels", bytes.len())));
         }
         Self::new(size, 3, plane(0).chain(plane(1)).chain(plane(2)).collect())
     }
@@ -208,7 +207,7 @@ impl PlanarPicture {
 /// Sizes and channel counts that pictures have.
 fn check(size: Size, channels: usize) -> Result<()> {
     if size.is_empty() || !matches!(channels, 1 | 3) {
-        return Err(misfit(
+        return Err(Error::model(
             "shape",
             format!("a picture has 1 or 3 channels and at least one pixel, not {channels} of {size}"),
         ));

@@ -1,8 +1,8 @@
 //! Outputs that come once per level of a feature pyramid: which one is what, by number of cells and width.
 
-use super::fit::{Dense, Settings, declared, last, list, list_given, refuse, stride, tensor_size};
+use super::fit::{Dense, Settings, declared, last, list, list_given, stride, tensor_size};
 use crate::core::{Size, TensorPlace};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::infer::{IoInfo, Outputs};
 
 /// What a head gives for each cell of a level.
@@ -117,7 +117,7 @@ impl Pyramid {
                 return Ok(dense);
             }
             let width = part.width;
-            Err(refuse(
+            Err(Error::model(
                 "shape",
                 format!("`{name}` must be [{batch}, {rows}, {width}], the model gave {:?}", tensor.shape),
             ))
@@ -147,7 +147,7 @@ impl Pyramid {
             let sharing = self.parts.iter().filter(|p| p.width == part.width).count();
             let dense = fitting(part.width).nth(earlier).filter(|_| fitting(part.width).count() == sharing);
             found.push(dense.ok_or_else(|| {
-                refuse(
+                Error::model(
                     "shape",
                     format!(
                         "a tensor of {size} has {rows} rows at stride {stride}, so {sharing} output(s) must be \
@@ -182,12 +182,12 @@ pub(super) fn level_of<'l, 'a>(levels: &'l [Level<'a>], row: usize) -> Option<(&
 
 fn named(settings: &Settings<'_>, outputs: &[IoInfo], part: Part, stride: u32) -> Result<String> {
     let role = format!("{}{stride}", part.role);
-    let name = settings
-        .role(&role)
-        .ok_or_else(|| refuse("output", format!("`{}`: the manifest names no output `{role}`", settings.name())))?;
+    let name = settings.role(&role).ok_or_else(|| {
+        Error::model("output", format!("`{}`: the manifest names no output `{role}`", settings.name()))
+    })?;
     let info = declared(outputs, name, settings.name())?;
     match last(info) {
-        Some(width) if width != part.width => Err(refuse(
+        Some(width) if width != part.width => Err(Error::model(
             "shape",
             format!("`{}`: `{role}` must have {} numbers a row, `{name}` has {width}", settings.name(), part.width),
         )),
@@ -198,7 +198,7 @@ fn named(settings: &Settings<'_>, outputs: &[IoInfo], part: Part, stride: u32) -
 fn missing(settings: &Settings<'_>, outputs: &[IoInfo], parts: &[Part]) -> crate::error::Error {
     let wanted: Vec<String> = parts.iter().map(|p| format!("{} [N, cells, {}]", p.role, p.width)).collect();
     let example: Vec<String> = parts.iter().map(|p| format!("`outputs.{}8`", p.role)).collect();
-    refuse(
+    Error::model(
         "output",
         format!(
             "`{}`: each level must have {}; it has {}. Name them as {} and so on",

@@ -4,11 +4,12 @@
 //! `picture`. A face with five key points (eyes, nose, corners of the mouth, the viewer's left first) is turned and scaled so that they
 //! come where faces of the FFHQ training set have them; one without is cut out by its box.
 
-use super::io_roles::{expect_task, fixed, input, misfit, tensor_of};
+use super::fit::{check_task, fixed};
+use super::io_roles::{input, tensor_of};
 use super::picture_port::PicturePort;
 use super::planar::PlanarPicture;
-use crate::core::{BoxF, Face, Point, Size};
-use crate::error::Result;
+use crate::core::{BoxF, Face, Point, Similarity, Size};
+use crate::error::{Error, Result};
 use crate::infer::io::{ElementType, IoInfo, TensorModel};
 use crate::infer::manifest::{ModelEntry, Task};
 
@@ -48,9 +49,10 @@ impl FaceRestorer {
     /// # Errors
     /// [`crate::Error::Model`] with cause `task`, `input`, `output`, `shape` or `decoder`.
     pub fn new(entry: &ModelEntry, inputs: &[IoInfo], outputs: &[IoInfo]) -> Result<Self> {
-        expect_task(entry, Task::RestoreFace)?;
-        let scalar =
-            |i: &IoInfo| i.shape.len() <= 1 && (0..i.shape.len()).all(|a| matches!(fixed(i, a), None | Some(1)));
+        check_task(entry, Task::RestoreFace)?;
+        let scalar = |i: &IoInfo| {
+            i.shape.len() <= 1 && (0..i.shape.len()).all(|a| matches!(fixed(i.shape.get(a)), None | Some(1)))
+        };
         let fidelity = if entry.inputs.contains_key("fidelity") || inputs.iter().any(scalar) {
             let i = input(entry, inputs, "fidelity", scalar)?;
             Some((i.name.clone(), i.element, vec![1; i.shape.len()]))
@@ -93,7 +95,7 @@ impl FaceRestorer {
             };
             let made = self.port.run(model, &[&part], &extra)?;
             let Some(made) = made.first().filter(|p| p.size() == self.size) else {
-                return Err(misfit("shape", format!("the model should give a face of {}", self.size)));
+                return Err(Error::model("shape", format!("the model should give a face of {}", self.size)));
             };
             let made = if picture.channels() == 1 { made.to_luma() } else { made.to_rgb() };
             paste(&mut result, &made, &warp, options.feather);
@@ -116,11 +118,11 @@ impl FaceRestorer {
             (side > 0.0 && scale.is_normal()).then(|| Similarity {
                 a: scale,
                 b: 0.0,
-                x: w / 2.0 - at.x * scale,
-                y: h / 2.0 - at.y * scale,
+                dx: w / 2.0 - at.x * scale,
+                dy: h / 2.0 - at.y * scale,
             })
         };
-        warp.ok_or_else(|| misfit("input", format!("a face without extent cannot be restored: {:?}", face.rect)))
+        warp.ok_or_else(|| Error::model("input", format!("a face without extent cannot be restored: {:?}", face.rect)))
     }
 }
 
@@ -135,54 +137,6 @@ fn check(o: &RestoreOptions) -> Result<()> {
     within("fidelity", o.fidelity, 1.0)?;
     within("feather", o.feather, 0.5)?;
     within("margin", o.margin, 4.0)
-}
-
-/// Turn, scale and shift: `(a x - b y + tx, b x + a y + ty)`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Similarity {
-    a: f32,
-    b: f32,
-    x: f32,
-    y: f32,
-}
-
-impl Similarity {
-    /// The one that brings `from` nearest to `to` (least squares, in closed form: points as complex numbers).
-    fn fit(from: &[Point], to: &[Point]) -> Option<Self> {
-        let n = from.len() as f64;
-        let mean = |points: &[Point]| {
-            let sum = points.iter().fold((0.0, 0.0), |s, p| (s.0 + f64::from(p.x), s.1 + f64::from(p.y)));
-            (sum.0 / n, sum.1 / n)
-        };
-        let ((fx, fy), (tx, ty)) = (mean(from), mean(to));
-        let (mut re, mut im, mut spread) = (0.0, 0.0, 0.0);
-        for (p, q) in from.iter().zip(to) {
-            let (px, py) = (f64::from(p.x) - fx, f64::from(p.y) - fy);
-            let (qx, qy) = (f64::from(q.x) - tx, f64::from(q.y) - ty);
-            re += px * qx + py * qy;
-            im += px * qy - py * qx;
-            spread += px * px + py * py;
-        }
-        let (a, b) = (re / spread, im / spread);
-        let found =
-            Self { a: a as f32, b: b as f32, x: (tx - a * fx + b * fy) as f32, y: (ty - b * fx - a * fy) as f32 };
-        let scale = found.a.hypot(found.b);
-        (scale.is_normal() && found.x.is_finite() && found.y.is_finite()).then_some(found)
-    }
-
-    fn apply(&self, p: Point) -> Point {
-        Point { x: self.a * p.x - self.b * p.y + self.x, y: self.b * p.x + self.a * p.y + self.y }
-    }
-
-    fn inverse(&self) -> Self {
-        let d = self.a * self.a + self.b * self.b;
-        let (a, b) = (self.a / d, -self.b / d);
-        Self { a, b, x: -(a * self.x - b * self.y), y: -(b * self.x + a * self.y) }
-    }
-
-    fn scale(&self) -> f32 {
-        self.a.hypot(self.b)
-    }
 }
 
 /// Bilinear value of a plane at a point, the nearest pixel outside.

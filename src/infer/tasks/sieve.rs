@@ -1,6 +1,6 @@
 //! What all detectors share: which candidates are kept.
 
-use super::fit::{Settings, refuse};
+use super::fit::Settings;
 use crate::core::{BoxF, Point, TensorPlace, suppress};
 use crate::error::{Error, Result};
 
@@ -130,7 +130,7 @@ impl<'a> Sieve<'a> {
     /// Cause `range` when scores were no probabilities: the head lacks its sigmoid.
     pub(super) fn finish(mut self) -> Result<Vec<Kept>> {
         if self.over > 0.0 {
-            return Err(refuse(
+            return Err(Error::model(
                 "range",
                 format!("scores up to {} are no probabilities; for logits set the number `sigmoid` to 1", self.over),
             ));

@@ -3,7 +3,7 @@
 //! | | |
 //! |---|---|
 //! | input | the 8-bit luma of pictures of one size, or maps of `u32` or `f32` |
-//! | output | maps of 64-bit integers ([`wide_layout`](super::wide_layout)), a number a cell, in slots one behind the other per field: the sum; with [`Active`] also, of the values above its threshold, the number, the sum, and the sums of `value * x` and `value * y` |
+//! | output | maps of 64-bit integers ([`wide_layout`]), a number a cell, in slots one behind the other per field: the sum; with [`Active`] also, of the values above its threshold, the number, the sum, and the sums of `value * x` and `value * y` |
 //! | parameters | [`CellGrid`]; `fraction_bits` 0..=31 for `f32`: values are summed in units of `2^-fraction_bits`, cut off, at most `2^32 - 256` units. Negative values, those below `2^-96` and those that are not finite count as 0 |
 //! | border | cells at the right and bottom edge stop at the edge |
 //! | exactness | exact; moments from the corner of the picture are modulo `2^64` |

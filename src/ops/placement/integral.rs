@@ -3,7 +3,7 @@
 //! | | |
 //! |---|---|
 //! | input | the 8-bit luma of pictures of one size, maps of `u32` or `f32`, or maps of 64-bit integers as `placement/cell_sums` makes them |
-//! | output | maps of 64-bit integers ([`wide_layout`](super::wide_layout)), one entry more across and down: entry `(x, y)` is the sum of all values left of column `x` and above row `y`. Modulo `2^64`: the sum of a rectangle, the difference of its corners, is right wherever it is itself below `2^64` |
+//! | output | maps of 64-bit integers ([`wide_layout`]), one entry more across and down: entry `(x, y)` is the sum of all values left of column `x` and above row `y`. Modulo `2^64`: the sum of a rectangle, the difference of its corners, is right wherever it is itself below `2^64` |
 //! | parameters | `fraction_bits` 0..=31 for `f32`: units of `2^-fraction_bits`, cut off, at most `2^32 - 256`; negative values, those below `2^-96` and those that are not finite count as 0 |
 //! | border | none |
 //! | exactness | exact |

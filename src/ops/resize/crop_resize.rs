@@ -3,7 +3,7 @@
 //! | | |
 //! |---|---|
 //! | input | pictures of any format, sizes may differ; boxes in whole luma pixels with signed corners, each of any picture |
-//! | output | `[boxes, 3, height, width]` or `[boxes, height, width, 3]` in f32, or f16 (even widths), `rgb * mul + add` |
+//! | output | `[boxes, 3, height, width]` or `[boxes, height, width, 3]` in f32, or f16 (even widths), `rgb * mul + add`; 1 instead of 3 for grey |
 //! | border | places are clamped to the box; outside the picture its nearest pixel, or a grey |
 //! | exactness | within 1e-5 of the f64 reference, in units of rgb (times `mul`); f16 is that rounded to nearest, halves to even |
 //! | determinism | the same bits on the same adapter |

@@ -13,5 +13,6 @@ pub mod letterbox;
 mod plane;
 mod resample;
 mod spans;
+pub mod warp_affine;
 
 pub use plane::PlaneSelect;

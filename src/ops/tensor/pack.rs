@@ -71,12 +71,20 @@ pub struct TensorBound {
     capacity: u32,
 }
 
-/// Rows of the matrix from (first, second, third component, 1) to R, G, B in 0..=1.
-fn matrix(color: ColorSpec, format: PixelFormat) -> [[f32; 4]; 3] {
+/// Rows of the matrix from (first, second, third component, 1) to the channels in 0..=1.
+fn matrix(color: ColorSpec, format: PixelFormat, order: ChannelOrder) -> [[f32; 4]; 3] {
     let level = 1.0 / 255.0;
     match format {
+        PixelFormat::Rgba8 if order == ChannelOrder::Gray => {
+            let [r, g, b] = [0.299, 0.587, 0.114].map(|v| (v / 255.0) as f32);
+            [[r, g, b, 0.0]; 3]
+        }
         PixelFormat::Rgba8 => [[level, 0.0, 0.0, 0.0], [0.0, level, 0.0, 0.0], [0.0, 0.0, level, 0.0]],
         PixelFormat::Gray8 => [[level, 0.0, 0.0, 0.0]; 3],
+        _ if order == ChannelOrder::Gray => {
+            let [factor, summand] = color.gray_from_luma(format.bits()).map(|v| v as f32);
+            [[factor, 0.0, 0.0, summand]; 3]
+        }
         _ => color.rgb_from_yuv(format.bits()).map(|row| row.map(|v| v as f32)),
     }
 }
@@ -124,11 +132,13 @@ impl Pack {
             AdapterClass::Gpu => 64,
         };
         let ((sx, sy), flag) = (format.chroma_shift(), |b: bool| f64::from(u8::from(b)));
+        let one = spec.order == ChannelOrder::Gray;
         let mut constants = vec![
             ("WG", f64::from(workgroup)),
             ("WIDE", flag(format.sample_bytes() == 2)),
             ("SHIFT", f64::from(format.shift_to_value())),
-            ("GRAY", flag(format == PixelFormat::Gray8)),
+            // The luma alone is a grey picture.
+            ("GRAY", flag(format == PixelFormat::Gray8 || (one && format != PixelFormat::Rgba8))),
             ("RGBA", flag(format == PixelFormat::Rgba8)),
             ("SEMI", flag(format.semi_planar())),
             ("SX", f64::from(sx)),
@@ -138,10 +148,11 @@ impl Pack {
             ("HALF", flag(params.half)),
             ("AREA", flag(params.sampling == Sampling::Area)),
             ("PAD", flag(beside.is_some())),
+            ("ONE", flag(one)),
         ];
         constants.extend(more);
         let kernel = Kernel::new(ctx, op, "main", &constants)?;
-        let [r, g, b] = matrix(params.color, format);
+        let [r, g, b] = matrix(params.color, format, spec.order);
         let (first, third) = if spec.order == ChannelOrder::Bgr { (b, r) } else { (r, b) };
         let ([m0, m1, m2], [a0, a1, a2]) = (spec.mul, spec.add);
         let columns = width.div_ceil(4);
@@ -152,7 +163,8 @@ impl Pack {
     }
 
     pub(crate) fn element_bytes(&self) -> u64 {
-        self.params.spec.size.area() * if self.params.half { 6 } else { 12 }
+        let TensorSpec { size, order, .. } = self.params.spec;
+        size.area() * u64::from(order.channels()) * if self.params.half { 2 } else { 4 }
     }
 
     pub(crate) fn bind(&self, ctx: &GpuContext, src: &dyn FrameBatch, capacity: u32) -> Result<TensorBound> {
@@ -183,7 +195,7 @@ impl Pack {
         let bytes = if format == PixelFormat::Rgba8 { 4 } else { format.sample_bytes() };
         let across = u64::from(crop.width.div_ceil(content.width.max(1))) + 1;
         let rows = u64::from(crop.height.div_ceil(content.height.max(1))) + 2;
-        let planes = if format.has_chroma() { 3 } else { 1 };
+        let planes = if format.has_chroma() && self.params.spec.order != ChannelOrder::Gray { 3 } else { 1 };
         let words = across * u64::from(bytes) / 4 + 3;
         words.max(rows) <= MAX_LANE && 4 * planes * rows * words <= MAX_STEPS
     }
@@ -212,15 +224,8 @@ impl TensorBound {
     /// Boxes anywhere.
     pub(crate) fn set(&self, ctx: &GpuContext, boxes: &[(u32, BoxRect)]) -> Result<()> {
         let Pack { op, params, .. } = self.plan;
-        if boxes.len() > self.capacity as usize {
-            return Err(plan_error(op, "boxes", format!("at most {}", self.capacity), boxes.len()));
-        }
-        let mut bytes = Vec::with_capacity(boxes.len() * BOX_BYTES as usize);
+        let mut all = Vec::with_capacity(boxes.len());
         for (slot, crop) in boxes {
-            let limit = self.pictures.len();
-            if *slot >= limit {
-                return Err(plan_error(op, "slot", format!("below {limit}"), slot));
-            }
             let BoxRect { x, y, width, height } = *crop;
             let size = Size::new(width, height);
             let far = x.unsigned_abs().max(y.unsigned_abs()).max(width).max(height);
@@ -236,9 +241,27 @@ impl TensorBound {
             }
             let [x, y] = [x, y].map(i32::cast_unsigned);
             let words = [*slot, x, y, 0, width, height, content.width, content.height, content.x, content.y, 0, 0];
-            bytes.extend(words.into_iter().flat_map(u32::to_le_bytes));
+            all.push((*slot, words));
         }
+        self.write(ctx, &all)
+    }
+
+    /// The slot and what else the kernel knows about each box.
+    pub(crate) fn write(&self, ctx: &GpuContext, boxes: &[(u32, [u32; 12])]) -> Result<()> {
+        let (op, limit) = (self.plan.op, self.pictures.len());
+        if boxes.len() > self.capacity as usize {
+            return Err(plan_error(op, "boxes", format!("at most {}", self.capacity), boxes.len()));
+        }
+        if let Some((slot, _)) = boxes.iter().find(|(slot, _)| *slot >= limit) {
+            return Err(plan_error(op, "slot", format!("below {limit}"), slot));
+        }
+        let bytes: Vec<u8> = boxes.iter().flat_map(|(_, words)| words.iter().flat_map(|w| w.to_le_bytes())).collect();
         self.boxes.write(ctx, 0, &bytes)
+    }
+
+    /// Width and height of the tensor.
+    pub(crate) fn size(&self) -> Size {
+        self.plan.params.spec.size
     }
 
     /// Records the packing of the first `count` boxes.

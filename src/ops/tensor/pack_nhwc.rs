@@ -3,7 +3,7 @@
 //! | | |
 //! |---|---|
 //! | input | pictures of any format, sizes may differ; rectangles in luma pixels, many of one picture if wanted |
-//! | output | `[boxes, height, width, 3]` in f32, or f16 (even widths), `rgb * mul + add` with rgb in 0..=1 |
+//! | output | `[boxes, height, width, 3]` in f32, or f16 (even widths), `rgb * mul + add` with rgb in 0..=1; 1 instead of 3 for grey |
 //! | border | places are clamped to the rectangle, chroma to the plane; outside a letterboxed picture `pad * mul + add` |
 //! | exactness | within 1e-5 of the f64 reference, in units of rgb (times `mul`); f16 is that rounded to nearest, halves to even, in integers on every adapter |
 //! | determinism | the same bits on the same adapter |
@@ -30,7 +30,7 @@ pub const INFO: OpInfo = OpInfo {
         ParamDoc { name: "color", range: "matrix, range, siting", meaning: "what the code values mean" },
         ParamDoc { name: "size", range: "1x1 to 32768x32768", meaning: "width and height of the tensor" },
         ParamDoc { name: "fit", range: "stretch | letterbox", meaning: "how a rectangle of another aspect ratio fits" },
-        ParamDoc { name: "order", range: "rgb | bgr", meaning: "order of channels" },
+        ParamDoc { name: "order", range: "rgb | bgr | gray", meaning: "channels and their order" },
         ParamDoc { name: "mul, add", range: "finite", meaning: "normalisation per channel" },
         ParamDoc {
             name: "sampling",

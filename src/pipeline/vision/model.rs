@@ -9,6 +9,7 @@ use crate::gpu::GpuContext;
 use crate::infer::{IoInfo, NamedTensor, Outputs, PictureInput, TensorModel, TensorSlice, TensorView};
 use crate::ops::FrameBatch;
 use crate::ops::resize::crop_resize::CropBox;
+use crate::ops::resize::warp_affine::Warp;
 
 /// A model that takes pictures.
 #[derive(Debug)]
@@ -93,6 +94,15 @@ impl<M: TensorModel> PictureModel<M> {
     /// The same for the first `count` pictures as a whole.
     pub fn submit_whole(&mut self, src: &dyn FrameBatch, color: ColorSpec, count: u32) -> Result<Prepared> {
         self.submit(src, color, &whole(src, count))
+    }
+
+    /// The same for what `warps` bring to pictures of `src`: turned faces, for instance. The places of the run are those of the tensor
+    /// itself; what the model finds comes back to the picture by [`crate::core::Affine::apply`] of its warp.
+    pub fn submit_warps(&mut self, src: &dyn FrameBatch, color: ColorSpec, warps: &[Warp]) -> Result<Prepared> {
+        if warps.is_empty() {
+            return Ok(Prepared { pending: None });
+        }
+        Ok(Prepared { pending: Some(self.stage.submit_warps(src, color, warps)?) })
     }
 
     /// Waits for the tensors and runs the model on them, `largest` at a time. `more` gives further inputs; `take` gets the

@@ -1,11 +1,12 @@
 //! Boxes of pictures to the tensor that an input of a model wants.
 
-use crate::core::{BoxRect, ColorSpec, Outside, Sampling, Size, TensorLayout, TensorPlace, TensorSpec};
+use crate::core::{BoxRect, ColorSpec, Fit, Outside, Rect, Sampling, Size, TensorLayout, TensorPlace, TensorSpec};
 use crate::error::{Error, Result};
 use crate::gpu::{GpuBuffer, GpuContext, MappedBytes, Readback, ReadbackRing, Recorder};
 use crate::infer::manifest::Order;
 use crate::infer::{ElementType, Extent, IoInfo, PictureInput};
 use crate::ops::resize::crop_resize::{CropBox, CropParams, CropResizePlan};
+use crate::ops::resize::warp_affine::{Warp, WarpAffinePlan};
 use crate::ops::tensor::pack_nchw::PackNchwPlan;
 use crate::ops::tensor::pack_nhwc::PackNhwcPlan;
 use crate::ops::tensor::{PackParams, TensorBox};
@@ -39,6 +40,7 @@ pub struct TensorStage {
     half: bool,
     options: TensorStageOptions,
     planned: Option<(BatchShape, ColorSpec, Plan)>,
+    turned: Option<(BatchShape, ColorSpec, WarpAffinePlan)>,
     ring: Option<(u64, ReadbackRing)>,
 }
 
@@ -58,44 +60,39 @@ pub(super) struct Pending {
     _tensor: GpuBuffer,
 }
 
-fn refused(cause: &'static str, message: String) -> Error {
-    Error::Model { cause, message }
-}
-
 impl TensorStage {
     /// For the picture input `io` of a model, which `picture` describes.
     ///
     /// # Errors
-    /// [`Error::Model`] with cause `input` when the input does not take three-channel pictures in the declared order of axes or neither
-    /// the model nor `options` says a size.
+    /// [`Error::Model`] with cause `input` when the input does not take pictures of the declared channels and order of axes or neither the
+    /// model nor `options` says a size.
     pub fn new(ctx: &GpuContext, io: &IoInfo, picture: &PictureInput, options: TensorStageOptions) -> Result<Self> {
         let half = match io.element {
             ElementType::F32 => false,
             ElementType::F16 => true,
             other => {
                 let text = format!("the picture input `{}` takes {other:?}; f32 or f16 is wanted", io.name);
-                return Err(refused("input", text));
+                return Err(Error::model("input", text));
             }
         };
-        if picture.order == Order::Gray {
-            let text = format!("`{}` takes one channel: use the luma plane, not the tensor stage", io.name);
-            return Err(refused("input", text));
-        }
         let layout = picture.tensor_layout();
         let [_, a, b, c] = io.shape.as_slice() else {
             let text = format!("`{}` has {} axes; a picture input has 4", io.name, io.shape.len());
-            return Err(refused("input", text));
+            return Err(Error::model("input", text));
         };
         let (channels, height, width) = match layout {
             TensorLayout::Nchw => (a, b, c),
             TensorLayout::Nhwc => (c, a, b),
         };
+        let wanted = if picture.order == Order::Gray { 1 } else { 3 };
         if let Extent::Fixed(n) = channels
-            && *n != 3
+            && *n != wanted
         {
-            let text =
-                format!("`{}` has {n} channels where {layout:?} has 3: is the layout of the manifest right?", io.name);
-            return Err(refused("input", text));
+            let text = format!(
+                "`{}` has {n} channels where {layout:?} in the order {:?} has {wanted}: is the manifest right?",
+                io.name, picture.order
+            );
+            return Err(Error::model("input", text));
         }
         let open = options.size.or(picture.size.map(|[w, h]| Size::new(w, h)));
         let side = |extent: &Extent, given: Option<u32>| match (extent, given) {
@@ -106,15 +103,15 @@ impl TensorStage {
         else {
             let text =
                 format!("`{}` takes pictures of any size: say one in the manifest (`size`) or as an option", io.name);
-            return Err(refused("input", text));
+            return Err(Error::model("input", text));
         };
         let multiple = picture.multiple.unwrap_or(1).max(1);
         if !width.is_multiple_of(multiple) || !height.is_multiple_of(multiple) {
             let text = format!("`{}` takes sides that are multiples of {multiple}, not {width}x{height}", io.name);
-            return Err(refused("input", text));
+            return Err(Error::model("input", text));
         }
         let spec = picture.spec(Size::new(width, height));
-        Ok(Self { ctx: ctx.clone(), spec, layout, half, options, planned: None, ring: None })
+        Ok(Self { ctx: ctx.clone(), spec, layout, half, options, planned: None, turned: None, ring: None })
     }
 
     /// Size, fit, channels and normalisation of the tensors.
@@ -125,9 +122,10 @@ impl TensorStage {
     /// Shape of a tensor of `count` boxes.
     pub fn shape(&self, count: usize) -> [usize; 4] {
         let (w, h) = (self.spec.size.width as usize, self.spec.size.height as usize);
+        let channels = self.spec.order.channels() as usize;
         match self.layout {
-            TensorLayout::Nchw => [count, 3, h, w],
-            TensorLayout::Nhwc => [count, h, w, 3],
+            TensorLayout::Nchw => [count, channels, h, w],
+            TensorLayout::Nhwc => [count, h, w, channels],
         }
     }
 
@@ -138,19 +136,21 @@ impl TensorStage {
 
     /// Bytes of the tensor of one box.
     pub fn element_bytes(&self) -> u64 {
-        self.spec.size.area() * if self.half { 6 } else { 12 }
+        self.spec.size.area() * u64::from(self.spec.order.channels()) * if self.half { 2 } else { 4 }
+    }
+
+    fn params(&self, color: ColorSpec) -> CropParams {
+        let pack = PackParams { color, spec: self.spec, sampling: self.options.sampling, half: self.half };
+        CropParams { pack, layout: self.layout, outside: self.options.outside }
     }
 
     fn plan(&mut self, shape: BatchShape, color: ColorSpec) -> Result<&Plan> {
         let fits = self.planned.as_ref().is_some_and(|(s, c, _)| *s == shape && *c == color);
         if !fits {
-            let pack = PackParams { color, spec: self.spec, sampling: self.options.sampling, half: self.half };
-            let ctx = &self.ctx;
+            let params = self.params(color);
+            let (ctx, pack) = (&self.ctx, params.pack);
             let plan = match (self.options.sampling, self.layout) {
-                (Sampling::Bilinear, layout) => {
-                    let params = CropParams { pack, layout, outside: self.options.outside };
-                    Plan::Crop(CropResizePlan::new(ctx, shape, params)?)
-                }
+                (Sampling::Bilinear, _) => Plan::Crop(CropResizePlan::new(ctx, shape, params)?),
                 (Sampling::Area, TensorLayout::Nchw) => Plan::Nchw(PackNchwPlan::new(ctx, shape, pack)?),
                 (Sampling::Area, TensorLayout::Nhwc) => Plan::Nhwc(PackNhwcPlan::new(ctx, shape, pack)?),
             };
@@ -164,7 +164,6 @@ impl TensorStage {
         let ctx = self.ctx.clone();
         let count = u32::try_from(boxes.len()).unwrap_or(u32::MAX);
         let shape = BatchShape::of(src)?;
-        let mut rec = Recorder::new(&ctx, "tensors");
         let (tensor, work): (GpuBuffer, Box<dyn Record>) = match self.plan(shape, color)? {
             Plan::Crop(plan) => {
                 let bound = plan.bind(&ctx, src, count)?;
@@ -181,6 +180,33 @@ impl TensorStage {
                 (bound.tensor().clone(), Box::new(bound))
             }
         };
+        let places = boxes.iter().map(|b| TensorPlace::new(&self.spec, b.rect)).collect();
+        self.start(tensor, work.as_ref(), places)
+    }
+
+    /// Records and submits the tensor of `warps`, all of pictures of `src`. An element is its own place: what a model finds there comes
+    /// back to the picture by the map of the warp.
+    pub(super) fn submit_warps(&mut self, src: &dyn FrameBatch, color: ColorSpec, warps: &[Warp]) -> Result<Pending> {
+        let (ctx, shape) = (self.ctx.clone(), BatchShape::of(src)?);
+        let count = u32::try_from(warps.len()).unwrap_or(u32::MAX);
+        if self.turned.as_ref().is_none_or(|(s, c, _)| *s != shape || *c != color) {
+            // The map says how a picture fits.
+            let mut params = self.params(color);
+            params.pack.spec.fit = Fit::Stretch;
+            self.turned = Some((shape, color, WarpAffinePlan::new(&ctx, shape, params)?));
+        }
+        let (_, _, plan) = self.turned.as_ref().ok_or_else(|| Error::Bug("a stage without a plan".into()))?;
+        let bound = plan.bind(&ctx, src, count)?;
+        bound.set_warps(&ctx, warps)?;
+        let size = self.spec.size;
+        let place = TensorPlace { source: Rect::full(size).into(), content: Rect::full(size), tensor: size };
+        self.start(bound.tensor().clone(), &bound, vec![place; warps.len()])
+    }
+
+    fn start(&mut self, tensor: GpuBuffer, work: &dyn Record, places: Vec<TensorPlace>) -> Result<Pending> {
+        let ctx = self.ctx.clone();
+        let count = u32::try_from(places.len()).unwrap_or(u32::MAX);
+        let mut rec = Recorder::new(&ctx, "tensors");
         work.record(&mut rec, count);
         let bytes = self.element_bytes() * u64::from(count);
         if self.ring.as_ref().is_none_or(|(have, _)| *have < bytes) {
@@ -191,7 +217,6 @@ impl TensorStage {
         let ticket = ring.record(&mut rec, &[(&tensor, 0, bytes)])?;
         let submission = rec.submit()?;
         let readback = ring.submitted(ticket, submission);
-        let places = boxes.iter().map(|b| TensorPlace::new(&self.spec, b.rect)).collect();
         Ok(Pending { readback, places, _tensor: tensor })
     }
 
@@ -213,5 +238,5 @@ fn inside(b: &CropBox) -> Result<TensorBox> {
             given: format!("{:?}", b.rect),
         })
     };
-    Ok(TensorBox { slot: b.slot, crop: crate::core::Rect { x: at(x)?, y: at(y)?, width, height } })
+    Ok(TensorBox { slot: b.slot, crop: Rect { x: at(x)?, y: at(y)?, width, height } })
 }

@@ -2,7 +2,8 @@
 
 use crate::Result;
 use crate::core::{
-    BoxRect, ChannelOrder, ChromaSiting, ColorSpec, Fit, Outside, PixelFormat, Sampling, Size, TensorLayout, TensorSpec,
+    Affine, BoxRect, ChannelOrder, ChromaSiting, ColorSpec, Fit, Outside, PixelFormat, Sampling, Size, TensorLayout,
+    TensorSpec,
 };
 use crate::reference::plane::{FrameSlot, unfit};
 
@@ -61,23 +62,46 @@ fn interpolated(frame: &FrameSlot<'_>, component: u32, x: Position, y: Position,
     top * (1.0 - fy) + bottom * fy
 }
 
-/// R, G, B in 0..=1 at a place of the luma grid.
-fn rgb_at(frame: &FrameSlot<'_>, color: ColorSpec, x: Position, y: Position) -> [f64; 3] {
-    let (format, size) = (frame.format(), frame.size());
-    let luma_grid = (size.width, size.height);
-    if format == PixelFormat::Rgba8 {
-        return [0, 1, 2].map(|c| interpolated(frame, c, x, y, luma_grid) / 255.0);
+/// R, G, B in 0..=1 (or three times grey) from the components of a pixel, which `luma` and `chroma` give by number.
+fn channels(
+    format: PixelFormat,
+    (color, order): (ColorSpec, ChannelOrder),
+    luma: impl Fn(u32) -> f64,
+    chroma: impl Fn(u32) -> f64,
+) -> [f64; 3] {
+    let gray = order == ChannelOrder::Gray;
+    match format {
+        PixelFormat::Rgba8 => {
+            let [r, g, b] = [0, 1, 2].map(|c| luma(c) / 255.0);
+            if gray { [0.299 * r + 0.587 * g + 0.114 * b; 3] } else { [r, g, b] }
+        }
+        _ if !format.has_chroma() => [luma(0) / 255.0; 3],
+        _ if gray => {
+            let [factor, summand] = color.gray_from_luma(format.bits());
+            [(factor * luma(0) + summand).clamp(0.0, 1.0); 3]
+        }
+        _ => {
+            let (y, [u, v]) = (luma(0), [1, 2].map(chroma));
+            color.rgb_from_yuv(format.bits()).map(|m| (m[0] * y + m[1] * u + m[2] * v + m[3]).clamp(0.0, 1.0))
+        }
     }
-    let luma = interpolated(frame, 0, x, y, luma_grid);
-    if !format.has_chroma() {
-        return [luma / 255.0; 3];
-    }
+}
+
+/// The channels at a place of the luma grid.
+fn channels_at(frame: &FrameSlot<'_>, color: (ColorSpec, ChannelOrder), x: Position, y: Position) -> [f64; 3] {
+    let (format, size, siting) = (frame.format(), frame.size(), color.0.siting);
     let (sx, sy) = format.chroma_shift();
-    let chroma = format.chroma_size(size);
-    let cx = x.on_chroma(sx, !matches!(color.siting, ChromaSiting::Center));
-    let cy = y.on_chroma(sy, matches!(color.siting, ChromaSiting::TopLeft));
-    let [u, v] = [1, 2].map(|c| interpolated(frame, c, cx, cy, (chroma.width, chroma.height)));
-    color.rgb_from_yuv(format.bits()).map(|m| (m[0] * luma + m[1] * u + m[2] * v + m[3]).clamp(0.0, 1.0))
+    let on_chroma = || {
+        let size = format.chroma_size(size);
+        let cx = x.on_chroma(sx, !matches!(siting, ChromaSiting::Center));
+        (cx, y.on_chroma(sy, matches!(siting, ChromaSiting::TopLeft)), (size.width, size.height))
+    };
+    let luma = |c| interpolated(frame, c, x, y, (size.width, size.height));
+    let chroma = |c| {
+        let (cx, cy, size) = on_chroma();
+        interpolated(frame, c, cx, cy, size)
+    };
+    channels(format, color, luma, chroma)
 }
 
 /// The samples that `[a, b)`, in samples of an axis of `count`, covers, with the share that is covered of each. Cut off at the end of
@@ -109,16 +133,9 @@ fn mean_over(
     sum / weights
 }
 
-/// R, G, B in 0..=1 as the mean over pixels `x` and `y` of the luma grid.
-fn rgb_over(frame: &FrameSlot<'_>, color: ColorSpec, x: [f64; 2], y: [f64; 2]) -> [f64; 3] {
-    let (format, size) = (frame.format(), frame.size());
-    if format == PixelFormat::Rgba8 {
-        return [0, 1, 2].map(|c| mean_over(frame, c, x, y, size) / 255.0);
-    }
-    let luma = mean_over(frame, 0, x, y, size);
-    if !format.has_chroma() {
-        return [luma / 255.0; 3];
-    }
+/// The channels as the mean over pixels `x` and `y` of the luma grid.
+fn channels_over(frame: &FrameSlot<'_>, color: (ColorSpec, ChannelOrder), x: [f64; 2], y: [f64; 2]) -> [f64; 3] {
+    let (format, size, siting) = (frame.format(), frame.size(), color.0.siting);
     // A chroma sample covers the luma pixels beside its centre.
     let on_chroma = |v: [f64; 2], shift: u32, cosited: bool| match (shift, cosited) {
         (0, _) => v,
@@ -126,10 +143,28 @@ fn rgb_over(frame: &FrameSlot<'_>, color: ColorSpec, x: [f64; 2], y: [f64; 2]) -
         (_, false) => v.map(|v| v / 2.0),
     };
     let (sx, sy) = format.chroma_shift();
-    let cx = on_chroma(x, sx, !matches!(color.siting, ChromaSiting::Center));
-    let cy = on_chroma(y, sy, matches!(color.siting, ChromaSiting::TopLeft));
-    let [u, v] = [1, 2].map(|c| mean_over(frame, c, cx, cy, format.chroma_size(size)));
-    color.rgb_from_yuv(format.bits()).map(|m| (m[0] * luma + m[1] * u + m[2] * v + m[3]).clamp(0.0, 1.0))
+    let chroma = |c| {
+        let cx = on_chroma(x, sx, !matches!(siting, ChromaSiting::Center));
+        let cy = on_chroma(y, sy, matches!(siting, ChromaSiting::TopLeft));
+        mean_over(frame, c, cx, cy, format.chroma_size(size))
+    };
+    channels(format, color, |c| mean_over(frame, c, x, y, size), chroma)
+}
+
+/// Appends a tensor of pixels, normalised.
+fn fill(out: &mut Vec<f32>, spec: &TensorSpec, layout: TensorLayout, pixel: impl Fn(u32, u32) -> [f64; 3]) {
+    let Size { width, height } = spec.size;
+    let pixels: Vec<[f64; 3]> =
+        (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).map(|(x, y)| pixel(x, y)).collect();
+    let value = |p: &[f64; 3], c: usize| {
+        let source = if spec.order == ChannelOrder::Bgr { 2 - c } else { c };
+        (p[source] * f64::from(spec.mul[c]) + f64::from(spec.add[c])) as f32
+    };
+    let channels = spec.order.channels() as usize;
+    match layout {
+        TensorLayout::Nchw => (0..channels).for_each(|c| out.extend(pixels.iter().map(|p| value(p, c)))),
+        TensorLayout::Nhwc => out.extend(pixels.iter().flat_map(|p| (0..channels).map(|c| value(p, c)))),
+    }
 }
 
 /// Pixels of tensors, normalised, as the documentation of `tensor/pack_nchw` says; `outside` is what lies outside the picture.
@@ -146,8 +181,8 @@ pub fn pack(
     if spec.size.is_empty() {
         return Err(unfit(op, "size", "at least 1x1", spec.size));
     }
-    let Size { width, height } = spec.size;
-    let mut out = Vec::with_capacity(frames.len() * 3 * spec.size.area() as usize);
+    let color = (color, spec.order);
+    let mut out = Vec::with_capacity(frames.len() * spec.order.channels() as usize * spec.size.area() as usize);
     for (frame, crop) in frames {
         let picture = frame.size();
         if crop.width == 0 || crop.height == 0 {
@@ -169,25 +204,54 @@ pub fn pack(
                     [edge(i), edge(i + 1)]
                 };
                 let x = span(cx, content.width, crop.x, crop.width);
-                return rgb_over(frame, color, x, span(cy, content.height, crop.y, crop.height));
+                return channels_over(frame, color, x, span(cy, content.height, crop.y, crop.height));
             }
             let x = Position::of(cx, content.width, crop.x, crop.width);
             let y = Position::of(cy, content.height, crop.y, crop.height);
             match outside {
                 Outside::Pad(grey) if x.outside(picture.width) || y.outside(picture.height) => [f64::from(grey); 3],
-                _ => rgb_at(frame, color, x.clamped(picture.width), y.clamped(picture.height)),
+                _ => channels_at(frame, color, x.clamped(picture.width), y.clamped(picture.height)),
             }
         };
-        let pixels: Vec<[f64; 3]> =
-            (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).map(|(x, y)| pixel(x, y)).collect();
-        let value = |p: &[f64; 3], c: usize| {
-            let source = if spec.order == ChannelOrder::Bgr { 2 - c } else { c };
-            (p[source] * f64::from(spec.mul[c]) + f64::from(spec.add[c])) as f32
+        fill(&mut out, spec, layout, pixel);
+    }
+    Ok(out)
+}
+
+/// Pixels of tensors where maps lead, as the documentation of `resize/warp_affine` says.
+///
+/// # Errors
+/// [`crate::Error::Parameter`] for an empty tensor, a letterbox, and a map that leads too far.
+pub(in crate::reference) fn warp(
+    op: &'static str,
+    frames: &[(FrameSlot<'_>, Affine)],
+    color: ColorSpec,
+    spec: &TensorSpec,
+    (outside, layout): (Outside, TensorLayout),
+) -> Result<Vec<f32>> {
+    if spec.size.is_empty() || spec.fit != Fit::Stretch {
+        return Err(unfit(op, "spec", "at least 1x1, stretched", format!("{spec:?}")));
+    }
+    let mut out = Vec::with_capacity(frames.len() * spec.order.channels() as usize * spec.size.area() as usize);
+    for (frame, map) in frames {
+        let picture = frame.size();
+        let Some(steps) = map.steps(spec.size) else {
+            return Err(unfit(op, "to_picture", "a map that leads to places nearby", format!("{map:?}")));
         };
-        match layout {
-            TensorLayout::Nchw => (0..3).for_each(|c| out.extend(pixels.iter().map(|p| value(p, c)))),
-            TensorLayout::Nhwc => out.extend(pixels.iter().flat_map(|p| [0, 1, 2].map(|c| value(p, c)))),
-        }
+        let pixel = |i: u32, j: u32| -> [f64; 3] {
+            let [x, y] = steps.map(|row| {
+                let [a, b, c] = row.map(i64::from);
+                Position { num: a * i64::from(i) + b * i64::from(j) + c, den: i64::from(Affine::PARTS) }
+            });
+            match outside {
+                Outside::Pad(grey) if x.outside(picture.width) || y.outside(picture.height) => [f64::from(grey); 3],
+                _ => {
+                    let (x, y) = (x.clamped(picture.width), y.clamped(picture.height));
+                    channels_at(frame, (color, spec.order), x, y)
+                }
+            }
+        };
+        fill(&mut out, spec, layout, pixel);
     }
     Ok(out)
 }

@@ -6,7 +6,7 @@ use crate::core::{ColorSpec, Rect, Sampling, TensorLayout, TensorSpec};
 use crate::reference::plane::FrameSlot;
 
 /// `frames`: a slot of any format and the rectangle of it to use, in luma pixels. Gives `[N, 3, height, width]`
-/// values.
+/// values, 1 instead of 3 for [`crate::core::ChannelOrder::Gray`].
 ///
 /// For each output pixel inside the content rectangle `C` ([`crate::core::Fit::content`] of the crop's size):
 /// 1. Place in the source, per axis, half-pixel centres: `p = crop.x + (x - C.x + 1/2) * crop.width / C.width - 1/2`,
@@ -23,7 +23,8 @@ use crate::reference::plane::FrameSlot;
 ///    the end of the plane.
 /// 3. The interpolated code values, not rounded, go through [`ColorSpec::rgb_from_yuv`] for the bits of the format and
 ///    are clamped to 0..=1. Grey is `v / 255` in all three channels, packed RGB `v / 255`; both ignore `color`. Alpha
-///    is ignored.
+///    is ignored. The one channel of [`crate::core::ChannelOrder::Gray`] is the luma alone, by [`ColorSpec::gray_from_luma`] and clamped;
+///    `0.299 R + 0.587 G + 0.114 B` (BT.601) of packed RGB.
 /// 4. `out[c] = rgb[c] * mul[c] + add[c]`, where `c` counts in the order of the tensor (for BGR channel 0 is blue).
 ///
 /// Pixels outside the content rectangle get `pad * mul[c] + add[c]`. All in f64, rounded to f32 once at the end. Bilinear

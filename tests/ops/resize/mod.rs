@@ -4,6 +4,7 @@ mod bilinear;
 mod crop_resize;
 mod lanczos3;
 mod letterbox;
+mod warp_affine;
 
 use crate::pictures::*;
 use crate::results::*;

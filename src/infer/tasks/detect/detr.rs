@@ -2,8 +2,8 @@
 
 use super::check_classes;
 use crate::core::{BoxF, TensorPlace};
-use crate::error::Result;
-use crate::infer::tasks::fit::{Dense, Settings, fixed, last, refuse};
+use crate::error::{Error, Result};
+use crate::infer::tasks::fit::{Dense, Settings, fixed, last};
 use crate::infer::tasks::sieve::{Kept, Selection, Sieve, largest};
 use crate::infer::{IoInfo, Outputs};
 
@@ -48,7 +48,7 @@ impl DetrHead {
 
     fn check(&self, model: &str, width: usize) -> Result<()> {
         if width < 1 + usize::from(self.softmax) {
-            return Err(refuse("shape", format!("`{model}`: {width} logits a query leave no class")));
+            return Err(Error::model("shape", format!("`{model}`: {width} logits a query leave no class")));
         }
         check_classes(model, self.classes, width - usize::from(self.softmax))
     }
@@ -65,7 +65,7 @@ impl DetrHead {
         if boxes.width != 4 || boxes.rows != scores.rows {
             let (b, s) = ([boxes.rows, boxes.width], [scores.rows, scores.width]);
             let message = format!("`{}` must have a box for each of `{}`: {b:?} and {s:?}", self.boxes, self.scores);
-            return Err(refuse("shape", message));
+            return Err(Error::model("shape", message));
         }
         let picture = |(index, place): (usize, &TensorPlace)| {
             // With a softmax, probabilities are made here; the sieve makes sigmoids itself.

@@ -1,8 +1,8 @@
 //! Models that choose by themselves: rows of corners, score and class (YOLOv10, exports with suppression inside).
 
 use crate::core::{BoxF, TensorPlace};
-use crate::error::Result;
-use crate::infer::tasks::fit::{Dense, Settings, last, refuse};
+use crate::error::{Error, Result};
+use crate::infer::tasks::fit::{Dense, Settings, last};
 use crate::infer::tasks::sieve::{Kept, Selection, Sieve};
 use crate::infer::{IoInfo, Outputs};
 
@@ -31,7 +31,7 @@ impl EndToEndHead {
         if dense.width != 6 {
             let message =
                 format!("`{}` must have 6 numbers a row, the model gave {:?}", self.predictions, tensor.shape);
-            return Err(refuse("shape", message));
+            return Err(Error::model("shape", message));
         }
         let picture = |(index, place): (usize, &TensorPlace)| {
             let mut sieve = Sieve::new(selection, place, self.sigmoid);

@@ -5,13 +5,14 @@
 //! | `yolox` | `predictions` `[N, cells, 5 + C]` | strides 8, 16, 32 (and 64): centre `(xy + cell) * stride`, sides `exp(wh) * stride`, score `object * class` |
 //! | `yolov5` | the same, any number of rows | centre and sides in pixels already (YOLOv5, YOLOv7, YOLOX with its decoder) |
 //! | `nanodet` | `scores8`, `distances8`, … `[N, cells, C]`, `[N, cells, 4 * bins]` | distances from the middle of the cell to left, top, right, bottom as expectation over bins (Li et al. 2020) |
+//! | `nanodet-plus` | `predictions` `[N, cells, C + 4 * bins]`, strides 8 to 64 | the same from the corner of the cell (`center` 0), scores first; `bins` is 8 unless a number says otherwise |
 //! | `yolov8` | `predictions` `[N, 4 + C, cells]`, either way round | centre and sides in pixels, no object score |
 //! | `end-to-end` | `predictions` `[N, rows, 6]` | x1, y1, x2, y2, score, class |
 //! | `detr` | `scores` `[N, queries, C + 1]`, `boxes` `[N, queries, 4]` | softmax, the last class is "no object"; centre and sides in 0..=1 (Carion et al. 2020) |
 //! | `detr-sigmoid` | `scores` `[N, queries, C]`, `boxes` | one sigmoid a class (Deformable DETR, RT-DETR) |
 //!
 //! Numbers of the manifest: `score`, `nms` (intersection over union; 1 suppresses nothing), `max`, `min_size`, `agnostic` (0 or 1),
-//! `sigmoid` (1 when scores are logits), and for `nanodet` `center` (place of a cell's origin in units of the stride) and `bins`.
+//! `sigmoid` (1 when scores are logits), and for `nanodet` and `nanodet-plus` `center` (place of a cell's origin in units of the stride) and `bins`.
 //! An anchor counts for its best class only; equal scores go to the earlier row.
 
 mod detr;
@@ -21,11 +22,11 @@ mod yolov8;
 mod yolox;
 
 use super::classes::ClassNames;
-use super::fit::{Settings, check_task, fixed, last, list, picture_size, refuse};
+use super::fit::{Settings, check_task, fixed, last, list, picture_size};
 use super::pyramid::cells;
 use super::sieve::{NUMBERS, Selection, limits};
 use crate::core::{Detection, Size, TensorPlace};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::infer::{IoInfo, ModelEntry, Outputs, Task};
 
 /// What is kept of the objects that a model sees.
@@ -67,7 +68,8 @@ enum Head {
     Detr(detr::DetrHead),
 }
 
-const DECODERS: [&str; 7] = ["yolox", "yolov5", "nanodet", "yolov8", "end-to-end", "detr", "detr-sigmoid"];
+const DECODERS: [&str; 8] =
+    ["yolox", "yolov5", "nanodet", "nanodet-plus", "yolov8", "end-to-end", "detr", "detr-sigmoid"];
 
 /// Reads objects out of what a detector gives.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,12 +93,16 @@ impl Detector {
         let count = classes.as_ref().map(ClassNames::len);
         let decoder = match entry.decoder.as_deref() {
             Some(given) => DECODERS.into_iter().find(|d| *d == given).ok_or_else(|| {
-                refuse("decoder", format!("`{}`: no decoder `{given}`; there are {}", entry.name, DECODERS.join(", ")))
+                Error::model(
+                    "decoder",
+                    format!("`{}`: no decoder `{given}`; there are {}", entry.name, DECODERS.join(", ")),
+                )
             })?,
             None => guess(entry, size, outputs, count)?,
         };
         let (roles, more): (&[&str], &[&str]) = match decoder {
             "nanodet" => (&["scores#", "distances#"], &["agnostic", "center", "bins"]),
+            "nanodet-plus" => (&["predictions"], &["agnostic", "center", "bins"]),
             "detr" | "detr-sigmoid" => (&["scores", "boxes"], &["agnostic"]),
             _ => (&["predictions"], &["agnostic"]),
         };
@@ -107,6 +113,7 @@ impl Detector {
                 Head::Yolox(yolox::YoloxHead::new(&settings, outputs, count, decoder == "yolov5", sigmoid)?)
             }
             "nanodet" => Head::Nanodet(nanodet::NanodetHead::new(&settings, outputs, count, sigmoid)?),
+            "nanodet-plus" => Head::Nanodet(nanodet::NanodetHead::joint(&settings, outputs, count, sigmoid)?),
             "yolov8" => Head::Yolov8(yolov8::YoloV8Head::new(&settings, outputs, count, sigmoid)?),
             "end-to-end" => Head::EndToEnd(end_to_end::EndToEndHead::new(&settings, outputs, sigmoid)?),
             _ => {
@@ -114,13 +121,13 @@ impl Detector {
                 if entry.numbers.contains_key("sigmoid") {
                     let message =
                         format!("`{}`: the decoder says whether there is a sigmoid, not a number", entry.name);
-                    return Err(refuse("number", message));
+                    return Err(Error::model("number", message));
                 }
                 Head::Detr(detr::DetrHead::new(&settings, outputs, count, decoder == "detr")?)
             }
         };
         let (score, nms) = match decoder {
-            "nanodet" => (0.3, 0.6),
+            "nanodet" | "nanodet-plus" => (0.3, 0.6),
             "end-to-end" => (0.25, 1.0),
             "detr" | "detr-sigmoid" => (0.5, 1.0),
             _ => (0.25, 0.45),
@@ -183,6 +190,9 @@ fn guess(entry: &ModelEntry, size: Option<Size>, outputs: &[IoInfo], classes: Op
     let is_cells = |n: usize| anchors.is_some_and(|a| a.contains(&n));
     let fitting = match rank3.as_slice() {
         [one] => match (fixed(one.shape.get(1)), last(one)) {
+            (Some(rows), Some(width)) if is_cells(rows) && classes.is_some_and(|c| width == c + 32) => {
+                Some("nanodet-plus")
+            }
             (Some(rows), Some(width)) if is_cells(rows) && width > 5 && !is_cells(width) => Some("yolox"),
             (_, Some(6)) => Some("end-to-end"),
             (Some(width), Some(columns)) if is_cells(columns) && width > 4 => Some("yolov8"),
@@ -202,7 +212,7 @@ fn guess(entry: &ModelEntry, size: Option<Size>, outputs: &[IoInfo], classes: Op
         }
     };
     fitting.ok_or_else(|| {
-        refuse(
+        Error::model(
             "decoder",
             format!(
                 "`{}`: the outputs do not say which decoder reads them ({}); set `decoder` to one of {}, and `classes`",
@@ -219,7 +229,7 @@ fn guess(entry: &ModelEntry, size: Option<Size>, outputs: &[IoInfo], classes: Op
 fn check_classes(model: &str, names: Option<usize>, head: usize) -> Result<()> {
     match names {
         Some(n) if n != head => {
-            Err(refuse("classes", format!("`{model}`: the manifest names {n} classes, the model has {head}")))
+            Err(Error::model("classes", format!("`{model}`: the manifest names {n} classes, the model has {head}")))
         }
         _ => Ok(()),
     }

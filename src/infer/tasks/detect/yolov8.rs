@@ -2,8 +2,8 @@
 
 use super::check_classes;
 use crate::core::{BoxF, TensorPlace};
-use crate::error::Result;
-use crate::infer::tasks::fit::{Dense, Settings, refuse};
+use crate::error::{Error, Result};
+use crate::infer::tasks::fit::{Dense, Settings};
 use crate::infer::tasks::sieve::{Kept, Selection, Sieve, largest};
 use crate::infer::{IoInfo, Outputs};
 
@@ -42,7 +42,7 @@ impl YoloV8Head {
         let numbers = if planes { dense.rows } else { dense.width };
         if numbers < 5 {
             let message = format!("`{}` must have 4 + classes numbers a box, not {numbers}", self.predictions);
-            return Err(refuse("shape", message));
+            return Err(Error::model("shape", message));
         }
         check_classes(&self.predictions, self.classes, numbers - 4)?;
         let mut tops = Vec::new();

@@ -2,8 +2,8 @@
 
 use super::check_classes;
 use crate::core::{BoxF, TensorPlace};
-use crate::error::Result;
-use crate::infer::tasks::fit::{Dense, Settings, last, refuse, tensor_size};
+use crate::error::{Error, Result};
+use crate::infer::tasks::fit::{Dense, Settings, last, tensor_size};
 use crate::infer::tasks::pyramid::{cells, grid};
 use crate::infer::tasks::sieve::{Kept, Selection, Sieve, largest};
 use crate::infer::{IoInfo, Outputs};
@@ -53,7 +53,7 @@ impl YoloxHead {
                     let given = &tensor.shape;
                     let message =
                         format!("a tensor of {size} has {wanted} cells at strides 8, 16, 32; the model gave {given:?}");
-                    refuse("shape", message)
+                    Error::model("shape", message)
                 },
             )?
         };

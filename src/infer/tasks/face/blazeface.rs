@@ -3,8 +3,8 @@
 //! Plain suppression: the published pipeline averages overlapping boxes instead, which moves a box by a few pixels.
 
 use crate::core::{BoxF, Face, Point, Size, TensorPlace};
-use crate::error::Result;
-use crate::infer::tasks::fit::{Dense, Settings, last, refuse, tensor_size};
+use crate::error::{Error, Result};
+use crate::infer::tasks::fit::{Dense, Settings, last, tensor_size};
 use crate::infer::tasks::pyramid::grid;
 use crate::infer::tasks::sieve::{Kept, Selection, Sieve, points};
 use crate::infer::{IoInfo, Outputs};
@@ -41,7 +41,7 @@ impl BlazeFaceHead {
         let layout = LAYOUTS.into_iter().find(|l| anchors(size, l) == scores.rows).ok_or_else(|| {
             let known: Vec<usize> = LAYOUTS.iter().map(|l| anchors(size, l)).collect();
             let given = &tensor.shape;
-            refuse(
+            Error::model(
                 "shape",
                 format!("a tensor of {size} has {known:?} anchors by known models; the model gave {given:?}"),
             )
@@ -52,7 +52,7 @@ impl BlazeFaceHead {
                 scores.rows,
                 [boxes.rows, boxes.width]
             );
-            return Err(refuse("shape", message));
+            return Err(Error::model("shape", message));
         }
         let centers: Vec<Point> = layout.iter().flat_map(|(stride, count)| level(size, *stride, *count)).collect();
         let picture = |(index, place): (usize, &TensorPlace)| {

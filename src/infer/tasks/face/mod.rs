@@ -16,10 +16,10 @@ mod scrfd;
 mod ultraface;
 mod yunet;
 
-use super::fit::{Settings, check_task, last, list, refuse};
+use super::fit::{Settings, check_task, last, list};
 use super::sieve::{NUMBERS, Selection, limits};
 use crate::core::{Face, TensorPlace};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::infer::{IoInfo, ModelEntry, Outputs, Task};
 
 /// What is kept of the faces that a model sees.
@@ -63,7 +63,10 @@ impl FaceDetector {
         super::fit::picture_size(entry, inputs)?;
         let decoder = match entry.decoder.as_deref() {
             Some(given) => DECODERS.into_iter().find(|d| *d == given).ok_or_else(|| {
-                refuse("decoder", format!("`{}`: no decoder `{given}`; there are {}", entry.name, DECODERS.join(", ")))
+                Error::model(
+                    "decoder",
+                    format!("`{}`: no decoder `{given}`; there are {}", entry.name, DECODERS.join(", ")),
+                )
             })?,
             None => guess(entry, outputs)?,
         };
@@ -138,7 +141,7 @@ fn guess(entry: &ModelEntry, outputs: &[IoInfo]) -> Result<&'static str> {
     if ones == 1 && wide == 1 && outputs.len() == 2 {
         return Ok("blazeface");
     }
-    Err(refuse(
+    Err(Error::model(
         "decoder",
         format!(
             "`{}`: the outputs do not say which decoder reads them ({}); set `decoder` to one of {}",

@@ -1,8 +1,8 @@
 //! UltraFace: boxes that the graph has decoded, scores of background and face.
 
 use crate::core::{BoxF, Face, TensorPlace};
-use crate::error::Result;
-use crate::infer::tasks::fit::{Dense, Settings, last, refuse};
+use crate::error::{Error, Result};
+use crate::infer::tasks::fit::{Dense, Settings, last};
 use crate::infer::tasks::sieve::{Selection, Sieve};
 use crate::infer::{IoInfo, Outputs};
 
@@ -33,7 +33,7 @@ impl UltraFaceHead {
         if scores.width != 2 || boxes.width != 4 || scores.rows != boxes.rows {
             let (s, b) = ([scores.rows, scores.width], [boxes.rows, boxes.width]);
             let message = format!("scores and boxes must be rows of 2 and 4 numbers, the model gave {s:?} and {b:?}");
-            return Err(refuse("shape", message));
+            return Err(Error::model("shape", message));
         }
         let picture = |(index, place): (usize, &TensorPlace)| {
             let mut sieve = Sieve::new(selection, place, self.sigmoid);

@@ -8,9 +8,10 @@ mod mfcc;
 
 pub use mfcc::Mfcc;
 
-use super::io_roles::{expect_task, fixed, input, listed, may_be, misfit, output, tensor_of};
+use super::fit::{check_task, fixed, list};
+use super::io_roles::{input, may_be, output, tensor_of};
 use crate::core::Size;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::infer::io::{IoInfo, NamedTensor, TensorModel};
 use crate::infer::manifest::{ModelEntry, Task};
 
@@ -68,11 +69,11 @@ impl Tower {
         role: &str,
         fits: impl Fn(&IoInfo) -> bool,
     ) -> Result<Self> {
-        expect_task(entry, Task::Lipsync)?;
+        check_task(entry, Task::Lipsync)?;
         let found = input(entry, inputs, role, &fits)?;
         if !fits(found) {
-            let has = listed(std::slice::from_ref(found));
-            return Err(misfit("shape", format!("`{}`: {has} cannot be `{role}`", entry.name)));
+            let has = list(std::slice::from_ref(found));
+            return Err(Error::model("shape", format!("`{}`: {has} cannot be `{role}`", entry.name)));
         }
         let out = output(entry, outputs, "embedding", |o| o.shape.len() >= 2)?;
         Ok(Self { input: found.clone(), output: out.name.clone() })
@@ -87,7 +88,7 @@ impl Tower {
         shape: &[usize],
         window: &dyn Fn(usize, &mut Vec<f32>),
     ) -> Result<Embeddings> {
-        let declared = fixed(&self.input, 0);
+        let declared = fixed(self.input.shape.first());
         let at_once = declared.unwrap_or(batch).max(1);
         let each: usize = shape.iter().product();
         let mut all = Embeddings::default();
@@ -98,7 +99,7 @@ impl Tower {
             (first..first + real).for_each(|i| window(i, &mut values));
             if values.len() != real * each {
                 let given = values.len();
-                return Err(misfit(
+                return Err(Error::model(
                     "input",
                     format!("{real} windows of {shape:?} have {} numbers, got {given}", real * each),
                 ));
@@ -110,7 +111,10 @@ impl Tower {
             let (n, dim) = (made.shape.first().copied().unwrap_or(0), made.shape.iter().skip(1).product::<usize>());
             if n != rows || dim == 0 || (all.dim != 0 && all.dim != dim) {
                 let given = &made.shape;
-                return Err(misfit("shape", format!("`{}` should be {rows} vectors, it is {given:?}", self.output)));
+                return Err(Error::model(
+                    "shape",
+                    format!("`{}` should be {rows} vectors, it is {given:?}", self.output),
+                ));
             }
             all.dim = dim;
             all.values.extend(made.to_f32().iter().take(real * dim));
@@ -135,7 +139,7 @@ impl LipsTower {
         let fits = |i: &IoInfo| i.shape.len() == 5 && may_be(i, 1, 3) && may_be(i, 2, FRAMES);
         let tower = Tower::new(entry, inputs, outputs, "lips", fits)?;
         let [w, h] = entry.picture.as_ref().and_then(|p| p.size).unwrap_or([224, 224]);
-        let side = |axis, open: u32| fixed(&tower.input, axis).map_or(open, |n| n as u32);
+        let side = |axis: usize, open: u32| fixed(tower.input.shape.get(axis)).map_or(open, |n| n as u32);
         let size = Size::new(side(4, w), side(3, h));
         Ok(Self { tower, size })
     }
@@ -155,7 +159,7 @@ impl LipsTower {
         let pixels = self.size.area() as usize;
         if let Some(odd) = frames.iter().find(|f| f.len() != 3 * pixels) {
             let n = odd.len();
-            return Err(misfit(
+            return Err(Error::model(
                 "input",
                 format!("a frame of lips has 3 planes of {}, {n} numbers were given", self.size),
             ));

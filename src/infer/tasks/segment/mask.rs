@@ -1,9 +1,8 @@
 //! What segmentation gives: coverage per pixel, or a class per pixel.
 
-use super::super::io_roles::misfit;
 use super::super::resample::{Taps, resample, resize};
 use crate::core::{Rect, Size, TensorPlace};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Coverage per pixel.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,7 +64,7 @@ impl Mask {
     /// [`crate::Error::Model`] with cause `shape` when there are not as many as the size says, or none.
     pub fn new(size: Size, values: Vec<f32>) -> Result<Self> {
         if size.is_empty() || values.len() as u64 != size.area() {
-            return Err(misfit(
+            return Err(Error::model(
                 "shape",
                 format!("a mask of {size} has {} values, {} were given", size.area(), values.len()),
             ));

@@ -17,9 +17,10 @@ pub mod sam;
 pub use mask::{ClassMap, Mask};
 pub use sam::{SamMask, SamPrompt, SamSession};
 
-use super::io_roles::{expect_task, misfit, output};
+use super::fit::check_task;
+use super::io_roles::output;
 use crate::core::{Size, TensorPlace};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::infer::io::{Extent, IoInfo, Outputs};
 use crate::infer::manifest::{ModelEntry, Task};
 use crate::infer::tensor::{Tensor, TensorData};
@@ -77,7 +78,7 @@ impl Segmenter {
     /// # Errors
     /// [`crate::Error::Model`] with cause `task`, `output` or `decoder`.
     pub fn new(entry: &ModelEntry, inputs: &[IoInfo], outputs: &[IoInfo]) -> Result<Self> {
-        expect_task(entry, Task::Segment)?;
+        check_task(entry, Task::Segment)?;
         let decoder = match entry.decoder.as_deref() {
             None => None,
             Some("alpha") => Some(Decoder::Alpha),
@@ -86,7 +87,7 @@ impl Segmenter {
             Some("semantic") => Some(Decoder::Semantic),
             Some("classes") => Some(Decoder::Classes),
             Some(other) => {
-                return Err(misfit(
+                return Err(Error::model(
                     "decoder",
                     format!(
                         "`{}`: segment has no decoder `{other}`; it has alpha, alpha-logits, softmax2, semantic, classes (and sam2 in SamSession)",
@@ -118,7 +119,7 @@ impl Segmenter {
     }
 
     fn plan(&self, tensor: &Tensor, places: &[TensorPlace]) -> Result<Plan> {
-        let wrong = |why: &str| misfit("shape", format!("`{}` of shape {:?}: {why}", self.output, tensor.shape));
+        let wrong = |why: &str| Error::model("shape", format!("`{}` of shape {:?}: {why}", self.output, tensor.shape));
         let integers = matches!(tensor.data, TensorData::I64(_) | TensorData::I32(_) | TensorData::U8(_));
         let input = places.first().map(|p| p.tensor).or(self.input);
         let (batch, channels, h, w, last) = match tensor.shape[..] {

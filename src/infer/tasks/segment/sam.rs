@@ -6,11 +6,12 @@
 //! `numbers.pad_point` says whether a point of label -1 ends a prompt without a box: the graphs of SAM 1 want it (1, the default when
 //! there is a `size`), those of SAM 2 add it themselves (0).
 
-use super::super::io_roles::{expect_task, fixed, input, listed, may_be, misfit, number, output, tensor_of};
+use super::super::fit::{check_task, fixed, list};
+use super::super::io_roles::{input, may_be, number, output, tensor_of};
 use super::Mask;
 use super::mask::to_picture;
 use crate::core::{BoxF, Point, Size, TensorPlace};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::infer::io::{Extent, IoInfo, NamedTensor, TensorModel};
 use crate::infer::manifest::{ModelEntry, Task};
 use crate::infer::tensor::{Tensor, TensorView};
@@ -90,9 +91,9 @@ impl Decoder {
             let wanted = d.entry.inputs.contains_key(role) || d.inputs.iter().any(fits);
             if wanted { find(role, fits).map(|i| Some(i.clone())) } else { Ok(None) }
         };
-        let mask = optional("mask", &|i| axes(i, 4) && fixed(i, 1) == Some(1))?;
-        let size = optional("size", &|i| axes(i, 1) && fixed(i, 0) == Some(2))?;
-        let has_mask = optional("has_mask", &|i| axes(i, 1) && fixed(i, 0) != Some(2))?;
+        let mask = optional("mask", &|i| axes(i, 4) && fixed(i.shape.get(1)) == Some(1))?;
+        let size = optional("size", &|i| axes(i, 1) && fixed(i.shape.first()) == Some(2))?;
+        let has_mask = optional("has_mask", &|i| axes(i, 1) && fixed(i.shape.first()) != Some(2))?;
         let masks = output(d.entry, d.outputs, "masks", |i| axes(i, 4))?.name.clone();
         let scored = d.entry.outputs.contains_key("iou") || d.outputs.iter().any(|o| axes(o, 2));
         let iou = if scored { Some(output(d.entry, d.outputs, "iou", |i| axes(i, 2))?.name.clone()) } else { None };
@@ -123,8 +124,8 @@ impl SamSession {
     /// # Errors
     /// [`crate::Error::Model`] with cause `task`, `input` or `output`.
     pub fn new(encoder: Described<'_>, decoder: Described<'_>) -> Result<Self> {
-        expect_task(encoder.entry, Task::Segment)?;
-        expect_task(decoder.entry, Task::Segment)?;
+        check_task(encoder.entry, Task::Segment)?;
+        check_task(decoder.entry, Task::Segment)?;
         let mut named = encoder.entry.clone();
         if let Some(name) = encoder.entry.picture.as_ref().and_then(|p| p.input.clone()) {
             named.inputs.insert("picture".into(), name);
@@ -140,13 +141,13 @@ impl SamSession {
                 only.filter(|_| fitting.next().is_none())
             });
             let from = from.ok_or_else(|| {
-                let (one, has) = (listed(std::slice::from_ref(to)), listed(encoder.outputs));
-                misfit("input", format!("no output of the encoder is the decoder's {one}; it gives {has}"))
+                let (one, has) = (list(std::slice::from_ref(to)), list(encoder.outputs));
+                Error::model("input", format!("no output of the encoder is the decoder's {one}; it gives {has}"))
             })?;
             features.push((from.name.clone(), to.name.clone()));
         }
         if features.is_empty() {
-            return Err(misfit("input", "the decoder takes no features of the encoder"));
+            return Err(Error::model("input", "the decoder takes no features of the encoder"));
         }
         let pad_point = number(decoder.entry, "pad_point", f64::from(u8::from(parts.size.is_some()))) != 0.0;
         Ok(Self { picture, features, decoder: parts, pad_point, encoded: None })
@@ -166,7 +167,8 @@ impl SamSession {
         let mut outputs = encoder.run(&[NamedTensor { name: &self.picture, tensor }])?;
         let mut features = Vec::with_capacity(self.features.len());
         for (from, to) in &self.features {
-            let tensor = outputs.take(from).ok_or_else(|| misfit("output", format!("the encoder gave no `{from}`")))?;
+            let tensor =
+                outputs.take(from).ok_or_else(|| Error::model("output", format!("the encoder gave no `{from}`")))?;
             features.push((to.clone(), tensor));
         }
         self.encoded = Some((features, place));
@@ -198,12 +200,12 @@ impl SamSession {
     /// something else, and those of the model.
     pub fn masks(&self, decoder: &mut dyn TensorModel, prompts: &[SamPrompt]) -> Result<Vec<SamMask>> {
         let Some((features, place)) = &self.encoded else {
-            return Err(misfit("input", "no picture was encoded; call `encode` first"));
+            return Err(Error::model("input", "no picture was encoded; call `encode` first"));
         };
         if prompts.iter().any(|p| p.points.is_empty() && p.rect.is_none()) {
-            return Err(misfit("input", "a prompt needs a point or a box"));
+            return Err(Error::model("input", "a prompt needs a point or a box"));
         }
-        let declared = fixed(&self.decoder.points, 0);
+        let declared = fixed(self.decoder.points.shape.first());
         let mut found = Vec::with_capacity(prompts.len());
         for group in prompts.chunks(declared.unwrap_or(PROMPTS_AT_ONCE).max(1)) {
             let rows = declared.unwrap_or(group.len()).max(1);
@@ -222,9 +224,12 @@ impl SamSession {
         let d = &self.decoder;
         let mut lists: Vec<_> = prompts.iter().map(|p| self.coordinates(p, place)).collect();
         let longest = lists.iter().map(Vec::len).max().unwrap_or(0);
-        let count = fixed(&d.points, 1).unwrap_or(longest);
+        let count = fixed(d.points.shape.get(1)).unwrap_or(longest);
         if longest > count {
-            return Err(misfit("input", format!("the model takes {count} points a prompt, {longest} were given")));
+            return Err(Error::model(
+                "input",
+                format!("the model takes {count} points a prompt, {longest} were given"),
+            ));
         }
         lists.iter_mut().for_each(|l| l.resize(count, (0.0, 0.0, -1.0)));
         lists.resize(rows, vec![(0.0, 0.0, -1.0); count]);
@@ -236,9 +241,9 @@ impl SamSession {
         ];
         if let Some(info) = &d.mask {
             // A quarter of the tensor, as both generations of the model have it, where the graph does not say.
-            let quarter = |axis, n: u32| fixed(info, axis).unwrap_or((n / 4).max(1) as usize);
+            let quarter = |axis: usize, n: u32| fixed(info.shape.get(axis)).unwrap_or((n / 4).max(1) as usize);
             let shape = vec![
-                fixed(info, 0).unwrap_or(rows),
+                fixed(info.shape.first()).unwrap_or(rows),
                 1,
                 quarter(2, place.tensor.height),
                 quarter(3, place.tensor.width),
@@ -247,7 +252,7 @@ impl SamSession {
             all.push((info.name.clone(), tensor_of(info.element, shape, zeros)?));
         }
         if let Some(info) = &d.has_mask {
-            let n = fixed(info, 0).unwrap_or(rows);
+            let n = fixed(info.shape.first()).unwrap_or(rows);
             all.push((info.name.clone(), tensor_of(info.element, vec![n], vec![0.0; n])?));
         }
         if let Some(info) = &d.size {
@@ -261,11 +266,14 @@ impl SamSession {
 /// The best mask of each row.
 fn read(masks: &Tensor, scores: Option<&Tensor>, rows: usize, place: &TensorPlace) -> Result<Vec<SamMask>> {
     let [n, m, h, w] = masks.shape[..] else {
-        return Err(misfit("shape", format!("masks should have four axes, they are {:?}", masks.shape)));
+        return Err(Error::model("shape", format!("masks should have four axes, they are {:?}", masks.shape)));
     };
     if n != rows || m == 0 || h == 0 || w == 0 || scores.is_some_and(|s| s.shape != [n, m]) {
         let given = scores.map(|s| &s.shape);
-        return Err(misfit("shape", format!("{rows} prompts gave masks of {:?} and scores of {given:?}", masks.shape)));
+        return Err(Error::model(
+            "shape",
+            format!("{rows} prompts gave masks of {:?} and scores of {given:?}", masks.shape),
+        ));
     }
     let logits = masks.to_f32();
     let scores: Vec<f32> = scores.map_or_else(|| vec![0.0; n * m], |s| s.to_f32().into_owned());

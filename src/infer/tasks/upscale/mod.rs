@@ -10,7 +10,8 @@ mod tiles;
 
 use std::ops::Range;
 
-use super::io_roles::{expect_task, misfit, number};
+use super::fit::check_task;
+use super::io_roles::number;
 use super::picture_port::{PicturePort, nothing_else};
 use super::planar::PlanarPicture;
 use super::resample::{Taps, resample};
@@ -53,7 +54,7 @@ fn factor_of(from: Size, to: Size) -> Result<u32> {
     if factor >= 1 && to.width == from.width * factor && to.height == from.height * factor {
         return Ok(factor);
     }
-    Err(misfit("shape", format!("an upscaler gives whole multiples of what it takes, this one {to} for {from}")))
+    Err(Error::model("shape", format!("an upscaler gives whole multiples of what it takes, this one {to} for {from}")))
 }
 
 impl Upscaler {
@@ -62,11 +63,14 @@ impl Upscaler {
     /// # Errors
     /// [`crate::Error::Model`] with cause `task`, `input`, `output`, `shape` or `decoder`.
     pub fn new(entry: &ModelEntry, inputs: &[IoInfo], outputs: &[IoInfo]) -> Result<Self> {
-        expect_task(entry, Task::Upscale)?;
+        check_task(entry, Task::Upscale)?;
         let port = PicturePort::new(entry, inputs, outputs, &[])?;
         let said = number(entry, "scale", 0.0);
         if said < 0.0 || said.fract() != 0.0 || said > 64.0 {
-            return Err(misfit("decoder", format!("`{}`: numbers.scale is a whole factor, not {said}", entry.name)));
+            return Err(Error::model(
+                "decoder",
+                format!("`{}`: numbers.scale is a whole factor, not {said}", entry.name),
+            ));
         }
         let declared = port.fixed_size().zip(port.output_size()).map(|(a, b)| factor_of(a, b)).transpose()?;
         let said = (said > 0.0).then_some(said as u32);
@@ -74,7 +78,10 @@ impl Upscaler {
             && said != declared
         {
             let name = &entry.name;
-            return Err(misfit("decoder", format!("`{name}`: the entry says factor {said}, the shapes {declared}")));
+            return Err(Error::model(
+                "decoder",
+                format!("`{name}`: the entry says factor {said}, the shapes {declared}"),
+            ));
         }
         Ok(Self { port, factor: declared.or(said) })
     }
@@ -163,7 +170,7 @@ impl Upscaler {
                 for ((i, x), part) in group.iter().zip(&made) {
                     if part.size() != enlarged(shape, factor)? {
                         let given = part.size();
-                        return Err(misfit(
+                        return Err(Error::model(
                             "shape",
                             format!("a tile of {shape} became {given}, factor {factor} was expected"),
                         ));

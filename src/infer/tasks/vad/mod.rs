@@ -11,8 +11,9 @@ mod segments;
 
 pub use segments::{SpeechOptions, SpeechSegment};
 
-use super::io_roles::{expect_task, fixed, input, listed, misfit, number, output, tensor_of};
-use crate::error::Result;
+use super::fit::{check_task, fixed, list};
+use super::io_roles::{input, number, output, tensor_of};
+use crate::error::{Error, Result};
 use crate::infer::io::{ElementType, IoInfo, NamedTensor, TensorModel};
 use crate::infer::manifest::{ModelEntry, Task};
 use crate::infer::tensor::Tensor;
@@ -40,7 +41,9 @@ fn count(entry: &ModelEntry, key: &str, most: f64) -> Result<Option<usize>> {
     match entry.numbers.get(key) {
         None => Ok(None),
         Some(n) if n.fract() == 0.0 && (0.0..=most).contains(n) => Ok(Some(*n as usize)),
-        Some(n) => Err(misfit("decoder", format!("`{}`: numbers.{key} is a count up to {most}, not {n}", entry.name))),
+        Some(n) => {
+            Err(Error::model("decoder", format!("`{}`: numbers.{key} is a count up to {most}, not {n}", entry.name)))
+        }
     }
 }
 
@@ -50,7 +53,7 @@ impl Vad {
     /// # Errors
     /// [`crate::Error::Model`] with cause `task`, `input`, `output` or `decoder`.
     pub fn new(entry: &ModelEntry, inputs: &[IoInfo], outputs: &[IoInfo]) -> Result<Self> {
-        expect_task(entry, Task::Vad)?;
+        check_task(entry, Task::Vad)?;
         let audio = input(entry, inputs, "audio", |i| i.shape.len() == 2 && !is_integer(i))?.clone();
         let is_rate = |i: &IoInfo| i.shape.len() <= 1 && is_integer(i);
         let rate = if entry.inputs.contains_key("rate") || inputs.iter().any(is_rate) {
@@ -68,13 +71,13 @@ impl Vad {
             false => outputs.iter().filter(|o| o.name != probability && matches!(o.shape.len(), 0 | 3)).collect(),
         };
         if from.len() != to.len() {
-            let (i, o) = (listed(inputs), listed(outputs));
-            return Err(misfit("output", format!("as many states must come out as go in: {i} and {o}")));
+            let (i, o) = (list(inputs), list(outputs));
+            return Err(Error::model("output", format!("as many states must come out as go in: {i} and {o}")));
         }
         let states = from.into_iter().cloned().zip(to.into_iter().map(|o| o.name.clone())).collect();
         let hop = count(entry, "hop", 48_000.0)?;
         if hop == Some(0) {
-            return Err(misfit("decoder", format!("`{}`: numbers.hop must be at least 1", entry.name)));
+            return Err(Error::model("decoder", format!("`{}`: numbers.hop must be at least 1", entry.name)));
         }
         let context = count(entry, "context", 48_000.0)?;
         let threshold = number(entry, "score", 0.5) as f32;
@@ -96,7 +99,7 @@ impl Vad {
             16_000 => (512, 64),
             8_000 => (256, 32),
             _ => {
-                return Err(misfit(
+                return Err(Error::model(
                     "input",
                     format!("speech is looked for at 8000 or 16000 samples a second, not {rate}; resample first"),
                 ));
@@ -105,7 +108,7 @@ impl Vad {
         let (hop, context) = (self.hop.unwrap_or(hop), self.context.unwrap_or(context));
         let state = |(info, _): &(IoInfo, String)| {
             // A batch of one where the graph leaves an axis open.
-            let shape: Vec<usize> = (0..info.shape.len()).map(|a| fixed(info, a).unwrap_or(1)).collect();
+            let shape: Vec<usize> = (0..info.shape.len()).map(|a| fixed(info.shape.get(a)).unwrap_or(1)).collect();
             tensor_of(info.element, shape.clone(), vec![0.0; shape.iter().product()])
         };
         Ok(VadStream {
@@ -220,13 +223,13 @@ impl VadStream {
         let mut outputs = model.run(&inputs)?;
         let probability = outputs.get(&v.probability)?.to_f32().last().copied();
         let probability = probability.filter(|p| p.is_finite()).ok_or_else(|| {
-            misfit("output", format!("`{}` should be a probability, it is {probability:?}", v.probability))
+            Error::model("output", format!("`{}` should be a probability, it is {probability:?}", v.probability))
         })?;
         let mut states = Vec::with_capacity(self.states.len());
         for ((_, name), old) in v.states.iter().zip(&self.states) {
             let new = outputs.take(name).filter(|n| n.shape == old.shape);
             states.push(new.ok_or_else(|| {
-                misfit("output", format!("the state `{name}` should have the shape {:?}", old.shape))
+                Error::model("output", format!("the state `{name}` should have the shape {:?}", old.shape))
             })?);
         }
         self.states = states;

@@ -2,9 +2,13 @@
 //!
 //! The rules are those that the authors of Silero VAD document for their utility: speech begins with the first window of at least
 //! `threshold`; it ends where the probability fell below `negative_threshold` if it did not reach `threshold` again within `min_silence`;
-//! what is not longer than `min_speech` is dropped; segments grow by `padding` on both sides, or meet in the middle of shorter gaps.
+//! what is not longer than `min_speech` is dropped; segments grow by `padding` on both sides, or meet in the middle of shorter gaps. Speech
+//! that would exceed `max_speech` ends with its last pause of more than 98 ms, or right there when it had none.
 
 use crate::error::{Error, Result};
+
+/// Silence after which long speech may be cut, milliseconds: that of the authors.
+const CUT_MS: u32 = 98;
 
 /// Rules for segments.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,11 +23,20 @@ pub struct SpeechOptions {
     pub min_silence_ms: u32,
     /// Added on both sides, milliseconds.
     pub padding_ms: u32,
+    /// Longest segment with its padding, milliseconds: transcribers have a limit. `None`: as long as somebody speaks.
+    pub max_speech_ms: Option<u32>,
 }
 
 impl Default for SpeechOptions {
     fn default() -> Self {
-        Self { threshold: 0.5, negative_threshold: 0.35, min_speech_ms: 250, min_silence_ms: 100, padding_ms: 30 }
+        Self {
+            threshold: 0.5,
+            negative_threshold: 0.35,
+            min_speech_ms: 250,
+            min_silence_ms: 100,
+            padding_ms: 30,
+            max_speech_ms: None,
+        }
     }
 }
 
@@ -51,12 +64,17 @@ pub(super) struct Segmenter {
     min_speech: u64,
     min_silence: u64,
     padding: u64,
+    /// Longest speech without padding, and silence at which it may be cut.
+    max_speech: Option<u64>,
+    cut_silence: u64,
     /// First sample of the window that comes next.
     at: u64,
     /// Speech that has begun.
     begun: Option<u64>,
     /// Where it may have ended.
     fell: Option<u64>,
+    /// The last pause of the speech that has begun: where it began, and where speech went on.
+    pause: Option<(u64, Option<u64>)>,
     /// A segment whose end still depends on where the next one begins; its start is padded already.
     waiting: Option<SpeechSegment>,
 }
@@ -72,43 +90,78 @@ impl Segmenter {
             return wrong("negative_threshold", format!("must be over 0 and at most the threshold {t}, got {n}"));
         }
         let samples = |ms: u32| u64::from(ms) * u64::from(rate) / 1000;
+        let padding = samples(options.padding_ms);
+        let room = |ms: u32| samples(ms).checked_sub(hop + 2 * padding).filter(|n| *n > 0);
+        let max_speech = match options.max_speech_ms.map(|ms| (ms, room(ms))) {
+            None => None,
+            Some((_, Some(most))) => Some(most),
+            Some((ms, None)) => {
+                let least = (hop + 2 * padding) * 1000 / u64::from(rate.max(1));
+                return wrong("max_speech_ms", format!("must be over {least}, a window with its padding, got {ms}"));
+            }
+        };
         Ok(Self {
             options,
             hop,
             min_speech: samples(options.min_speech_ms),
             min_silence: samples(options.min_silence_ms),
-            padding: samples(options.padding_ms),
+            padding,
+            max_speech,
+            cut_silence: samples(CUT_MS),
             at: 0,
             begun: None,
             fell: None,
+            pause: None,
             waiting: None,
         })
     }
 
-    /// The next window; a segment that is final with it.
-    pub(super) fn push(&mut self, probability: f32) -> Option<SpeechSegment> {
+    /// The next window; segments that are final with it.
+    pub(super) fn push(&mut self, probability: f32) -> Vec<SpeechSegment> {
         let now = self.at;
         self.at += self.hop;
-        let mut last = None;
-        if probability >= self.options.threshold {
-            self.fell = None;
+        let mut done = Vec::new();
+        let speech = probability >= self.options.threshold;
+        if speech {
+            if let (Some(_), Some((_, next @ None))) = (self.fell.take(), &mut self.pause) {
+                *next = Some(now);
+            }
             self.begun.get_or_insert(now);
-        } else if probability < self.options.negative_threshold
+        }
+        if let (Some(start), Some(most)) = (self.begun, self.max_speech)
+            && now - start > most
+        {
+            let pause = self.pause.take();
+            self.fell = None;
+            // Speech goes on behind its last pause; without one it begins anew with the next window.
+            let (end, next) = pause.unwrap_or((now, None));
+            self.begun = next;
+            done.extend(self.close(start, end));
+            if pause.is_none() {
+                return done;
+            }
+        }
+        if probability < self.options.negative_threshold
             && let Some(start) = self.begun
         {
             let end = *self.fell.get_or_insert(now);
+            if now - end > self.cut_silence {
+                self.pause = Some((end, None));
+            }
             if now - end >= self.min_silence {
-                (self.begun, self.fell) = (None, None);
+                (self.begun, self.fell, self.pause) = (None, None, None);
                 if end - start > self.min_speech {
-                    last = self.close(start, end);
+                    done.extend(self.close(start, end));
                 }
             }
         }
-        // Whatever begins from now on is too far away to share a gap with the one that waits.
-        last.or_else(|| {
+        if done.is_empty() {
+            // Whatever begins from now on is too far away to share a gap with the one that waits.
             let open = self.begun.unwrap_or(self.at);
-            self.waiting.take_if(|w| open >= w.end + 2 * self.padding).map(|w| self.padded(w))
-        })
+            let last = self.waiting.take_if(|w| open >= w.end + 2 * self.padding);
+            done.extend(last.map(|w| self.padded(w)));
+        }
+        done
     }
 
     fn padded(&self, s: SpeechSegment) -> SpeechSegment {

@@ -153,6 +153,105 @@ fn the_stream_gives_what_the_whole_gives_however_it_is_cut() {
     }
 }
 
+/// The loop of the authors' `get_speech_timestamps` with `max_speech_duration_s`, in samples of 16 kHz, without its padding. Zero stands for
+/// nothing, as there.
+fn authors(p: &[f32], total: usize, (silence, most): (usize, usize)) -> Vec<(usize, usize)> {
+    let ms = |v: usize| v * 16;
+    let most = ms(most) - 512 - 2 * ms(30);
+    let (mut triggered, mut start, mut temp_end, mut prev_end, mut next_start) = (false, 0, 0, 0, 0);
+    let mut found = vec![];
+    for (i, q) in p.iter().enumerate() {
+        let now = i * 512;
+        if *q >= 0.5 && temp_end > 0 {
+            temp_end = 0;
+            if next_start < prev_end {
+                next_start = now;
+            }
+        }
+        if *q >= 0.5 && !triggered {
+            (triggered, start) = (true, now);
+            continue;
+        }
+        if triggered && now - start > most {
+            if prev_end > 0 {
+                found.push((start, prev_end));
+                if next_start < prev_end {
+                    triggered = false;
+                } else {
+                    start = next_start;
+                }
+                (prev_end, next_start, temp_end) = (0, 0, 0);
+            } else {
+                found.push((start, now));
+                (prev_end, next_start, temp_end, triggered) = (0, 0, 0, false);
+                continue;
+            }
+        }
+        if *q < 0.35 && triggered {
+            if temp_end == 0 {
+                temp_end = now;
+            }
+            if now - temp_end > ms(98) {
+                prev_end = temp_end;
+            }
+            if now - temp_end >= ms(silence) {
+                if temp_end - start > ms(250) {
+                    found.push((start, temp_end));
+                }
+                (prev_end, next_start, temp_end, triggered) = (0, 0, 0, false);
+            }
+        }
+    }
+    if triggered && total - start > ms(250) {
+        found.push((start, total));
+    }
+    found
+}
+
+/// Long speech is cut where the authors cut it; no segment is longer than what was asked for.
+#[test]
+fn long_speech_is_cut_at_pauses() {
+    let mut seed = 3u64;
+    let mut random = move || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as f32 / 2f32.powi(31)
+    };
+    let (mut cut, mut whole) = (0, 0);
+    for trial in 0..60 {
+        let mut p = vec![];
+        while p.len() < 400 {
+            // Mostly speech, with pauses of up to 10 windows.
+            let speech = p.len() % 2 == 0 || random() < 0.6;
+            let (level, n) = if speech { (0.75, 3.0 + random() * 30.0) } else { (0.15, 1.0 + random() * 9.0) };
+            p.extend((0..n as usize).map(|_| level + 0.5 * (random() - 0.5)));
+        }
+        let silence = [400, 250, 0][trial % 3];
+        let most = [1000, 2000, 5000, 700][trial % 4];
+        let all = samples(&p, 512);
+        // Without padding the segments themselves are compared; the limit counts the padding of the authors' default in both.
+        let options = SpeechOptions { min_silence_ms: silence, max_speech_ms: Some(most), ..SpeechOptions::default() };
+        let mut model = Echo::new();
+        let got = vad(&model).segments(&mut model, &all, 16_000, &options).unwrap();
+        let bare = authors(&p, all.len(), (silence as usize, most as usize));
+        let share = |gap: usize| if gap < 960 { gap / 2 } else { 480 };
+        let wanted: Vec<(u64, u64)> = (0..bare.len())
+            .map(|i| {
+                let before = if i == 0 { 480 } else { share(bare[i].0 - bare[i - 1].1) };
+                let after = bare.get(i + 1).map_or(480, |next| share(next.0 - bare[i].1));
+                (bare[i].0.saturating_sub(before) as u64, (bare[i].1 + after).min(all.len()) as u64)
+            })
+            .collect();
+        let got: Vec<(u64, u64)> = got.iter().map(|s| (s.start, s.end)).collect();
+        assert_eq!(got, wanted, "trial {trial}");
+        assert!(got.iter().all(|s| s.1 - s.0 <= u64::from(most) * 16), "trial {trial}: {got:?}");
+        let unlimited = SpeechOptions { max_speech_ms: None, ..options };
+        let mut model = Echo::new();
+        cut += got.len();
+        whole += vad(&model).segments(&mut model, &all, 16_000, &unlimited).unwrap().len();
+    }
+    assert!(cut > 2 * whole, "{cut} segments instead of {whole}");
+}
+
 #[test]
 fn every_option_changes_something() {
     let p = [vec![0.1; 4], vec![0.55; 9], vec![0.2; 5], vec![0.9; 20], vec![0.4; 8], vec![0.1; 4]].concat();
@@ -170,6 +269,7 @@ fn every_option_changes_something() {
         SpeechOptions { min_speech_ms: 300, ..base },
         SpeechOptions { min_silence_ms: 200, ..base },
         SpeechOptions { padding_ms: 0, ..base },
+        SpeechOptions { max_speech_ms: Some(500), ..base },
     ] {
         assert_ne!(run(o), usual, "{o:?}");
     }
@@ -186,6 +286,9 @@ fn silence_nothing_and_nonsense() {
     assert!(v.stream(44_100, &o).unwrap_err().to_string().contains("44100"));
     assert!(v.stream(16_000, &SpeechOptions { threshold: f32::NAN, ..o }).is_err());
     assert!(v.stream(16_000, &SpeechOptions { negative_threshold: 0.6, ..o }).is_err());
+    let short = v.stream(16_000, &SpeechOptions { max_speech_ms: Some(92), ..o }).unwrap_err().to_string();
+    assert!(short.contains("max_speech_ms") && short.contains("over 92"), "{short}");
+    assert!(v.stream(16_000, &SpeechOptions { max_speech_ms: Some(93), ..o }).is_ok());
     let mut stateless = Echo::new();
     stateless.outputs.remove(0);
     assert!(Vad::new(&entry(Task::Vad), &stateless.inputs, &stateless.outputs).is_err());
