@@ -6,6 +6,7 @@
 //! Describes the pictures of a folder on the GPU, keeps the descriptors in an index on disk (only new pictures are described the next
 //! time), and looks up one picture. Without arguments it makes a few pictures of its own.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use frameloom::Result;
@@ -13,6 +14,7 @@ use frameloom::core::{Limits, Size};
 use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::index::IndexOptions;
 use frameloom::media::encode_jpeg;
+use frameloom::store::{OsIo, commit};
 use frameloom::workflows::collage::{DescriptorConfig, FeatureMethod, Pool, PoolSettings, Scan, build_pool};
 
 fn main() -> Result<()> {
@@ -39,7 +41,7 @@ fn main() -> Result<()> {
 
     let pool = Pool::open(&index)?;
     let (search, _) = pool.index(&pool.search_spec()?, &IndexOptions { gpu: Some(&ctx), threads: None })?;
-    let query = pool.describe(&ctx, &[picture], &Limits::default())?;
+    let query = pool.describe(&ctx, &[picture], &settings.networks, &Limits::default())?;
     for found in pool.search(search.as_ref(), &query, 5)?.into_iter().flatten() {
         println!("{:.4}  {}", found.score, found.path);
     }
@@ -57,10 +59,16 @@ fn stripes(folder: &std::path::Path) -> Result<(PathBuf, PathBuf)> {
     let file = |width: u32| pictures.join(format!("stripes_{width:02}.jpg"));
     for width in 3..20 {
         let pixel = |i: u32| {
-            if i % size.width / width % 2 == 0 { [230, 200, (width * 12) as u8, 255] } else { [20, 40, 60, 255] }
+            if (i % size.width / width).is_multiple_of(2) {
+                [230, 200, (width * 12) as u8, 255]
+            } else {
+                [20, 40, 60, 255]
+            }
         };
         let rgba: Vec<u8> = (0..size.width * size.height).flat_map(pixel).collect();
-        std::fs::write(file(width), encode_jpeg(size, &rgba, 90)?).map_err(storage)?;
+        let jpeg = encode_jpeg(size, &rgba, 90)?;
+        commit(&OsIo, file(width), |w| w.write_all(&jpeg))?;
     }
-    Ok((pictures, file(9)))
+    let one = file(9);
+    Ok((pictures, one))
 }

@@ -7,11 +7,13 @@
 //! of each frame allow. Start it again after an interruption: it goes on where it was. Without arguments it makes a small video and
 //! a few pictures of its own.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use frameloom::core::{PixelFormat, Rational, Size};
 use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::media::{HardwareDecode, Plane, VideoWriter, WriterOptions, encode_jpeg};
+use frameloom::store::{OsIo, commit};
 use frameloom::workflows::collage::run::{CollageConfig, CollageVideo, RunOptions, VideoOptions, collage};
 use frameloom::workflows::collage::select::{Assignment, SelectParams};
 use frameloom::workflows::collage::{DescriptorConfig, Pool, PoolSettings, Scan, build_pool};
@@ -77,7 +79,7 @@ fn made(folder: &Path) -> Result<(PathBuf, PathBuf, PathBuf)> {
     let size = Size::new(192, 108);
     for n in 0..20 {
         let jpeg = encode_jpeg(size, &square(size, n % 5 * 36, n / 5 * 20), 90)?;
-        std::fs::write(pictures.join(format!("square_{n:02}.jpg")), jpeg).map_err(storage)?;
+        commit(&OsIo, pictures.join(format!("square_{n:02}.jpg")), |w| w.write_all(&jpeg))?;
     }
     let options = WriterOptions::new(size, PixelFormat::Rgba8, Rational { num: 1, den: 12 });
     let mut writer = VideoWriter::create(&video, &options, None)?;

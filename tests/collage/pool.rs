@@ -6,7 +6,7 @@ use frameloom::core::{Limits, Size};
 use frameloom::gpu::GpuContext;
 use frameloom::index::{IndexOptions, IndexSpec, recall_at, sample_rows};
 use frameloom::workflows::collage::{
-    DescriptorConfig, FeatureLayout, FeatureMethod, Pool, PoolSettings, Scan, build_pool,
+    DescriptorConfig, FeatureLayout, FeatureMethod, Networks, Pool, PoolSettings, Scan, build_pool,
 };
 
 use crate::gpu::on_every_adapter;
@@ -22,7 +22,7 @@ fn small() -> DescriptorConfig {
 fn found(ctx: &GpuContext, pool: &Pool, spec: &str, name: &Path, k: usize) -> Vec<(String, f32)> {
     let spec: IndexSpec = spec.parse().unwrap();
     let (index, _) = pool.index(&spec, &IndexOptions { gpu: Some(ctx), threads: None }).unwrap();
-    let query = pool.describe(ctx, &[name.to_path_buf()], &Limits::default()).unwrap();
+    let query = pool.describe(ctx, &[name.to_path_buf()], &Networks::default(), &Limits::default()).unwrap();
     let list = pool.search(index.as_ref(), &query, k).unwrap().remove(0);
     list.into_iter().map(|m| (m.path.rsplit('/').next().unwrap().to_owned(), m.score)).collect()
 }
@@ -104,7 +104,8 @@ fn every_setting_makes_another_index() {
         let (folder, index) = (dir.path().join("p"), dir.path().join("i"));
         pictures(&folder, 0..5, SIZE);
         let base = DescriptorConfig { method: FeatureMethod::SpatialPyramid, spatial_grid: 4, ..small() };
-        let changes: [(&str, fn(&mut DescriptorConfig)); 11] = [
+        type Change = fn(&mut DescriptorConfig);
+        let changes: [(&str, Change); 11] = [
             ("descriptor.method", |c| c.method = FeatureMethod::Canny),
             ("descriptor.layout", |c| c.layout = FeatureLayout::Legacy),
             ("descriptor.parity", |c| c.parity = true),
@@ -178,7 +179,7 @@ fn pictures_are_added_and_removed() {
         let first = pool(ctx, &a, &index, &small());
         let settings = PoolSettings::new(first.descriptor().clone());
         let apply = |scan| build_pool(ctx, &index, scan, &settings, &mut |_, _| ()).unwrap();
-        let added = apply(first.with(&[b.clone()], true, &Limits::default()).unwrap());
+        let added = apply(first.with(std::slice::from_ref(&b), true, &Limits::default()).unwrap());
         assert_eq!((added.pictures, added.computed), (9, 3));
         let both = Pool::open(&index).unwrap();
         let removed = apply(both.without(&[a.join("p2.jpg"), b.clone()]).unwrap());

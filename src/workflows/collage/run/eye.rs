@@ -2,6 +2,7 @@
 
 use super::super::config::{DescriptorConfig, FeatureMethod, aspect_of};
 use super::super::describe::Describer;
+use super::super::network::Networks;
 use super::super::picture::Picture;
 use super::config::CollageConfig;
 use crate::core::{CancelToken, ColorSpec, Size};
@@ -9,6 +10,8 @@ use crate::error::Result;
 use crate::gpu::GpuContext;
 use crate::ops::FrameBatch;
 
+/// Bytes of the pictures of a batch that are cut into tiles, at most.
+const CUT: u64 = 32 << 20;
 /// Longer side of thumbnails of frames that are seen as tiles.
 const THUMB: u32 = 256;
 
@@ -30,18 +33,35 @@ struct Tiles {
 }
 
 impl Eye {
-    pub(super) fn new(ctx: &GpuContext, config: &CollageConfig, batch: u32, cancel: &CancelToken) -> Result<Self> {
-        let compare = Describer::new(ctx, &config.descriptor, if config.tiles.is_some() { 64 } else { batch }, cancel)?;
+    pub(super) fn new(
+        ctx: &GpuContext,
+        config: &CollageConfig,
+        batch: u32,
+        networks: &Networks,
+        cancel: &CancelToken,
+    ) -> Result<Self> {
+        let at_once = if config.tiles.is_some() { 64 } else { batch };
+        let compare = Describer::new(ctx, &config.descriptor, at_once, networks, cancel)?;
         let tiles = match config.tiles {
             None => None,
             Some([columns, rows]) => {
                 let cell = compare.comparison();
                 let longest = (cell.width * columns).max(cell.height * rows).min(4096);
-                let of = |longest| Describer::new(ctx, &picture_only(config, longest), batch, cancel);
+                let of = |longest| Describer::new(ctx, &picture_only(config, longest), batch, networks, cancel);
                 Some(Tiles { columns, rows, whole: of(longest)?, thumb: of(THUMB)? })
             }
         };
         Ok(Self { compare, tiles })
+    }
+
+    /// Frames of a batch: as many as were wanted, fewer where the pictures that are cut into tiles are large.
+    ///
+    /// # Errors
+    /// As [`DescriptorConfig::spec`].
+    pub(super) fn batch(config: &CollageConfig, wanted: u32) -> Result<u32> {
+        let Some([columns, rows]) = config.tiles else { return Ok(wanted) };
+        let bytes = config.descriptor.spec()?.size().area() * u64::from(columns) * u64::from(rows) * 4;
+        Ok(u32::try_from(CUT / bytes.max(1)).unwrap_or(wanted).clamp(1, wanted.max(1)))
     }
 
     /// Numbers of a descriptor.
