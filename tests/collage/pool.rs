@@ -215,6 +215,9 @@ fn a_damaged_index_is_told_apart() {
         std::fs::write(file("vectors.000000.rows"), &vectors[..300]).unwrap();
         assert_eq!(cause(), "corrupt");
         std::fs::write(file("vectors.000000.rows"), vectors).unwrap();
+        let index_file = std::fs::read_to_string(file("index.json")).unwrap();
+        std::fs::write(file("index.json"), index_file.replace("\"vectors.0", "\"../i/vectors.0")).unwrap();
+        assert_eq!(cause(), "corrupt");
         std::fs::write(file("index.json"), "{\"schema\": \"something else\"}").unwrap();
         assert_eq!(cause(), "foreign");
         std::fs::write(file("index.json"), "{").unwrap();
