@@ -41,7 +41,7 @@ fn main() -> Result<()> {
 
     let pool = Pool::open(&index)?;
     let (search, _) = pool.index(&pool.search_spec()?, &IndexOptions { gpu: Some(&ctx), threads: None })?;
-    let query = pool.describe(&ctx, &[picture], &Limits::default())?;
+    let query = pool.describe(&ctx, &[picture], &settings.networks, &Limits::default())?;
     for found in pool.search(search.as_ref(), &query, 5)?.into_iter().flatten() {
         println!("{:.4}  {}", found.score, found.path);
     }
@@ -59,7 +59,11 @@ fn stripes(folder: &std::path::Path) -> Result<(PathBuf, PathBuf)> {
     let file = |width: u32| pictures.join(format!("stripes_{width:02}.jpg"));
     for width in 3..20 {
         let pixel = |i: u32| {
-            if i % size.width / width % 2 == 0 { [230, 200, (width * 12) as u8, 255] } else { [20, 40, 60, 255] }
+            if (i % size.width / width).is_multiple_of(2) {
+                [230, 200, (width * 12) as u8, 255]
+            } else {
+                [20, 40, 60, 255]
+            }
         };
         let rgba: Vec<u8> = (0..size.width * size.height).flat_map(pixel).collect();
         let jpeg = encode_jpeg(size, &rgba, 90)?;

@@ -3,14 +3,14 @@ use std::path::PathBuf;
 use frameloom::core::{CancelToken, Limits, Size};
 use frameloom::gpu::GpuContext;
 use frameloom::media::read_image;
-use frameloom::workflows::collage::{Describer, DescriptorConfig, FeatureLayout, FeatureMethod, Picture};
+use frameloom::workflows::collage::{Describer, DescriptorConfig, FeatureLayout, FeatureMethod, Networks, Picture};
 
 use crate::gpu::on_every_adapter;
 use crate::seed_frames::{SEED_FRAMES, seed_frame};
 use crate::support::*;
 
 fn describe(ctx: &GpuContext, config: &DescriptorConfig, pictures: &[Picture], batch: u32) -> Vec<Vec<f32>> {
-    let mut describer = Describer::new(ctx, config, batch, &CancelToken::new()).unwrap();
+    let mut describer = Describer::new(ctx, config, batch, &Networks::default(), &CancelToken::new()).unwrap();
     let (mut rest, mut rows) = (pictures, Vec::new());
     while !rest.is_empty() {
         let count = describer.fitting(rest);

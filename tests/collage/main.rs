@@ -16,6 +16,8 @@ mod gpu;
 mod seed_frames;
 
 mod descriptors;
+#[cfg(feature = "onnx")]
+mod networks;
 mod pool;
 mod support;
 mod video;

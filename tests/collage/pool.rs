@@ -6,7 +6,7 @@ use frameloom::core::{Limits, Size};
 use frameloom::gpu::GpuContext;
 use frameloom::index::{IndexOptions, IndexSpec, recall_at, sample_rows};
 use frameloom::workflows::collage::{
-    DescriptorConfig, FeatureLayout, FeatureMethod, Pool, PoolSettings, Scan, build_pool,
+    DescriptorConfig, FeatureLayout, FeatureMethod, Networks, Pool, PoolSettings, Scan, build_pool,
 };
 
 use crate::gpu::on_every_adapter;
@@ -22,7 +22,7 @@ fn small() -> DescriptorConfig {
 fn found(ctx: &GpuContext, pool: &Pool, spec: &str, name: &Path, k: usize) -> Vec<(String, f32)> {
     let spec: IndexSpec = spec.parse().unwrap();
     let (index, _) = pool.index(&spec, &IndexOptions { gpu: Some(ctx), threads: None }).unwrap();
-    let query = pool.describe(ctx, &[name.to_path_buf()], &Limits::default()).unwrap();
+    let query = pool.describe(ctx, &[name.to_path_buf()], &Networks::default(), &Limits::default()).unwrap();
     let list = pool.search(index.as_ref(), &query, k).unwrap().remove(0);
     list.into_iter().map(|m| (m.path.rsplit('/').next().unwrap().to_owned(), m.score)).collect()
 }
@@ -215,6 +215,9 @@ fn a_damaged_index_is_told_apart() {
         std::fs::write(file("vectors.000000.rows"), &vectors[..300]).unwrap();
         assert_eq!(cause(), "corrupt");
         std::fs::write(file("vectors.000000.rows"), vectors).unwrap();
+        let index_file = std::fs::read_to_string(file("index.json")).unwrap();
+        std::fs::write(file("index.json"), index_file.replace("\"vectors.0", "\"../i/vectors.0")).unwrap();
+        assert_eq!(cause(), "corrupt");
         std::fs::write(file("index.json"), "{\"schema\": \"something else\"}").unwrap();
         assert_eq!(cause(), "foreign");
         std::fs::write(file("index.json"), "{").unwrap();

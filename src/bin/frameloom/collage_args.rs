@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use frameloom::Error;
 use frameloom::index::IndexSpec;
-use frameloom::workflows::collage::{DescriptorConfig, FeatureLayout, FeatureMethod};
+use frameloom::workflows::collage::{DescriptorConfig, FeatureLayout, FeatureMethod, FeaturePooling, Networks};
 
 /// Sizes of the parts of a descriptor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -26,7 +26,8 @@ pub(crate) enum ParityArg {
 /// What pictures are described by.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct DescriptorArgs {
-    /// What pictures are compared by: canny (fast), spatial_pyramid, hog (structure), spatial_color (colour by place)
+    /// What pictures are compared by: canny (fast), spatial_pyramid, hog (structure), spatial_color (colour by place), or a network:
+    /// mobilenet, efficientnet
     #[arg(long, default_value = "canny", value_name = "METHOD")]
     pub(crate) feature_method: FeatureMethod,
     /// Sizes of the parts of a descriptor
@@ -47,9 +48,31 @@ pub(crate) struct DescriptorArgs {
     /// Longer side of the pictures compared, in pixels [default: 256; 32 for tiles]
     #[arg(long, value_name = "PX")]
     pub(crate) comparison_size: Option<u32>,
-    /// Grid of the spatial pyramid: 2, 3 or 4 (2 in the reduced layout is what canny is)
-    #[arg(long, default_value_t = 4, value_name = "N")]
-    pub(crate) spatial_grid: u32,
+    /// Grid of the spatial pyramid or of a network's map [default: 4 for the pyramid, of which 2 in the reduced layout is what canny is; 2
+    /// for networks]
+    #[arg(long, value_name = "N")]
+    pub(crate) spatial_grid: Option<u32>,
+    /// One cell for all of a network's map; the same as --spatial-grid 1
+    #[arg(long, conflicts_with = "spatial_grid")]
+    pub(crate) use_global_pooling: bool,
+    /// How cells of a network's map are pooled
+    #[arg(long, value_enum, default_value = "avg", value_name = "HOW")]
+    pub(crate) pooling_method: PoolingArg,
+    /// Power of the generalised mean: 1 is the mean, more is nearer to the maximum
+    #[arg(long, default_value_t = 3.0, value_name = "P")]
+    pub(crate) gem_p: f64,
+    /// Name of the network in its models.toml [default: the method's]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+}
+
+/// How cells are pooled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PoolingArg {
+    /// Mean
+    Avg,
+    /// Generalised mean
+    Gem,
 }
 
 impl DescriptorArgs {
@@ -66,11 +89,46 @@ impl DescriptorArgs {
             texture_weight: self.texture_weight,
             color_weight: self.color_weight,
             comparison_size: self.comparison_size.unwrap_or(256),
-            spatial_grid: self.spatial_grid,
+            spatial_grid: match (self.spatial_grid, self.use_global_pooling) {
+                (Some(grid), _) => grid,
+                (None, true) => 1,
+                (None, false) if self.feature_method.is_neural() => 2,
+                (None, false) => 4,
+            },
+            pooling: if self.pooling_method == PoolingArg::Gem { FeaturePooling::Gem } else { FeaturePooling::Avg },
+            gem_p: self.gem_p,
             aspect,
             ..DescriptorConfig::default()
         }
     }
+}
+
+/// Networks of `folders` and of the usual places, if `config` needs one; it is completed by the one called `name`, or by that of
+/// its method.
+pub(crate) fn networks(
+    config: &mut DescriptorConfig,
+    name: Option<&str>,
+    folders: &[PathBuf],
+) -> Result<Networks, Error> {
+    if !config.method.is_neural() {
+        return Ok(Networks::default());
+    }
+    config.spec()?;
+    let networks = known(folders)?;
+    networks.complete(config, name.unwrap_or(config.method.name()))?;
+    Ok(networks)
+}
+
+/// All networks of `folders` and of the usual places.
+#[cfg(feature = "onnx")]
+pub(crate) fn known(folders: &[PathBuf]) -> Result<Networks, Error> {
+    Networks::find(folders)
+}
+
+/// A build without networks knows none.
+#[cfg(not(feature = "onnx"))]
+pub(crate) fn known(_: &[PathBuf]) -> Result<Networks, Error> {
+    Ok(Networks::default())
 }
 
 /// How the pool is searched.
@@ -128,6 +186,9 @@ pub(crate) struct IndexWork {
     /// Threads that read and decode [default: number of cores]
     #[arg(long, visible_alias = "num-workers", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub(crate) threads: Option<u32>,
+    /// Folder of models, for methods that need one; may be given several times
+    #[arg(long = "models", value_name = "DIR")]
+    pub(crate) models: Vec<PathBuf>,
     /// Pictures described at once; changes speed, never results
     #[arg(long, default_value_t = 32, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub(crate) batch: u32,
@@ -208,6 +269,9 @@ pub(crate) enum IndexCommand {
         k: u32,
         #[command(flatten)]
         search: SearchArgs,
+        /// Folder of models, for indexes made with one; may be given several times
+        #[arg(long = "models", value_name = "DIR")]
+        models: Vec<PathBuf>,
     },
 }
 

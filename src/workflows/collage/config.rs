@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::network::{FeaturePooling, NetworkUse};
 use crate::core::{Aspect, DescriptorMethod, DescriptorSizes, DescriptorSpec, DescriptorStyle, DescriptorWeights};
 use crate::error::{Error, Result};
 
@@ -17,11 +18,23 @@ pub enum FeatureMethod {
     Hog,
     /// Colours of 4x4 cells, projected to 256 numbers.
     SpatialColor,
+    /// Features of a small network, pooled over a grid: what is in the picture.
+    Mobilenet,
+    /// The same of a larger network.
+    Efficientnet,
 }
 
 impl FeatureMethod {
-    /// All methods, in the order of their speed.
+    /// Methods that need no network, in the order of their speed.
     pub const ALL: [Self; 4] = [Self::Canny, Self::SpatialPyramid, Self::Hog, Self::SpatialColor];
+
+    /// Methods that need a network. Weights are of no use to them: they have one part.
+    pub const NEURAL: [Self; 2] = [Self::Mobilenet, Self::Efficientnet];
+
+    /// Whether it needs a network.
+    pub const fn is_neural(self) -> bool {
+        matches!(self, Self::Mobilenet | Self::Efficientnet)
+    }
 
     /// Name as users write it.
     pub const fn name(self) -> &'static str {
@@ -30,6 +43,8 @@ impl FeatureMethod {
             Self::SpatialPyramid => "spatial_pyramid",
             Self::Hog => "hog",
             Self::SpatialColor => "spatial_color",
+            Self::Mobilenet => "mobilenet",
+            Self::Efficientnet => "efficientnet",
         }
     }
 }
@@ -44,8 +59,9 @@ impl std::str::FromStr for FeatureMethod {
     type Err = Error;
 
     fn from_str(s: &str) -> Result<Self> {
-        let names = || Self::ALL.map(Self::name).join(", ");
-        Self::ALL.into_iter().find(|m| m.name() == s).ok_or_else(|| Error::Config {
+        let all = || Self::ALL.into_iter().chain(Self::NEURAL);
+        let names = || all().map(Self::name).collect::<Vec<_>>().join(", ");
+        all().find(|m| m.name() == s).ok_or_else(|| Error::Config {
             field: "feature_method".into(),
             message: format!("must be one of {}, got `{s}`", names()),
         })
@@ -82,10 +98,16 @@ pub struct DescriptorConfig {
     pub color_weight: f64,
     /// Longer side of the pictures that are compared, in pixels, 8 to 4096.
     pub comparison_size: u32,
-    /// Grid of the pyramid: 2, 3 or 4. With 2, in the reduced layout, it is what `Canny` is.
+    /// Grid of the pyramid, 2 to 4, or of a network's map, 1 to 4. A pyramid of 2, in the reduced layout, is what `Canny` is.
     pub spatial_grid: u32,
     /// Which random matrix projects colours.
     pub projection_seed: u32,
+    /// How cells of a network's map are pooled.
+    pub pooling: FeaturePooling,
+    /// Power of the generalised mean, 1 to 64.
+    pub gem_p: f64,
+    /// The network of a method that needs one: see [`super::Networks::complete`].
+    pub network: Option<NetworkUse>,
     /// Width and height, as a ratio, of what is compared: pool pictures and frames are cropped to it alike. Each 1 to 10,000.
     pub aspect: [u32; 2],
 }
@@ -103,25 +125,40 @@ impl Default for DescriptorConfig {
             comparison_size: 256,
             spatial_grid: 4,
             projection_seed: 42,
+            pooling: FeaturePooling::Avg,
+            gem_p: 3.0,
+            network: None,
             aspect: [16, 9],
         }
     }
 }
 
 impl DescriptorConfig {
-    /// The descriptor as the operation `fused/describe_image` takes it.
+    /// The descriptor as the operation `fused/describe_image` takes it. For a network it only makes the pictures that are shown.
     ///
     /// # Errors
     /// [`Error::Config`] for settings out of range, by the names they have here.
     pub fn spec(&self) -> Result<DescriptorSpec> {
         let parity = self.parity;
+        if self.method.is_neural() {
+            let wrong = |field: &str, message: String| Err(Error::Config { field: field.into(), message });
+            if parity {
+                return wrong("parity", format!("is not there for `{}`", self.method));
+            }
+            if !(1.0..=64.0).contains(&self.gem_p) {
+                return wrong("gem_p", format!("must be 1 to 64, got {}", self.gem_p));
+            }
+            if !(1..=4).contains(&self.spatial_grid) {
+                return wrong("spatial_grid", format!("must be 1 to 4, got {}", self.spatial_grid));
+            }
+        }
         let method = match self.method {
             FeatureMethod::Canny => DescriptorMethod::Canny,
             FeatureMethod::SpatialPyramid => {
                 DescriptorMethod::SpatialPyramid { grid: if parity { 4 } else { self.spatial_grid } }
             }
             FeatureMethod::Hog => DescriptorMethod::Hog,
-            FeatureMethod::SpatialColor => {
+            FeatureMethod::SpatialColor | FeatureMethod::Mobilenet | FeatureMethod::Efficientnet => {
                 DescriptorMethod::SpatialColor { seed: if parity { 42 } else { self.projection_seed } }
             }
         };
@@ -158,8 +195,16 @@ impl DescriptorConfig {
     /// Numbers of a descriptor.
     ///
     /// # Errors
-    /// As [`Self::spec`].
+    /// As [`Self::spec`], and for a method without the network that it needs.
     pub fn dim(&self) -> Result<u32> {
+        if self.method.is_neural() {
+            self.spec()?;
+            let missing = || Error::Config {
+                field: "network".into(),
+                message: format!("`{}` needs a network, none is named", self.method),
+            };
+            return self.network.as_ref().map(|n| n.dim).ok_or_else(missing);
+        }
         Ok(self.spec()?.layout()?.dim())
     }
 }
@@ -233,6 +278,9 @@ mod tests {
         assert_eq!(refused(|c| (c.method, c.spatial_grid) = (FeatureMethod::SpatialPyramid, 5)), "spatial_grid");
         assert_eq!(refused(|c| c.edge_weight = -1.0), "weights");
         assert_eq!(refused(|c| c.aspect = [0, 9]), "aspect");
+        assert_eq!(refused(|c| (c.method, c.gem_p) = (FeatureMethod::Mobilenet, 0.5)), "gem_p");
+        assert_eq!(refused(|c| (c.method, c.parity) = (FeatureMethod::Mobilenet, true)), "parity");
+        assert!(DescriptorConfig { method: FeatureMethod::Mobilenet, ..DescriptorConfig::default() }.dim().is_err());
         assert!("cany".parse::<FeatureMethod>().is_err() && "hog".parse::<FeatureMethod>().is_ok());
     }
 }

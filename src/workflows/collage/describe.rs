@@ -3,15 +3,19 @@
 use std::time::Duration;
 
 use super::config::DescriptorConfig;
+use super::network::{Network, Networks};
 use super::picture::{Picture, Placed};
 use crate::core::{CancelToken, ColorSpec, DescriptorSpec, PixelFormat, Size};
 use crate::error::{Error, Result};
 use crate::gpu::{BufferUse, GpuBuffer, GpuContext, Recorder, UploadRing};
 use crate::ops::fused::describe_image::{DescribeBound, DescribeParams, DescribePlan};
+use crate::ops::resize::crop_resize::CropBox;
 use crate::ops::{BatchShape, FrameBatch, RowSample};
 
 /// Bytes of a slot of the ring that pictures go through: 32 of them at the size at which large JPEGs are decoded.
 const SLOT_BYTES: u64 = 20 << 20;
+/// Side of what networks are shown, about.
+const SEEN: u32 = 256;
 /// Plans kept, each for one shape of pictures.
 const PLANS: usize = 4;
 
@@ -23,6 +27,7 @@ pub struct Describer {
     dim: usize,
     batch: u32,
     full: bool,
+    network: Option<Network>,
     ring: Option<UploadRing>,
     bound: Vec<Bound>,
     cancel: CancelToken,
@@ -39,12 +44,20 @@ impl Describer {
     /// A describer for batches of up to `batch` pictures.
     ///
     /// # Errors
-    /// As [`DescriptorConfig::spec`].
-    pub fn new(ctx: &GpuContext, config: &DescriptorConfig, batch: u32, cancel: &CancelToken) -> Result<Self> {
+    /// As [`DescriptorConfig::dim`]; [`Error::Model`] of a network.
+    pub fn new(
+        ctx: &GpuContext,
+        config: &DescriptorConfig,
+        batch: u32,
+        networks: &Networks,
+        cancel: &CancelToken,
+    ) -> Result<Self> {
         let spec = config.spec()?;
+        let network = config.method.is_neural().then(|| networks.open(ctx, config)).transpose()?;
         Ok(Self {
             ctx: ctx.clone(),
-            dim: spec.layout()?.dim() as usize,
+            dim: config.dim()? as usize,
+            network,
             spec,
             batch: batch.max(1),
             full: config.parity,
@@ -66,7 +79,9 @@ impl Describer {
 
     /// Smallest size at which a picture may be decoded to be described; `None`: only at full size.
     pub fn least(&self) -> Option<Size> {
-        (!self.full).then(|| self.spec.size())
+        let size = self.spec.size();
+        let seen = if self.network.is_some() { Size::new(size.width.max(SEEN), size.height.max(SEEN)) } else { size };
+        (!self.full).then_some(seen)
     }
 
     /// Pictures that [`Self::pictures`] describes at once, counted from the first.
@@ -116,7 +131,7 @@ impl Describer {
             buffer.write(&self.ctx, 0, &bytes)?;
             drop(bytes);
             let count = pictures.len() as u32;
-            return self.describe((&Placed { buffer, places }, count), shape, ColorSpec::BT709, |_| ());
+            return self.describe((&Placed { buffer, places }, count), shape, ColorSpec::BT709, |_| (), false);
         }
         let ring = match self.ring.take() {
             Some(ring) => ring,
@@ -130,7 +145,8 @@ impl Describer {
         let filled = slot.finish();
         let placed = Placed { buffer: filled.buffer().clone(), places };
         let count = pictures.len() as u32;
-        let rows = self.describe((&placed, count), shape, ColorSpec::BT709, |rec| filled.record_upload(rec, end));
+        let upload = |rec: &mut Recorder<'_>| filled.record_upload(rec, end);
+        let rows = self.describe((&placed, count), shape, ColorSpec::BT709, upload, false);
         filled.release();
         rows
     }
@@ -141,7 +157,7 @@ impl Describer {
     /// The budget; the device.
     pub fn frames(&mut self, frames: &dyn FrameBatch, color: ColorSpec, count: u32) -> Result<Vec<f32>> {
         let shape = BatchShape::of(frames)?;
-        self.describe((frames, count), shape, color, |_| ())
+        self.describe((frames, count), shape, color, |_| (), true)
     }
 
     /// The pictures that were compared last, packed RGBA without padding.
@@ -164,6 +180,33 @@ impl Describer {
     }
 
     fn describe(
+        &mut self,
+        (src, count): (&dyn FrameBatch, u32),
+        shape: BatchShape,
+        color: ColorSpec,
+        before: impl FnOnce(&mut Recorder<'_>),
+        show: bool,
+    ) -> Result<Vec<f32>> {
+        if let Some(network) = &mut self.network {
+            let mut rec = Recorder::new(&self.ctx, "describe");
+            before(&mut rec);
+            rec.submit()?;
+            let cut = |slot| {
+                let (_, layout) = src.slot(slot)?;
+                Some(CropBox { slot, rect: self.spec.aspect.crop(layout.size).into() })
+            };
+            let boxes: Vec<CropBox> = (0..count).filter_map(cut).collect();
+            let rows = network.describe(src, color, &boxes)?;
+            if show {
+                // Only for the pictures of it.
+                self.kernels((src, count), shape, color, |_| ())?;
+            }
+            return Ok(rows);
+        }
+        self.kernels((src, count), shape, color, before)
+    }
+
+    fn kernels(
         &mut self,
         (src, count): (&dyn FrameBatch, u32),
         shape: BatchShape,

@@ -9,6 +9,7 @@
 
 mod config;
 mod describe;
+mod network;
 mod picture;
 mod pool;
 pub mod run;
@@ -16,5 +17,6 @@ pub mod select;
 
 pub use config::{DescriptorConfig, FeatureLayout, FeatureMethod};
 pub use describe::Describer;
+pub use network::{FeaturePooling, NetworkUse, Networks};
 pub use picture::Picture;
 pub use pool::{Match, PictureFile, Pool, PoolPicture, PoolReport, PoolSettings, Scan, build_pool};

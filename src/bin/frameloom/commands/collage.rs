@@ -12,13 +12,16 @@ use frameloom::workflows::collage::run::{
     compare,
 };
 use frameloom::workflows::collage::select::{Assignment, Fallback, PickRule, SelectParams};
-use frameloom::workflows::collage::{DescriptorConfig, FeatureLayout, Pool, PoolSettings, Scan};
+use frameloom::workflows::collage::{
+    DescriptorConfig, FeatureLayout, FeatureMethod, Networks, Pool, PoolSettings, Scan,
+};
 use frameloom::{Error, Result};
 use serde_json::json;
 
 use super::index::{context, prepare, update};
 use crate::args::Global;
 use crate::collage_args::{AssignmentArg, CollageArgs, CollageCommand, FallbackArg, LayoutArg, PickArg};
+use crate::collage_args::{known, networks};
 use crate::output::{Output, limits_from, printable};
 use crate::progress::{Mode, Progress};
 use crate::signals::Signals;
@@ -52,6 +55,7 @@ pub(crate) fn run(
     if args.tiles.is_some() && args.descriptor.comparison_size.is_none() {
         descriptor.comparison_size = 32;
     }
+    let networks = networks(&mut descriptor, args.descriptor.model.as_deref(), &args.work.models)?;
     let mut config = config(args, descriptor);
     config.check()?;
     out.event(
@@ -72,7 +76,7 @@ pub(crate) fn run(
     let at = if ready { images.to_path_buf() } else { args.index.clone().unwrap_or_else(|| folder.join("index")) };
     let mut code = 0;
     if !ready {
-        code = index(&ctx, (args, images), &at, &config, (&limits, signals), out, progress)?;
+        code = index(&ctx, (args, images), &at, &config, (&limits, &networks, signals), out, progress)?;
     }
     let pool = Pool::open(&at)?;
     if args.search.spec().is_none() {
@@ -83,6 +87,7 @@ pub(crate) fn run(
         pipeline: PipelineOptions { batch: 16, cancel: signals.cancel.clone(), ..PipelineOptions::default() },
         threads: args.work.threads.map_or(cores, |n| n as usize),
         save_every: args.checkpoint_batch as usize,
+        networks,
         limits,
         restart: args.restart,
     };
@@ -100,7 +105,7 @@ fn index(
     (args, images): (&CollageArgs, &Path),
     at: &Path,
     config: &CollageConfig,
-    (limits, signals): (&frameloom::core::Limits, &Signals),
+    (limits, networks, signals): (&frameloom::core::Limits, &Networks, &Signals),
     out: &mut Output,
     progress: Mode,
 ) -> Result<u8> {
@@ -109,6 +114,7 @@ fn index(
         settings.threads = threads as usize;
     }
     settings.batch = args.work.batch;
+    settings.networks = networks.clone();
     settings.limits = limits.clone();
     settings.search = config.search.clone();
     settings.cancel = signals.cancel.clone();
@@ -318,14 +324,27 @@ fn side_by_side(global: &Global, command: &CollageCommand, out: &mut Output, sig
     });
     config.check()?;
     let scan = Scan::of(std::slice::from_ref(images), true, &limits)?.first(*demo_images);
+    // Methods whose networks are not there are left out, and named.
+    let networks = known(&work.models)?;
+    let base = |method| DescriptorConfig { method, ..config.descriptor.clone() };
+    let mut methods: Vec<DescriptorConfig> = FeatureMethod::ALL.map(base).into();
+    for method in FeatureMethod::NEURAL {
+        let mut descriptor = DescriptorConfig { spatial_grid: 2, ..base(method) };
+        match networks.complete(&mut descriptor, method.name()) {
+            Ok(()) => methods.push(descriptor),
+            Err(e) => out.note(&format!("without {method}: {e}")),
+        }
+    }
     let ctx = context(global, out)?;
     let options = RunOptions {
         pipeline: PipelineOptions { batch: 16, cancel: signals.cancel.clone(), ..PipelineOptions::default() },
         threads: work.threads.map_or(cores, |n| n as usize),
+        networks,
         limits,
         ..RunOptions::default()
     };
-    let what = Comparison { video, opening: &opening, scan: &scan, config: &config, frames: *frames };
+    let what =
+        Comparison { video, opening: &opening, scan: &scan, config: &config, methods: &methods, frames: *frames };
     out.text(&format!("{:<16} {:>8} {:>10} {:>10} {:>11}", "method", "numbers", "index s", "match s", "similarity"));
     let results = compare(&ctx, &what, output, &options, &mut |r| {
         out.text(&format!(

@@ -6,12 +6,12 @@ use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::index::{IndexOptions, IndexOrigin, IndexSpec, recall_at, sample_rows};
 use frameloom::media::Skipped;
 use frameloom::ops::RowSample;
-use frameloom::workflows::collage::{DescriptorConfig, Pool, PoolReport, PoolSettings, Scan, build_pool};
+use frameloom::workflows::collage::{DescriptorConfig, Networks, Pool, PoolReport, PoolSettings, Scan, build_pool};
 use frameloom::{Error, Result};
 use serde_json::json;
 
 use crate::args::Global;
-use crate::collage_args::{IndexArgs, IndexCommand, IndexWork};
+use crate::collage_args::{IndexArgs, IndexCommand, IndexWork, known, networks};
 use crate::output::{Output, limits_from, printable};
 use crate::progress::{Mode, Progress};
 use crate::signals::Signals;
@@ -28,10 +28,12 @@ pub(crate) fn run(
 ) -> Result<u8> {
     match &args.command {
         IndexCommand::Build { inputs, output, descriptor, aspect, search, flat, restart, dry_run, work } => {
-            let descriptor = descriptor.config(*aspect);
+            let name = descriptor.model.as_deref();
+            let mut descriptor = descriptor.config(*aspect);
             descriptor.spec()?;
+            let networks = networks(&mut descriptor, name, &work.models)?;
             out.event("start", json!({ "command": "index build", "inputs": inputs.len(), "settings": descriptor }));
-            let settings = settings(descriptor, search.spec().unwrap_or_default(), work, signals)?;
+            let settings = settings(descriptor, search.spec().unwrap_or_default(), (work, networks), signals)?;
             let scan = Scan::of(inputs, !flat, &settings.limits)?;
             if *dry_run {
                 return plan(&scan, &settings.descriptor, &settings.search, output, out);
@@ -48,12 +50,12 @@ pub(crate) fn run(
             change(global, index, work, out, (signals, progress), |pool, _| pool.without(inputs))
         }
         IndexCommand::Info { index, all, verify } => info(index, *all, *verify, out),
-        IndexCommand::Search { index, pictures, k, search } => {
+        IndexCommand::Search { index, pictures, k, search, models } => {
             out.event("start", json!({ "command": "index search", "inputs": pictures.len(), "k": k }));
             let pool = Pool::open(index)?;
             let spec = search.spec().map_or_else(|| pool.search_spec(), Ok)?;
             let ctx = context(global, out)?;
-            find(&ctx, &pool, &spec, pictures, *k, out)
+            find(&ctx, (&pool, models), &spec, pictures, *k, out)
         }
     }
 }
@@ -70,7 +72,7 @@ pub(crate) fn context(global: &Global, out: &mut Output) -> Result<GpuContext> {
 fn settings(
     descriptor: DescriptorConfig,
     search: IndexSpec,
-    work: &IndexWork,
+    (work, networks): (&IndexWork, Networks),
     signals: &Signals,
 ) -> Result<PoolSettings> {
     let mut settings = PoolSettings::new(descriptor);
@@ -78,10 +80,16 @@ fn settings(
         settings.threads = threads as usize;
     }
     settings.batch = work.batch;
+    settings.networks = networks;
     settings.limits = limits_from(&work.limits)?;
     settings.search = search;
     settings.cancel = signals.cancel.clone();
     Ok(settings)
+}
+
+/// The networks that an index needs.
+pub(crate) fn networks_of(pool: &Pool, folders: &[PathBuf]) -> Result<Networks> {
+    if pool.descriptor().method.is_neural() { known(folders) } else { Ok(Networks::default()) }
 }
 
 fn change(
@@ -93,7 +101,8 @@ fn change(
     files: impl FnOnce(&Pool, &frameloom::core::Limits) -> Result<Scan>,
 ) -> Result<u8> {
     let pool = Pool::open(folder)?;
-    let settings = settings(pool.descriptor().clone(), pool.search_spec()?, work, signals)?;
+    let networks = networks_of(&pool, &work.models)?;
+    let settings = settings(pool.descriptor().clone(), pool.search_spec()?, (work, networks), signals)?;
     let scan = files(&pool, &settings.limits)?;
     drop(pool);
     let ctx = context(global, out)?;
@@ -268,13 +277,21 @@ fn info(folder: &Path, all: bool, verify: bool, out: &mut Output) -> Result<u8> 
     Ok(0)
 }
 
-fn find(ctx: &GpuContext, pool: &Pool, spec: &IndexSpec, pictures: &[PathBuf], k: u32, out: &mut Output) -> Result<u8> {
+fn find(
+    ctx: &GpuContext,
+    (pool, models): (&Pool, &[PathBuf]),
+    spec: &IndexSpec,
+    pictures: &[PathBuf],
+    k: u32,
+    out: &mut Output,
+) -> Result<u8> {
     let (index, _) = pool.index(spec, &IndexOptions { gpu: Some(ctx), threads: None })?;
     let limits = frameloom::core::Limits::default();
+    let networks = networks_of(pool, models)?;
     let (mut failed, mut first) = (0, None);
     for picture in pictures {
         let found = pool
-            .describe(ctx, std::slice::from_ref(picture), &limits)
+            .describe(ctx, std::slice::from_ref(picture), &networks, &limits)
             .and_then(|query| pool.search(index.as_ref(), &query, k as usize));
         let found = match found {
             Ok(found) => found.into_iter().flatten().collect::<Vec<_>>(),

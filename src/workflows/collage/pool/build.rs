@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::super::config::DescriptorConfig;
 use super::super::describe::Describer;
+use super::super::network::Networks;
 use super::super::picture::Picture;
 use super::files::{FileRef, IndexFile, STATE, VECTORS_PREFIX, sweep};
 use super::fresh::Fresh;
@@ -31,6 +32,8 @@ pub struct PoolSettings {
     pub threads: usize,
     /// Pictures described at once. Changes speed, never results.
     pub batch: u32,
+    /// Where a method that needs a network takes it from.
+    pub networks: Networks,
     /// Limits for untrusted pictures.
     pub limits: Limits,
     /// What is searched; kept with the index.
@@ -48,6 +51,7 @@ impl PoolSettings {
             descriptor,
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             batch: 32,
+            networks: Networks::default(),
             limits: Limits::default(),
             search: IndexSpec::Auto,
             restart: false,
@@ -91,7 +95,8 @@ pub fn build_pool(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<PoolReport> {
     let io = OsIo;
-    let mut describer = Describer::new(ctx, &settings.descriptor, settings.batch, &settings.cancel)?;
+    let mut describer =
+        Describer::new(ctx, &settings.descriptor, settings.batch, &settings.networks, &settings.cancel)?;
     let key = descriptor_key(ctx, &settings.descriptor)?;
     let state = StateDir::acquire(&io, folder.join(STATE))?;
     let dir = io.open_dir(folder).map_err(|e| Error::storage("open", folder, e))?;

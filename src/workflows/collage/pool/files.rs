@@ -83,7 +83,14 @@ impl IndexFile {
             let given = version.map_or_else(|| "none".into(), |v| v.to_string());
             return Err(wrong("foreign", format!("version {} is wanted, this is {given}", Self::VERSION)));
         }
-        serde_json::from_value(value).map(Some).map_err(|e| wrong("corrupt", e.to_string()))
+        let file: Self = serde_json::from_value(value).map_err(|e| wrong("corrupt", e.to_string()))?;
+        for name in [&file.vectors.name, &file.pictures.name] {
+            // An index may come from somewhere else: it names files beside it and no others.
+            if Path::new(name).file_name() != Some(name.as_ref()) {
+                return Err(wrong("corrupt", format!("`{name}` is not the name of a file beside it")));
+            }
+        }
+        Ok(Some(file))
     }
 
     /// The pictures.

@@ -21,6 +21,7 @@ pub use table::PoolPicture;
 
 use super::config::DescriptorConfig;
 use super::describe::Describer;
+use super::network::Networks;
 use super::picture::Picture;
 use crate::core::{CancelToken, Limits};
 use crate::error::{Error, Result};
@@ -132,8 +133,14 @@ impl Pool {
     ///
     /// # Errors
     /// Those of decoding; the device.
-    pub fn describe(&self, ctx: &GpuContext, files: &[PathBuf], limits: &Limits) -> Result<Vec<f32>> {
-        let mut describer = Describer::new(ctx, &self.file.descriptor, 1, &CancelToken::new())?;
+    pub fn describe(
+        &self,
+        ctx: &GpuContext,
+        files: &[PathBuf],
+        networks: &Networks,
+        limits: &Limits,
+    ) -> Result<Vec<f32>> {
+        let mut describer = Describer::new(ctx, &self.file.descriptor, 1, networks, &CancelToken::new())?;
         let mut rows = Vec::new();
         for file in files {
             let picture = Picture::decode(&read_image(file, limits)?, file, limits, describer.least())?;

@@ -43,8 +43,10 @@ pub struct Comparison<'a> {
     pub opening: &'a VideoOptions,
     /// The pictures.
     pub scan: &'a Scan,
-    /// Settings; the method is exchanged.
+    /// Settings; the descriptor is exchanged.
     pub config: &'a CollageConfig,
+    /// What is compared by.
+    pub methods: &'a [DescriptorConfig],
     /// Frames, evenly over the video.
     pub frames: u32,
 }
@@ -68,13 +70,14 @@ pub fn compare(
     io.create_dir_all(folder).map_err(|e| Error::storage("create the output folder", folder, e))?;
     let mut results = Vec::new();
     let mut columns: Vec<Vec<(Size, Vec<u8>)>> = Vec::new();
-    for method in FeatureMethod::ALL {
+    for descriptor in what.methods {
+        let (descriptor, method) = (descriptor.clone(), descriptor.method);
         let video = CollageVideo::open(what.video, what.opening)?;
-        let descriptor = DescriptorConfig { method, ..what.config.descriptor.clone() };
         let at = folder.join(method.name());
         let began = Instant::now();
         let settings = PoolSettings {
             threads: options.threads,
+            networks: options.networks.clone(),
             limits: options.limits.clone(),
             cancel: options.pipeline.cancel.clone(),
             ..PoolSettings::new(descriptor.clone())

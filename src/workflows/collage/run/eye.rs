@@ -2,6 +2,7 @@
 
 use super::super::config::{DescriptorConfig, FeatureMethod, aspect_of};
 use super::super::describe::Describer;
+use super::super::network::Networks;
 use super::super::picture::Picture;
 use super::config::CollageConfig;
 use crate::core::{CancelToken, ColorSpec, Size};
@@ -32,14 +33,21 @@ struct Tiles {
 }
 
 impl Eye {
-    pub(super) fn new(ctx: &GpuContext, config: &CollageConfig, batch: u32, cancel: &CancelToken) -> Result<Self> {
-        let compare = Describer::new(ctx, &config.descriptor, if config.tiles.is_some() { 64 } else { batch }, cancel)?;
+    pub(super) fn new(
+        ctx: &GpuContext,
+        config: &CollageConfig,
+        batch: u32,
+        networks: &Networks,
+        cancel: &CancelToken,
+    ) -> Result<Self> {
+        let at_once = if config.tiles.is_some() { 64 } else { batch };
+        let compare = Describer::new(ctx, &config.descriptor, at_once, networks, cancel)?;
         let tiles = match config.tiles {
             None => None,
             Some([columns, rows]) => {
                 let cell = compare.comparison();
                 let longest = (cell.width * columns).max(cell.height * rows).min(4096);
-                let of = |longest| Describer::new(ctx, &picture_only(config, longest), batch, cancel);
+                let of = |longest| Describer::new(ctx, &picture_only(config, longest), batch, networks, cancel);
                 Some(Tiles { columns, rows, whole: of(longest)?, thumb: of(THUMB)? })
             }
         };

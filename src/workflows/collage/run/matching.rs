@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::super::describe::Describer;
+use super::super::network::Networks;
 use super::super::select::FrameCandidates;
 use super::config::CollageConfig;
 use super::eye::{Eye, picture_only};
@@ -165,6 +166,7 @@ pub(super) struct Matching<'a> {
     pub(super) index: &'a dyn VectorIndex,
     pub(super) config: &'a CollageConfig,
     pub(super) options: &'a PipelineOptions,
+    pub(super) networks: &'a Networks,
     /// What the decoder says at its end.
     pub(super) video_end: &'a Mutex<VideoEnd>,
     /// Frames the video is said to have.
@@ -184,7 +186,7 @@ impl Matching<'_> {
         let pixels = longest * longest * self.config.per_frame() as u64;
         let work = |_: &FrameLayout, batch: u32| u64::from(batch) * pixels * 12;
         let options = PipelineOptions { batch: Eye::batch(self.config, self.options.batch)?, ..self.options.clone() };
-        let mut eye = Eye::new(self.ctx, self.config, options.batch, &options.cancel)?;
+        let mut eye = Eye::new(self.ctx, self.config, options.batch, self.networks, &options.cancel)?;
         let ((), report) = batches(self.ctx, &options, Box::new(source), &work, |batches| {
             self.consume(log, batches, &mut eye, &used, progress)
         })?;
@@ -310,7 +312,7 @@ impl Matching<'_> {
         let [w, h] = super::eye::frame_aspect(self.config).map(u64::from);
         let wide = (u64::from(SAMPLE_HEIGHT) * w).div_ceil(h.max(1)).min(4096) as u32;
         let config = picture_only(self.config, SAMPLE_HEIGHT.max(wide));
-        Describer::new(self.ctx, &config, self.options.batch, &self.options.cancel)
+        Describer::new(self.ctx, &config, self.options.batch, self.networks, &self.options.cancel)
     }
 }
 

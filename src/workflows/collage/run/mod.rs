@@ -33,6 +33,7 @@ pub use config::CollageConfig;
 pub use timeline::{Timeline, UsedFrame, parse_rate};
 pub use video::{CollageVideo, VideoFacts, VideoOptions};
 
+use super::network::Networks;
 use super::pool::Pool;
 use crate::core::Limits;
 use crate::error::{Error, Result, StateError};
@@ -56,6 +57,8 @@ pub struct RunOptions {
     pub threads: usize,
     /// Matched frames between two savings, rounded up to whole searches of 64 frames.
     pub save_every: usize,
+    /// Where a method that needs a network takes it from.
+    pub networks: Networks,
     /// Limits for pictures of the pool.
     pub limits: Limits,
     /// Forget what an earlier run in the folder found.
@@ -68,6 +71,7 @@ impl Default for RunOptions {
             pipeline: PipelineOptions::default(),
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             save_every: 10,
+            networks: Networks::default(),
             limits: Limits::default(),
             restart: false,
         }
@@ -176,6 +180,7 @@ pub fn collage(
             index: index.as_ref(),
             config,
             options: &options.pipeline,
+            networks: &options.networks,
             video_end: &end,
             expected: facts.frames,
             save_every: options.save_every.max(1),

@@ -21,7 +21,7 @@ use crate::core::{Rational, Size};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::media::AudioCopy;
-use crate::store::{Committed, OsIo, StoreIo, commit, commit_json};
+use crate::store::{Committed, OsIo, StoreIo, clean_temps, commit, commit_json};
 
 /// Frames on the contact sheet.
 const SHEET: usize = 30;
@@ -171,6 +171,8 @@ impl Writing<'_> {
         let folder = inside(self.folder, name);
         self.io.create_dir_all(&folder).map_err(|e| Error::storage("create the folder", &folder, e))?;
         let dir = self.io.open_dir(&folder).map_err(|e| Error::storage("open", &folder, e))?;
+        // What a killed run left unfinished goes, too.
+        clean_temps(dir.as_ref())?;
         for old in dir.list().map_err(|e| Error::storage("list", &folder, e))? {
             let ours = old.to_str().is_some_and(|n| n.starts_with(prefix));
             if ours {
