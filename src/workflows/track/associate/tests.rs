@@ -197,6 +197,40 @@ fn weak_detections_continue_tracks_and_begin_none() {
 }
 
 #[test]
+fn who_comes_out_of_hiding_is_weak_at_first_and_the_same() {
+    let mut tracker = ByteTracker::new(ByteParams::default()).unwrap();
+    let mut ids = Vec::new();
+    for f in 0..60 {
+        let x = 40.0 + 3.0 * f as f32;
+        let list = match f {
+            20..35 => vec![],
+            35..40 => vec![seen(x, 60.0, 40.0, 100.0, 0.3)],
+            _ => vec![seen(x, 60.0, 40.0, 100.0, 0.9)],
+        };
+        let update = tracker.update(f64::from(f) / 30.0, &observe(&list)).unwrap();
+        assert_eq!(update.tracks.len(), list.len(), "frame {f}");
+        ids.extend(update.tracks.iter().map(|t| t.id));
+    }
+    ids.dedup();
+    assert_eq!(ids, [1]);
+}
+
+#[test]
+fn a_lost_track_behind_another_is_kept() {
+    // Two people stand on the same place, one hides the other for half a second: both are there afterwards.
+    let mut tracker = ByteTracker::new(ByteParams::default()).unwrap();
+    for f in 0..60 {
+        let mut list = vec![seen(100.0, 60.0, 40.0, 100.0, 0.9), seen(103.0, 60.0, 40.0, 100.0, 0.9)];
+        if (20..35).contains(&f) {
+            list.truncate(1);
+        }
+        let update = tracker.update(f64::from(f) / 30.0, &observe(&list)).unwrap();
+        let ids: Vec<(u64, usize)> = update.tracks.iter().map(|t| (t.id, t.detection)).collect();
+        assert_eq!(ids, [(1, 0), (2, 1)][..list.len()], "frame {f}");
+    }
+}
+
+#[test]
 fn classes_are_never_mixed() {
     for mut tracker in trackers(Patience::Seconds(1.0)).into_iter().take(2) {
         let mut ids = Vec::new();
