@@ -17,6 +17,7 @@ mod onnx;
 
 mod analyze;
 mod bad_input;
+mod chunk;
 mod config;
 mod help;
 #[cfg(feature = "onnx")]

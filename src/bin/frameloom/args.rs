@@ -66,6 +66,10 @@ pub(crate) enum Command {
     Probe(ProbeArgs),
     /// Measure every frame of videos or picture folders and write tables, a motion heat map and a report
     Analyze(AnalyzeArgs),
+    /// Count where a video moves, or average masks, into a heat map
+    Heatmap(crate::chunk_args::HeatmapArgs),
+    /// Put processing where the heat is
+    Chunk(crate::chunk_args::ChunkArgs),
     /// List the operations with their exactness and work
     Ops(OpsArgs),
     /// Time the operations on this machine

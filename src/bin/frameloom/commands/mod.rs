@@ -3,6 +3,7 @@
 pub(crate) mod analyze;
 pub(crate) mod bench;
 pub(crate) mod doctor;
+pub(crate) mod heatmap;
 pub(crate) mod man;
 #[cfg(feature = "onnx")]
 pub(crate) mod models;
