@@ -1,5 +1,6 @@
 //! What users run. Workflows know everything below them and never each other.
 
 pub mod analyze;
+pub mod chunk;
 pub mod collage;
 pub mod track;

@@ -17,6 +17,7 @@ mod onnx;
 
 mod analyze;
 mod bad_input;
+mod chunk;
 #[cfg(feature = "faiss")]
 mod collage;
 mod config;

@@ -70,6 +70,10 @@ pub(crate) enum Command {
     Collage(Box<crate::collage_args::CollageArgs>),
     /// Make, change, show and search the index of a picture pool
     Index(crate::collage_args::IndexArgs),
+    /// Count where a video moves, or average masks, into a heat map
+    Heatmap(crate::chunk_args::HeatmapArgs),
+    /// Put processing where the heat is
+    Chunk(crate::chunk_args::ChunkArgs),
     /// List the operations with their exactness and work
     Ops(OpsArgs),
     /// Time the operations on this machine

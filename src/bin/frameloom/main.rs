@@ -1,6 +1,7 @@
 //! The `frameloom` command. Data goes to standard output, everything else to standard error; exit codes are in `--help`.
 
 mod args;
+mod chunk_args;
 mod collage_args;
 mod commands;
 mod environment;
@@ -39,6 +40,10 @@ fn main() -> ExitCode {
         Command::Analyze(a) => commands::analyze::run(&cli.global, a, &mut out, &signals, progress),
         Command::Collage(a) => commands::collage::run(&cli.global, a, &mut out, &signals, progress),
         Command::Index(a) => commands::index::run(&cli.global, a, &mut out, &signals, progress),
+        Command::Heatmap(a) => commands::heatmap::run(&cli.global, a, &mut out, &signals, progress),
+        Command::Chunk(a) => match &a.command {
+            chunk_args::ChunkCommand::Plan(a) => commands::heatmap::run_plan(a, &mut out),
+        },
         Command::Ops(a) => commands::ops::run(a, &mut out),
         Command::Bench(a) => commands::bench::run(&cli.global, a, &mut out),
         #[cfg(feature = "onnx")]

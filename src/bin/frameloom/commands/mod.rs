@@ -4,6 +4,7 @@ pub(crate) mod analyze;
 pub(crate) mod bench;
 pub(crate) mod collage;
 pub(crate) mod doctor;
+pub(crate) mod heatmap;
 pub(crate) mod index;
 pub(crate) mod man;
 #[cfg(feature = "onnx")]

@@ -1,0 +1,148 @@
+//! What can be typed after `heatmap` and `chunk`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+/// Settings that change results; the others change speed and places.
+const SETTINGS: &str = "Settings";
+
+/// What makes a pixel hot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HeatSourceArg {
+    /// Share of the frames in which it changed by more than the threshold
+    Motion,
+    /// Mean change from frame to frame
+    Change,
+    /// Mean of mask pictures or videos: white is hot
+    Masks,
+}
+
+impl HeatSourceArg {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Motion => "motion",
+            Self::Change => "change",
+            Self::Masks => "masks",
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  frameloom heatmap clip.mp4 -o heat                    where it moves
+  frameloom heatmap masks/ --source masks -o heat       the mean of masks
+  frameloom chunk plan heat/heat.npy -o plan            where to process")]
+pub(crate) struct HeatmapArgs {
+    /// A video, or a folder of pictures
+    #[arg(value_name = "INPUT")]
+    pub(crate) input: PathBuf,
+    /// Folder for heat.npy, heat.png, heat.json and config.toml
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+    /// Video track, counted from 0 among the video tracks
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) track: usize,
+    /// Frames per batch at most; changes speed, never results
+    #[arg(long, default_value_t = 8, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub(crate) batch: u32,
+    /// Decoder threads [default: number of cores, at most 8]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) threads: Option<u32>,
+    /// Memory the process may allocate in MB
+    #[arg(long, default_value_t = 1024, value_name = "MB", value_parser = clap::value_parser!(u64).range(64..=1_000_000))]
+    pub(crate) memory_limit: u64,
+    /// Override a limit for untrusted input
+    #[arg(long = "limit", value_name = "NAME=N")]
+    pub(crate) limits: Vec<String>,
+    /// Settings from a file: .yaml, .toml or .json; FRAMELOOM_HEATMAP_<SETTING> goes before it, flags before both
+    #[arg(long, value_name = "FILE", help_heading = SETTINGS)]
+    pub(crate) config: Option<PathBuf>,
+    /// What makes a pixel hot [default: motion]
+    #[arg(long, value_enum, value_name = "WHAT", help_heading = SETTINGS)]
+    pub(crate) source: Option<HeatSourceArg>,
+    /// For motion: a change of up to this many luma codes is none [default: 10]
+    #[arg(long, value_name = "CODE", help_heading = SETTINGS)]
+    pub(crate) threshold: Option<u8>,
+    /// Longest side in pixels of the map; larger frames are reduced [default: 1920]
+    #[arg(long, value_name = "PX", help_heading = SETTINGS)]
+    pub(crate) side: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ChunkArgs {
+    #[command(subcommand)]
+    pub(crate) command: ChunkCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ChunkCommand {
+    /// Lay chunks over a heat map: the least pixels for a guaranteed coverage
+    Plan(Box<ChunkPlanArgs>),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  frameloom chunk plan heat/heat.npy -o plan --sizes 512x512
+  frameloom chunk plan heat/heat.npy -o plan --sizes 256x256,512x512 --coverage 0.995")]
+pub(crate) struct ChunkPlanArgs {
+    /// Heat map: an .npy file of f32, rows by columns; the size of the frames comes from the .json beside it
+    #[arg(value_name = "HEAT")]
+    pub(crate) heat: PathBuf,
+    /// Folder for chunks.json, plan.png and config.toml
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+    /// Size of the frames, where it is not that of the map
+    #[arg(long, value_name = "WxH", value_parser = size)]
+    pub(crate) frame: Option<[u32; 2]>,
+    /// Place chunks as the original system did, for comparison: one size, factor and rotation are all it knows
+    #[arg(long)]
+    pub(crate) original: bool,
+    /// Settings from a file: .yaml, .toml or .json; FRAMELOOM_CHUNK_<SETTING> goes before it, flags before both
+    #[arg(long, value_name = "FILE", help_heading = SETTINGS)]
+    pub(crate) config: Option<PathBuf>,
+    /// Sizes that chunks may have [default: 512x512]
+    #[arg(long, value_name = "WxH", value_delimiter = ',', value_parser = size, help_heading = SETTINGS)]
+    pub(crate) sizes: Vec<[u32; 2]>,
+    /// Positions and sizes are multiples of it, or flush with an edge [default: 8]
+    #[arg(long, value_name = "PX", help_heading = SETTINGS)]
+    pub(crate) factor: Option<u32>,
+    /// Whether width and height may be exchanged [default: true]
+    #[arg(long, value_name = "BOOL", help_heading = SETTINGS)]
+    pub(crate) rotate: Option<bool>,
+    /// Share of the heat that chunks must cover [default: 0.99]
+    #[arg(long, value_name = "SHARE", help_heading = SETTINGS)]
+    pub(crate) coverage: Option<f64>,
+    /// Heat up to this share of the largest value counts as none [default: 0.05]
+    #[arg(long, value_name = "SHARE", help_heading = SETTINGS)]
+    pub(crate) threshold: Option<f64>,
+    /// Least overlap where chunks meet: room for blending [default: 16]
+    #[arg(long, value_name = "PX", help_heading = SETTINGS)]
+    pub(crate) overlap: Option<u32>,
+    /// Pixels along each inner edge that are context only [default: 0]
+    #[arg(long, value_name = "PX", help_heading = SETTINGS)]
+    pub(crate) halo: Option<u32>,
+    /// Scales of the frame, each planned on its own [default: 1]
+    #[arg(long, value_name = "SCALE", value_delimiter = ',', help_heading = SETTINGS)]
+    pub(crate) scales: Vec<f64>,
+    /// Only heat in here counts; may be given several times
+    #[arg(long = "region", value_name = "X,Y,W,H", value_parser = rect, help_heading = SETTINGS)]
+    pub(crate) regions: Vec<[u32; 4]>,
+    /// Heat in here does not count; may be given several times
+    #[arg(long, value_name = "X,Y,W,H", value_parser = rect, help_heading = SETTINGS)]
+    pub(crate) exclude: Vec<[u32; 4]>,
+}
+
+fn size(text: &str) -> Result<[u32; 2], String> {
+    let parsed = text.split_once(['x', 'X']).and_then(|(w, h)| Some([w.parse().ok()?, h.parse().ok()?]));
+    parsed.ok_or_else(|| "a size looks like 512x512".into())
+}
+
+fn rect(text: &str) -> Result<[u32; 4], String> {
+    let parsed: Option<Vec<u32>> = text.split(',').map(|n| n.trim().parse().ok()).collect();
+    parsed
+        .and_then(|n| n.try_into().ok())
+        .ok_or_else(|| "a rectangle looks like 0,0,640,360: x, y, width, height".into())
+}
