@@ -82,7 +82,7 @@ fn real_data(name: &str) -> Option<PathBuf> {
 fn people_of_a_real_street_are_tracked() {
     let Some(data) = real_data("people_of_a_real_street_are_tracked") else { return };
     on_every_adapter("track vtest", |ctx| {
-        let decoder = VideoDecoder::open(&data.join("video/vtest_480x360.mp4"), &DecodeOptions::default()).unwrap();
+        let decoder = VideoDecoder::open(data.join("video/vtest_480x360.mp4"), &DecodeOptions::default()).unwrap();
         let (source, _) = VideoSource::new(decoder);
         let (found, report) = detect(ctx, Box::new(source), 16);
         assert!(report.result.is_ok());
