@@ -1,15 +1,19 @@
-//! Who walks where? Reads detections, gives them stable numbers, counts entries into a zone and crossings of a line.
+//! Who walks where? Gives detections stable numbers, counts entries into a zone and crossings of a line.
 //!
-//! `cargo run --example 13_track_and_count [DETECTIONS] [TRACKS] [TRACKER] [FPS] [ZONES]`: DETECTIONS is MOT text, COCO JSON or JSONL; TRACKS
-//! the MOT text to write; TRACKER `byte-track`, `oc-sort` or `seed`; FPS for files without times; ZONES a JSON file. Without DETECTIONS it makes
-//! a scene of its own. Needs no GPU.
+//! `cargo run --example 13_track_and_count [INPUT] [TRACKS] [TRACKER] [FPS] [ZONES]`: INPUT is a file of detections (MOT text, COCO JSON, JSONL), or
+//! a video of a camera that stands still, in which everything that moves is one; TRACKS the MOT text to write; TRACKER `byte-track`,
+//! `oc-sort` or `seed`; FPS for files without times; ZONES a JSON file. Without INPUT it makes a scene of its own.
 
 use std::path::{Path, PathBuf};
 
 use frameloom::core::{BoxF, Detection};
+use frameloom::gpu::{GpuContext, GpuOptions};
+use frameloom::media::{DecodeOptions, VideoDecoder};
+use frameloom::pipeline::{PipelineOptions, VideoSource};
 use frameloom::store::{OsIo, commit};
 use frameloom::workflows::track::associate::{Observation, TrackerKind};
-use frameloom::workflows::track::detections::{DetectionFrame, Detections, MotTrack, write_jsonl, write_mot};
+use frameloom::workflows::track::detections::{DetectionFrame, Detections, Format, MotTrack, write_jsonl, write_mot};
+use frameloom::workflows::track::motion::{MotionParams, motion_detections};
 use frameloom::workflows::track::zones::{Happening, ZonesFile};
 use frameloom::workflows::track::{Session, SessionParams};
 use frameloom::{Error, Result};
@@ -47,7 +51,7 @@ fn main() -> Result<()> {
         None => ZonesFile::parse(ZONES, Path::new("ZONES"))?,
     };
 
-    let detections = Detections::read(&input, rate)?;
+    let detections = detections_of(&input, rate)?;
     let mut session = Session::new(&SessionParams { tracker, ..SessionParams::default() }, zones)?;
     let (mut tracks, mut events) = (Vec::new(), Vec::new());
     let begun = std::time::Instant::now();
@@ -90,6 +94,19 @@ fn main() -> Result<()> {
     println!("{} tracks in {} frames of {} detections, {took:.3} s", end.tracks.len(), end.frames, detections.len());
     println!("{}", output.display());
     Ok(())
+}
+
+/// What a detector saw, or what moves in a video.
+fn detections_of(input: &Path, rate: f64) -> Result<Detections> {
+    if Format::of(input).is_ok() {
+        return Detections::read(input, rate);
+    }
+    let (source, _) = VideoSource::new(VideoDecoder::open(input, &DecodeOptions::default())?);
+    let ctx = GpuContext::new(&GpuOptions::default())?;
+    let (options, params) = (PipelineOptions::default(), MotionParams::default());
+    let (found, report) = motion_detections(&ctx, &options, Box::new(source), &params)?;
+    report.result?;
+    Ok(found)
 }
 
 /// Six people on parallel ways, in both directions, who hide each other where they meet; detections tremble.

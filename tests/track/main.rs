@@ -50,7 +50,8 @@ fn a_square_that_wanders_is_found_in_every_format_whatever_the_batch() {
                 let source = SyntheticSource::new(0, format, Size::new(640, 360), 80);
                 let (found, report) = detect(ctx, Box::new(source), batch);
                 assert!(report.result.is_ok() && report.frames == 80 && found.frames.len() == 80);
-                for frame in &found.frames[30..80] {
+                // By then it has left what was learned as background in the first second.
+                for frame in &found.frames[50..80] {
                     // Where the source paints it: it counts samples, of which RGBA has four a pixel.
                     let (t, each) = (frame.index as f32, if format == PixelFormat::Rgba8 { 4.0 } else { 1.0 });
                     let square = BoxF { x: t * 5.0 / each, y: t * 3.0, width: 90.0 / each, height: 90.0 };
@@ -64,7 +65,7 @@ fn a_square_that_wanders_is_found_in_every_format_whatever_the_batch() {
             assert_eq!(pair[0].1, pair[1].1, "{}", pair[0].0);
         }
         let longest = track(&seen[0].1, TrackerKind::ByteTrack).tracks.into_iter().max_by_key(|t| t.frames).unwrap();
-        assert!(longest.frames >= 50 && longest.moving >= 40, "{longest:?}");
+        assert!(longest.frames >= 25 && longest.moving >= 20, "{longest:?}");
     });
 }
 
