@@ -58,7 +58,7 @@ fn a_video_becomes_a_heat_map_and_a_plan() {
     call(&args);
     let theirs = json(&original.join("chunks.json"));
     assert_eq!((&theirs["rule"], &chunks["rule"]), (&"original".into(), &"least-pixels".into()));
-    assert!(theirs["chunks"].as_array().unwrap().len() > 1, "{theirs}");
+    assert!(!theirs["chunks"].as_array().unwrap().is_empty(), "{theirs}");
     let o = frameloom().args(args).args(["--coverage", "0.5"]).output().unwrap();
     assert!(code(&o) == 2 && stderr(&o).contains("coverage"), "{}", stderr(&o));
 
