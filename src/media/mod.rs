@@ -44,13 +44,17 @@ pub mod images;
 mod jpeg;
 mod mux;
 mod planes;
+pub mod remux;
 mod resample;
+mod sound;
 pub mod wav;
 
 pub use audio::{AudioBlock, AudioGap, AudioOptions, AudioReader, GapPolicy};
 pub use encode::{AudioCopy, Codec, OddSize, Plane, RateControl, VideoWriter, WriteSummary, WriterOptions};
 pub use folder::{FolderFrame, FolderFrames, ImageList, ListOptions, Skipped, list_images};
 pub use images::{DecodeHint, DecodedImage, ImageFormat, ImageInfo, decode_image, decode_image_bytes, image_info};
+pub use remux::{CopiedPiece, CopyOptions, CopyPiece, KeyFrames, copy_pieces, key_frames};
+pub use sound::SoundOptions;
 pub use wav::{SampleFormat, WavSummary, WavWriter, extract_wav_in};
 // The names of this room that only have a path to work with; defined above it, because that needs `store`.
 pub use crate::to_disk::extract_wav;

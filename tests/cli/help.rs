@@ -6,7 +6,21 @@ fn every_command_has_help_and_the_exit_codes_are_in_it() {
     assert_eq!(code(&o), 0);
     let text = String::from_utf8_lossy(&o.stdout).into_owned();
     assert!(text.contains("Exit codes:") && text.contains("analyze") && text.contains("doctor"));
-    for command in ["doctor", "probe", "analyze", "ops", "bench", "models", "completions", "man"] {
+    for command in [
+        "doctor",
+        "probe",
+        "analyze",
+        "ops",
+        "bench",
+        "models",
+        "audio",
+        "split",
+        "extract-audio",
+        "chunk-time",
+        "chunk-silence",
+        "completions",
+        "man",
+    ] {
         let o = run(&[command, "--help"]);
         assert_eq!(code(&o), 0, "{command}");
         assert!(!o.stdout.is_empty() && o.stderr.is_empty(), "{command}");

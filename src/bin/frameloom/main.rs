@@ -1,6 +1,7 @@
 //! The `frameloom` command. Data goes to standard output, everything else to standard error; exit codes are in `--help`.
 
 mod args;
+mod args_sync;
 mod commands;
 mod environment;
 mod output;
@@ -36,6 +37,11 @@ fn main() -> ExitCode {
         Command::Doctor(a) => commands::doctor::run(&cli.global, a, &mut out),
         Command::Probe(a) => commands::probe::run(&cli.global, a, &mut out),
         Command::Analyze(a) => commands::analyze::run(&cli.global, a, &mut out, &signals, progress),
+        Command::Audio(a) => commands::audio::run(a, &mut out),
+        Command::ExtractAudio(a) => commands::audio::extract(a, &mut out),
+        Command::Split(a) => commands::split::run(a, &mut out, &signals, progress),
+        Command::ChunkTime(a) => commands::split::time(a, &mut out, &signals, progress),
+        Command::ChunkSilence(a) => commands::split::silence(a, &mut out, &signals, progress),
         Command::Ops(a) => commands::ops::run(a, &mut out),
         Command::Bench(a) => commands::bench::run(&cli.global, a, &mut out),
         #[cfg(feature = "onnx")]
