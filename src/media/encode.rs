@@ -337,7 +337,7 @@ impl VideoWriter {
         self.encoder.end()?;
         self.drain()?;
         if let Some(sound) = &mut self.sound {
-            sound.end()?;
+            sound.end();
         }
         self.drain_sound()?;
         let Self { mux, encoder, sound, file, options, frames, picture, .. } = self;

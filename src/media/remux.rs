@@ -127,8 +127,9 @@ pub fn key_frames(path: impl AsRef<Path>, options: &CopyOptions) -> Result<KeyFr
     let stream = demuxer.track(StreamKind::Video, options.track)?;
     let mut reader = Reader::new(demuxer, &options.limits, &[stream.index]);
     let (mut pts, mut first) = (Vec::new(), None);
-    while reader.next()?.is_some() {
-        let Some(at) = reader.packet.pts() else { continue };
+    while let Some(facts) = reader.next()? {
+        // Packets of other streams that were read while probing still come.
+        let Some(at) = reader.packet.pts().filter(|_| facts.stream == stream.index) else { continue };
         first = Some(first.map_or(at, |f: i64| f.min(at)));
         if reader.packet.is_key() {
             pts.push(at);
@@ -259,8 +260,12 @@ pub fn copy_pieces(
     let streams: Vec<usize> = [Some(video), audio.as_ref()].into_iter().flatten().map(|s| s.index).collect();
     let mut reader = Reader::new(demuxer, &options.limits, &streams);
     let micros = Rational { num: 1, den: 1_000_000 };
+    let mut first_key = None;
     while let Some(facts) = reader.next()? {
         let (packet, pts) = (&reader.packet, reader.packet.pts().or(reader.packet.dts()));
+        if facts.stream == video.index && packet.is_key() {
+            first_key = first_key.or(pts);
+        }
         for (target, piece) in targets.iter_mut().zip(pieces) {
             if facts.stream == video.index {
                 if packet.is_key() {
@@ -286,9 +291,10 @@ pub fn copy_pieces(
             }
         }
     }
-    if let Some((empty, _)) = targets.iter().zip(pieces).find(|(t, _)| t.counts[0] == 0) {
+    if let Some((empty, piece)) = targets.iter().zip(pieces).find(|(t, _)| t.counts[0] == 0) {
+        let (start, first) = (piece.start, first_key);
         return Err(Error::usage(format!(
-            "no frame belongs into `{}`: its key frame was not found",
+            "no frame belongs into `{}`: its key frame at {start:?} was not found, the first one is at {first:?}",
             empty.path.display()
         )));
     }

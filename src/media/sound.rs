@@ -44,6 +44,7 @@ pub(crate) struct SoundEncoder {
     waiting: VecDeque<f32>,
     samples: u64,
     sent: i64,
+    ended: bool,
 }
 
 impl std::fmt::Debug for SoundEncoder {
@@ -73,7 +74,15 @@ impl SoundEncoder {
         let opened = open_aac(codec, options, bitexact, global_header)
             .map_err(|e| Error::Bug(format!("the AAC encoder refused {options:?}: {e}")))?;
         let frame = usize::try_from(opened.frame_size()).unwrap_or(0).max(1);
-        Ok(Self { opened, options: *options, frame, waiting: VecDeque::new(), samples: 0, sent: options.start })
+        Ok(Self {
+            opened,
+            options: *options,
+            frame,
+            waiting: VecDeque::new(),
+            samples: 0,
+            sent: options.start,
+            ended: false,
+        })
     }
 
     pub(crate) fn context(&self) -> &ff::codec::Context {
@@ -104,19 +113,12 @@ impl SoundEncoder {
         }
         self.samples += (samples.len() / channels) as u64;
         self.waiting.extend(samples);
-        while self.waiting.len() >= self.frame * channels {
-            self.send(self.frame)?;
-        }
         Ok(())
     }
 
     /// Says that no more samples come.
-    pub(crate) fn end(&mut self) -> Result<()> {
-        let rest = self.waiting.len() / usize::from(self.options.channels);
-        if rest > 0 {
-            self.send(rest)?;
-        }
-        self.opened.send_eof().map_err(failed)
+    pub(crate) fn end(&mut self) {
+        self.ended = true;
     }
 
     fn send(&mut self, count: usize) -> Result<()> {
@@ -139,14 +141,23 @@ impl SoundEncoder {
         self.opened.send_frame(&frame).map_err(failed)
     }
 
-    /// The next packet, if one is ready.
+    /// The next packet, if one can be made of what was pushed. The encoder takes a frame only after what it had was fetched, so frames go in here.
     pub(crate) fn receive(&mut self) -> Result<Option<ff::Packet>> {
         let mut packet = ff::Packet::empty();
-        match self.opened.receive_packet(&mut packet) {
-            Ok(()) => Ok(Some(packet)),
-            Err(ff::Error::Eof) => Ok(None),
-            Err(ff::Error::Other { errno }) if errno == EAGAIN => Ok(None),
-            Err(e) => Err(failed(e)),
+        loop {
+            match self.opened.receive_packet(&mut packet) {
+                Ok(()) => return Ok(Some(packet)),
+                Err(ff::Error::Eof) => return Ok(None),
+                Err(ff::Error::Other { errno }) if errno == EAGAIN => {}
+                Err(e) => return Err(failed(e)),
+            }
+            let ready = self.waiting.len() / usize::from(self.options.channels);
+            match () {
+                () if ready >= self.frame => self.send(self.frame)?,
+                () if !self.ended => return Ok(None),
+                () if ready > 0 => self.send(ready)?,
+                () => self.opened.send_eof().map_err(failed)?,
+            }
         }
     }
 }
