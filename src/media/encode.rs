@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use super::encoder::Encoder;
 use super::files::SharedOutput;
-use super::mux::{Container, Mux, MuxSetup};
+use super::mux::{Container, Mux, MuxSetup, Streams};
 pub use super::planes::Plane;
 use super::planes::{self, I420};
+use super::sound::{SoundEncoder, SoundOptions};
 use crate::core::{ColorSpec, Limits, OutputSink, PixelFormat, Rational, Size, Written};
 use crate::error::{Error, Result};
 
@@ -52,8 +53,8 @@ pub enum OddSize {
 pub struct WriterOptions {
     /// Size of the pictures handed in, in pixels, at least 16x16 and at most 16384 on a side.
     pub size: Size,
-    /// Layout of the pictures handed in: [`PixelFormat::I420`], [`PixelFormat::Nv12`], or [`PixelFormat::Rgba8`], whose
-    /// alpha is not used and which is converted by `color`.
+    /// Layout of the pictures handed in. The file has 8-bit 4:2:0: [`PixelFormat::Rgba8`] is converted by `color`, its alpha not used;
+    /// finer chroma is averaged where `color` puts the samples, 10 bits are rounded to 8, grey gets neutral chroma.
     pub format: PixelFormat,
     /// Unit of the timestamps handed in. MP4 keeps them exactly; Matroska rounds to milliseconds.
     pub time_base: Rational,
@@ -115,9 +116,6 @@ impl WriterOptions {
         let Size { width, height } = self.size;
         if width.min(height) < 16 || width.max(height) > 16_384 {
             return Err(wrong("size", "16 to 16384 pixels on each side", self.size));
-        }
-        if !matches!(self.format, PixelFormat::I420 | PixelFormat::Nv12 | PixelFormat::Rgba8) {
-            return Err(wrong("format", "i420, nv12 or rgba8", self.format));
         }
         let positive = |r: Rational| r.num > 0 && r.den > 0;
         if !positive(self.time_base) {
@@ -191,6 +189,8 @@ pub struct WriteSummary {
     pub picture: Size,
     /// Size of the coded pictures; larger than `picture` only with [`OddSize::PadReplicate`].
     pub coded: Size,
+    /// Samples per channel that were encoded with [`VideoWriter::write_sound`].
+    pub sound_samples: u64,
     /// Audio packets copied.
     pub audio_packets: u64,
     /// Audio packets whose missing or decreasing time had to be moved.
@@ -204,6 +204,7 @@ pub struct WriteSummary {
 pub struct VideoWriter {
     mux: Mux,
     encoder: Encoder,
+    sound: Option<SoundEncoder>,
     file: SharedOutput,
     path: PathBuf,
     picture: I420,
@@ -222,7 +223,29 @@ impl VideoWriter {
         options: &WriterOptions,
         audio: Option<&AudioCopy>,
     ) -> Result<Self> {
-        let path = path.as_ref();
+        Self::begin(outputs, path.as_ref(), options, audio, None)
+    }
+
+    /// Starts a file whose sound is handed in as samples ([`Self::write_sound`]) and encoded as AAC, so that it can begin and end anywhere.
+    ///
+    /// # Errors
+    /// As [`Self::create_in`]; `Parameter` for a rate that AAC does not have, see [`SoundOptions::rate_for`].
+    pub fn create_with_sound_in(
+        outputs: &(impl OutputSink + ?Sized),
+        path: impl AsRef<Path>,
+        options: &WriterOptions,
+        sound: &SoundOptions,
+    ) -> Result<Self> {
+        Self::begin(outputs, path.as_ref(), options, None, Some(sound))
+    }
+
+    fn begin(
+        outputs: &(impl OutputSink + ?Sized),
+        path: &Path,
+        options: &WriterOptions,
+        audio: Option<&AudioCopy>,
+        sound: Option<&SoundOptions>,
+    ) -> Result<Self> {
         options.check()?;
         let coded = options.coded_size()?;
         Container::of(path)?;
@@ -230,9 +253,19 @@ impl VideoWriter {
         let setup = MuxSetup::new(file.clone(), path, options.bitexact)?;
         let encoder = Encoder::open(options, coded, setup.wants_global_header())?;
         let comment = (coded != options.size).then(|| format!("picture {} in the top left of {coded}", options.size));
-        let mux = setup.start(encoder.context(), options.time_base, options.rotation, comment.as_deref(), audio)?;
+        let global = setup.wants_global_header();
+        let sound = sound.map(|s| SoundEncoder::open(s, options.bitexact, global)).transpose()?;
+        let streams = Streams {
+            video: encoder.context(),
+            time_base: options.time_base,
+            rotation: options.rotation,
+            comment: comment.as_deref(),
+            copy: audio,
+            sound: sound.as_ref(),
+        };
+        let mux = setup.start(&streams)?;
         let (options, path, picture) = (options.clone(), path.to_path_buf(), I420::new(coded));
-        Ok(Self { mux, encoder, file, path, picture, options, frames: 0, last_pts: None, failed: false })
+        Ok(Self { mux, encoder, sound, file, path, picture, options, frames: 0, last_pts: None, failed: false })
     }
 
     /// Writes one picture. `planes` are laid out as [`WriterOptions::format`] and `size` say; `pts` is in units of
@@ -261,6 +294,32 @@ impl VideoWriter {
         Ok(())
     }
 
+    /// Appends interleaved samples in -1..=1 to the sound of a file begun with [`Self::create_with_sound_in`]. Pictures and samples should
+    /// come roughly in the order of their times: what is ahead waits in memory.
+    ///
+    /// # Errors
+    /// `Usage` for a file without such sound; `Storage`. After an error the writer accepts nothing more.
+    pub fn write_sound(&mut self, samples: &[f32]) -> Result<()> {
+        let Some(sound) = self.sound.as_mut().filter(|_| !self.failed) else {
+            return Err(Error::usage(
+                "this video writer takes no samples: it failed before, or was begun without sound",
+            ));
+        };
+        self.failed = true;
+        sound.push(samples)?;
+        self.drain_sound()?;
+        self.failed = false;
+        Ok(())
+    }
+
+    fn drain_sound(&mut self) -> Result<()> {
+        let Some(sound) = &mut self.sound else { return Ok(()) };
+        while let Some(packet) = sound.receive()? {
+            self.mux.write_sound(packet, sound.time_base())?;
+        }
+        Ok(())
+    }
+
     /// Moves finished packets to the muxer.
     fn drain(&mut self) -> Result<()> {
         while let Some(packet) = self.encoder.receive()? {
@@ -279,7 +338,11 @@ impl VideoWriter {
         }
         self.encoder.end()?;
         self.drain()?;
-        let Self { mux, encoder, file, options, frames, picture, .. } = self;
+        if let Some(sound) = &mut self.sound {
+            sound.end();
+        }
+        self.drain_sound()?;
+        let Self { mux, encoder, sound, file, options, frames, picture, .. } = self;
         if encoder.packets() != frames {
             return Err(Error::Bug(format!("{} packets came out of {frames} pictures", encoder.packets())));
         }
@@ -294,6 +357,7 @@ impl VideoWriter {
             threads: encoder.threads(),
             picture: options.size,
             coded: picture.size,
+            sound_samples: sound.map_or(0, |s| s.samples()),
             audio_packets: audio.packets,
             audio_adjusted: audio.adjusted,
             audio_damage: audio.damaged,
@@ -338,7 +402,10 @@ mod tests {
         options.codec = Codec::Mpeg4;
         let setup = MuxSetup::new(SmallDisk { room, data: Cursor::default() }, Path::new(name), true)?;
         let mut encoder = Encoder::open(&options, size, setup.wants_global_header())?;
-        let mut mux = setup.start(encoder.context(), options.time_base, 0, None, None)?;
+        let time_base = options.time_base;
+        let streams =
+            Streams { video: encoder.context(), time_base, rotation: 0, comment: None, copy: None, sound: None };
+        let mut mux = setup.start(&streams)?;
         let mut picture = I420::new(size);
         let mut seed = 1u32;
         for pts in 0..60 {

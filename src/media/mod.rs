@@ -44,7 +44,9 @@ pub mod images;
 mod jpeg;
 mod mux;
 mod planes;
+pub mod remux;
 mod resample;
+mod sound;
 pub mod wav;
 
 pub use audio::{AudioBlock, AudioGap, AudioOptions, AudioReader, GapPolicy};
@@ -54,6 +56,8 @@ pub use images::{
     DecodeHint, DecodedImage, ImageFormat, ImageInfo, decode_image, decode_image_bytes, encode_jpeg, image_info,
     read_image,
 };
+pub use remux::{CopiedPiece, CopyOptions, CopyPiece, KeyFrames, copy_pieces, key_frames};
+pub use sound::SoundOptions;
 pub use wav::{SampleFormat, WavSummary, WavWriter, extract_wav_in};
 // The names of this room that only have a path to work with; defined above it, because that needs `store`.
 pub use crate::to_disk::extract_wav;

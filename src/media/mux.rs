@@ -14,6 +14,7 @@ use super::feed::{Damage, Feed, Next};
 use super::ffmpeg::{self, ratio};
 use super::ffmpeg_out as out;
 use super::files::{ErrorLatch, Latched};
+use super::sound::SoundEncoder;
 use super::streams::StreamKind;
 use crate::core::{CancelToken, Rational};
 use crate::error::{Error, Result};
@@ -39,7 +40,7 @@ impl Container {
         }
     }
 
-    fn muxer(self) -> &'static str {
+    pub(super) fn muxer(self) -> &'static str {
         match self {
             Self::Mp4 => "mp4",
             Self::Matroska => "matroska",
@@ -84,6 +85,8 @@ pub(crate) struct Mux {
     path: PathBuf,
     video_tb: Rational,
     audio: Option<AudioFeed>,
+    /// Stream and time base of sound that is encoded here.
+    sound: Option<(usize, Rational)>,
 }
 
 impl std::fmt::Debug for Mux {
@@ -92,12 +95,24 @@ impl std::fmt::Debug for Mux {
     }
 }
 
+/// What goes into a file.
+pub(crate) struct Streams<'a> {
+    pub(crate) video: &'a ff::codec::Context,
+    pub(crate) time_base: Rational,
+    pub(crate) rotation: i32,
+    pub(crate) comment: Option<&'a str>,
+    /// A track of another file, copied.
+    pub(crate) copy: Option<&'a AudioCopy>,
+    /// Sound that is encoded here.
+    pub(crate) sound: Option<&'a SoundEncoder>,
+}
+
 /// A muxer whose streams are not decided yet.
 pub(crate) struct MuxSetup {
-    ctx: Output,
-    latch: ErrorLatch,
-    path: PathBuf,
-    container: Container,
+    pub(super) ctx: Output,
+    pub(super) latch: ErrorLatch,
+    pub(super) path: PathBuf,
+    pub(super) container: Container,
 }
 
 impl MuxSetup {
@@ -120,14 +135,8 @@ impl MuxSetup {
     }
 
     /// Adds the streams and writes the header.
-    pub(crate) fn start(
-        mut self,
-        encoder: &ff::codec::Context,
-        time_base: Rational,
-        rotation: i32,
-        comment: Option<&str>,
-        audio: Option<&AudioCopy>,
-    ) -> Result<Mux> {
+    pub(crate) fn start(mut self, streams: &Streams<'_>) -> Result<Mux> {
+        let Streams { video: encoder, time_base, rotation, comment, copy: audio, sound } = *streams;
         if rotation != 0 && self.container == Container::Matroska {
             return Err(Error::Usage {
                 message: format!("a rotation of {rotation} degrees cannot be stored in a Matroska file"),
@@ -144,6 +153,15 @@ impl MuxSetup {
             stream.index()
         };
         let mut audio = audio.map(|a| self.add_audio(a)).transpose()?;
+        let sound = match sound {
+            Some(s) => {
+                let failed = |e| Error::Bug(format!("cannot add the audio stream: {e}"));
+                let mut stream = self.ctx.add_stream_with(s.context()).map_err(failed)?;
+                stream.set_time_base(ratio(s.time_base()));
+                Some(stream.index())
+            }
+            None => None,
+        };
         if let Some(text) = comment {
             self.ctx.set_metadata(ff::Dictionary::from_iter([("comment", text)]));
         }
@@ -159,7 +177,11 @@ impl MuxSetup {
         if let Some(a) = &mut audio {
             a.out_tb = tb_of(a.target).ok_or_else(|| Error::Bug("the muxer lost the audio time base".into()))?;
         }
-        Ok(Mux { ctx: self.ctx, latch: self.latch, path: self.path, video_tb, audio })
+        let sound = match sound {
+            Some(i) => Some((i, tb_of(i).ok_or_else(|| Error::Bug("the muxer lost the audio time base".into()))?)),
+            None => None,
+        };
+        Ok(Mux { ctx: self.ctx, latch: self.latch, path: self.path, video_tb, audio, sound })
     }
 
     fn add_audio(&mut self, copy: &AudioCopy) -> Result<AudioFeed> {
@@ -199,6 +221,15 @@ impl Mux {
         packet.set_position(-1);
         let until = packet.dts().or(packet.pts()).map(|t| (t, self.video_tb));
         self.write_audio_until(until)?;
+        self.write(&packet)
+    }
+
+    /// Writes one packet of encoded sound whose times are in `time_base`.
+    pub(crate) fn write_sound(&mut self, mut packet: ff::Packet, time_base: Rational) -> Result<()> {
+        let (stream, tb) = self.sound.ok_or_else(|| Error::Bug("a packet of sound for a file without".into()))?;
+        packet.rescale_ts(ratio(time_base), ratio(tb));
+        packet.set_stream(stream);
+        packet.set_position(-1);
         self.write(&packet)
     }
 

@@ -57,9 +57,62 @@ impl I420 {
                 copy(&mut self.planes[1], pcw, planes[1], cw, ch, |r, x| r[2 * x]);
                 copy(&mut self.planes[2], pcw, planes[1], cw, ch, |r, x| r[2 * x + 1]);
             }
-            _ => self.fill_from_rgba(size, planes[0], color),
+            PixelFormat::Rgba8 => self.fill_from_rgba(size, planes[0], color),
+            _ => self.fill_from_rare(format, size, planes, color.siting),
         }
         Ok(())
+    }
+
+    /// Fills the picture from what 4:2:0 encoders do not take: more chroma is averaged around where 4:2:0 has its samples, 10 bits are rounded
+    /// to 8, grey gets neutral chroma.
+    fn fill_from_rare(&mut self, format: PixelFormat, size: Size, planes: &[Plane<'_>], siting: ChromaSiting) {
+        let (w, h) = (size.width as usize, size.height as usize);
+        let deep = matches!(format, PixelFormat::P010 | PixelFormat::I010 | PixelFormat::I210 | PixelFormat::I410);
+        let high = format == PixelFormat::P010;
+        let at = |plane: usize, x: usize, y: usize| -> i64 {
+            let row = &planes[plane].data[y * planes[plane].stride..];
+            if !deep {
+                return i64::from(row[x]);
+            }
+            let word = u16::from_le_bytes([row[2 * x], row[2 * x + 1]]) >> if high { 6 } else { 0 };
+            i64::from(((word + 2) >> 2).min(255))
+        };
+        let (pw, pcw) = (self.size.width as usize, self.size.width as usize / 2);
+        for (y, row) in self.planes[0].chunks_exact_mut(pw).enumerate() {
+            for (x, out) in row.iter_mut().enumerate() {
+                *out = at(0, x.min(w - 1), y.min(h - 1)) as u8;
+            }
+        }
+        // A weight on the middle one of the three columns or rows takes the sample as it is.
+        const ALONE: [i64; 3] = [0, 4, 0];
+        let (across, down) = chroma_weights(siting);
+        let (wide, tall) = match format {
+            PixelFormat::I444 | PixelFormat::I410 => (true, true),
+            PixelFormat::I422 | PixelFormat::I210 => (false, true),
+            _ => (false, false),
+        };
+        let (hx, vy) = (if wide { across } else { ALONE }, if tall { down } else { ALONE });
+        let (cw, ch) = (if wide { w } else { w.div_ceil(2) }, if tall { h } else { h.div_ceil(2) });
+        for plane in 1..3 {
+            for (y, row) in self.planes[plane].chunks_exact_mut(pcw).enumerate() {
+                for (x, out) in row.iter_mut().enumerate() {
+                    if format == PixelFormat::Gray8 {
+                        *out = 128;
+                        continue;
+                    }
+                    let (x0, y0) = (if wide { 2 * x } else { x }, if tall { 2 * y } else { y });
+                    let mut sum = 0;
+                    for (j, wy) in vy.iter().enumerate().filter(|(_, w)| **w > 0) {
+                        for (i, wx) in hx.iter().enumerate().filter(|(_, w)| **w > 0) {
+                            let (x, y) =
+                                ((x0 + i).saturating_sub(1).min(cw - 1), (y0 + j).saturating_sub(1).min(ch - 1));
+                            sum += wx * wy * if high { at(1, 2 * x + plane - 1, y) } else { at(plane, x, y) };
+                        }
+                    }
+                    *out = ((sum + 8) >> 4) as u8;
+                }
+            }
+        }
     }
 
     fn fill_from_rgba(&mut self, size: Size, source: Plane<'_>, color: &ColorSpec) {
@@ -249,6 +302,41 @@ mod tests {
         };
         assert_eq!(u(ChromaSiting::Center), (128, 240));
         assert_eq!(u(ChromaSiting::Left), (128, 212));
+    }
+
+    #[test]
+    fn rare_formats_by_hand() {
+        let size = Size::new(4, 2);
+        let y8 = [10u8, 20, 30, 40, 50, 60, 70, 80];
+        let u8s = [100u8, 104, 108, 112, 120, 124, 128, 132];
+        let color = ColorSpec { siting: ChromaSiting::Center, ..ColorSpec::assumed_for_height(288) };
+        let wide = |v: &[u8], shift: u32| -> Vec<u8> {
+            v.iter().flat_map(|b| (u16::from(*b) << shift).to_le_bytes()).collect()
+        };
+        let fill = |format, planes: &[(&[u8], usize)], color: &ColorSpec| {
+            let planes: Vec<Plane<'_>> = planes.iter().map(|(data, stride)| Plane { data, stride: *stride }).collect();
+            let mut p = I420::new(size);
+            p.fill(format, size, &planes, color).unwrap();
+            p.planes
+        };
+        // Centred: the mean of two by two; on the left: a tent across.
+        let full = [(&y8[..], 4), (&u8s[..], 4), (&u8s[..], 4)];
+        assert_eq!(fill(PixelFormat::I444, &full, &color), [y8.to_vec(), vec![112, 120], vec![112, 120]]);
+        let left = ColorSpec { siting: ChromaSiting::Left, ..color };
+        assert_eq!(fill(PixelFormat::I444, &full, &left)[1], [111, 118]);
+        assert_eq!(fill(PixelFormat::I422, &[(&y8, 4), (&u8s, 2), (&u8s, 2)], &color)[1], [104, 108]);
+        let (y10, u10) = (wide(&y8, 2), wide(&u8s, 2));
+        assert_eq!(
+            fill(PixelFormat::I410, &[(&y10, 8), (&u10, 8), (&u10, 8)], &color),
+            fill(PixelFormat::I444, &full, &color)
+        );
+        assert_eq!(fill(PixelFormat::I010, &[(&y10, 8), (&u10, 4), (&u10, 4)], &color)[1], [100, 104]);
+        let (yp, up) = (wide(&y8, 8), wide(&u8s, 8));
+        assert_eq!(
+            fill(PixelFormat::P010, &[(&yp, 8), (&up, 8)], &color),
+            [y8.to_vec(), vec![100, 108], vec![104, 112]]
+        );
+        assert_eq!(fill(PixelFormat::Gray8, &[(&y8, 4)], &color)[2], [128, 128]);
     }
 
     #[test]

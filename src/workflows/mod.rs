@@ -3,4 +3,5 @@
 pub mod analyze;
 pub mod chunk;
 pub mod collage;
+pub mod sync;
 pub mod track;

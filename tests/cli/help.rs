@@ -17,6 +17,11 @@ fn every_command_has_help_and_the_exit_codes_are_in_it() {
         "ops",
         "bench",
         "models",
+        "audio",
+        "split",
+        "extract-audio",
+        "chunk-time",
+        "chunk-silence",
         "completions",
         "man",
     ] {

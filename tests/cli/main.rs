@@ -25,4 +25,5 @@ mod help;
 #[cfg(feature = "onnx")]
 mod models;
 mod real_data;
+mod split;
 mod support;

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use frameloom::gpu::DeviceChoice;
 
+use crate::args_sync::{AudioArgs, ExtractArgs, SplitArgs, SplitSilenceArgs, SplitTimeArgs};
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0 complete and verified            8 GPU unavailable or lost
@@ -62,7 +64,7 @@ pub(crate) enum Command {
     /// Show what this machine has and what is missing
     Doctor(DoctorArgs),
     /// Describe media files as JSON, without decoding
-    #[command(visible_alias = "video-info")]
+    #[command(visible_alias = "video-info", alias = "info")]
     Probe(ProbeArgs),
     /// Measure every frame of videos or picture folders and write tables, a motion heat map and a report
     Analyze(AnalyzeArgs),
@@ -74,6 +76,19 @@ pub(crate) enum Command {
     Heatmap(crate::chunk_args::HeatmapArgs),
     /// Put processing where the heat is
     Chunk(crate::chunk_args::ChunkArgs),
+    /// Write audio tracks as WAV files
+    Audio(AudioArgs),
+    /// `audio extract`, as the scripts around SyncNet call it
+    #[command(hide = true)]
+    ExtractAudio(ExtractArgs),
+    /// Cut a video into pieces, exactly to the frame in picture and sound
+    Split(SplitArgs),
+    /// `split time`, as the scripts around SyncNet call it
+    #[command(hide = true)]
+    ChunkTime(SplitTimeArgs),
+    /// `split silence`, as the scripts around SyncNet call it
+    #[command(hide = true)]
+    ChunkSilence(SplitSilenceArgs),
     /// List the operations with their exactness and work
     Ops(OpsArgs),
     /// Time the operations on this machine

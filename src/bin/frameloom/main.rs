@@ -1,6 +1,7 @@
 //! The `frameloom` command. Data goes to standard output, everything else to standard error; exit codes are in `--help`.
 
 mod args;
+mod args_sync;
 mod chunk_args;
 mod collage_args;
 mod commands;
@@ -44,6 +45,11 @@ fn main() -> ExitCode {
         Command::Chunk(a) => match &a.command {
             chunk_args::ChunkCommand::Plan(a) => commands::heatmap::run_plan(a, &mut out),
         },
+        Command::Audio(a) => commands::audio::run(a, &mut out),
+        Command::ExtractAudio(a) => commands::audio::extract(a, &mut out),
+        Command::Split(a) => commands::split::run(a, &mut out, &signals, progress),
+        Command::ChunkTime(a) => commands::split::time(a, &mut out, &signals, progress),
+        Command::ChunkSilence(a) => commands::split::silence(a, &mut out, &signals, progress),
         Command::Ops(a) => commands::ops::run(a, &mut out),
         Command::Bench(a) => commands::bench::run(&cli.global, a, &mut out),
         #[cfg(feature = "onnx")]

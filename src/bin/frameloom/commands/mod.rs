@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub(crate) mod analyze;
+pub(crate) mod audio;
 pub(crate) mod bench;
 pub(crate) mod collage;
 pub(crate) mod doctor;
@@ -11,3 +12,4 @@ pub(crate) mod man;
 pub(crate) mod models;
 pub(crate) mod ops;
 pub(crate) mod probe;
+pub(crate) mod split;

@@ -1,0 +1,27 @@
+//! Sound and picture in step: cutting long videos without losing that, and the parts of measuring it.
+//!
+//! Sources: the long-video scripts around SyncNet (Chung & Zisserman 2016), whose plans, file names and formulas are kept where they are right;
+//! FFmpeg's `silencedetect`. Offsets are positive where the sound is late.
+
+mod cut;
+mod lip_motion;
+#[cfg(feature = "onnx")]
+mod lips;
+mod offset;
+mod plan;
+mod pump;
+mod silence;
+mod smooth;
+mod split;
+mod tracks;
+
+pub use cut::{Cut, CutJob, CutOptions, CutReport, copy_on_key_frames, cut};
+pub use lip_motion::{LipMotionOptions, MouthSample, SyncEstimate, SyncVerdict, lip_motion};
+#[cfg(feature = "onnx")]
+pub use lips::{FacesOfFrames, faces_of_frames, mouths};
+pub use offset::{OffsetCurve, OffsetOptions, offset_curve};
+pub use plan::{Piece, Tails, by_silence, by_time, chunk_name, silence_chunk_name, wav_name};
+pub use silence::{Silence, SilenceDetector, SilenceOptions, detect_silence};
+pub use smooth::{Ends, median};
+pub use split::{SplitBy, SplitConfig, SplitOutcome, split};
+pub use tracks::{FaceTrack, TrackOptions, track_faces};
