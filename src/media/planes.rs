@@ -69,13 +69,13 @@ impl I420 {
         let (w, h) = (size.width as usize, size.height as usize);
         let deep = matches!(format, PixelFormat::P010 | PixelFormat::I010 | PixelFormat::I210 | PixelFormat::I410);
         let high = format == PixelFormat::P010;
-        let at = |plane: usize, x: usize, y: usize| -> i64 {
+        let at = |plane: usize, x: usize, y: usize| -> i32 {
             let row = &planes[plane].data[y * planes[plane].stride..];
             if !deep {
-                return i64::from(row[x]);
+                return i32::from(row[x]);
             }
             let word = u16::from_le_bytes([row[2 * x], row[2 * x + 1]]) >> if high { 6 } else { 0 };
-            i64::from(((word + 2) >> 2).min(255))
+            i32::from(((word + 2) >> 2).min(255))
         };
         let (pw, pcw) = (self.size.width as usize, self.size.width as usize / 2);
         for (y, row) in self.planes[0].chunks_exact_mut(pw).enumerate() {
@@ -84,7 +84,7 @@ impl I420 {
             }
         }
         // A weight on the middle one of the three columns or rows takes the sample as it is.
-        const ALONE: [i64; 3] = [0, 4, 0];
+        const ALONE: [i32; 3] = [0, 4, 0];
         let (across, down) = chroma_weights(siting);
         let (wide, tall) = match format {
             PixelFormat::I444 | PixelFormat::I410 => (true, true),

@@ -23,8 +23,8 @@ fn corners(f: u64, name: &str) -> Vec<[f32; 4]> {
     let shown = |yes: bool, face: [f32; 4]| yes.then_some(face).into_iter();
     match name {
         "two_faces_gap5" => shown(!(20..25).contains(&f), a).chain(shown((10..50).contains(&f), b)).collect(),
-        "gap25_kept" => shown(f < 10 || f >= 34, s).collect(),
-        "gap26_broken" => shown(f < 10 || f >= 35, s).collect(),
+        "gap25_kept" => shown(!(10..34).contains(&f), s).collect(),
+        "gap26_broken" => shown(!(10..35).contains(&f), s).collect(),
         "five_detections_dropped" | "six_detections_kept" => vec![s],
         "iou_half_not_linked" => vec![[20.0 * f32, 0.0, 20.0 * f32 + 60.0, 50.0]],
         "crossing" => {
