@@ -133,7 +133,7 @@ Example:
 pub(crate) struct SplitSilenceArgs {
     #[command(flatten)]
     pub(crate) common: SplitCommon,
-    /// Silent at or below this level in decibels of full scale
+    /// Silent below this level in decibels of full scale
     #[arg(long, default_value_t = -30.0, value_name = "DB", allow_negative_numbers = true)]
     pub(crate) threshold: f64,
     /// Least seconds of a silence

@@ -10,7 +10,7 @@ use crate::media::{AudioOptions, AudioReader};
 /// What counts as silence.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct SilenceOptions {
-    /// A sample is silent at or below this level in decibels of full scale, -200 to 0.
+    /// A sample is silent below this level in decibels of full scale, -200 to 0.
     pub threshold_db: f64,
     /// Least length of a silence in seconds, above 0.
     pub min_silence: f64,
@@ -52,7 +52,7 @@ pub struct Silence {
 /// Finds silence in a stream of samples; memory does not grow with it.
 #[derive(Debug, Clone)]
 pub struct SilenceDetector {
-    amplitude: f64,
+    amplitude: f32,
     needed: u64,
     channels: usize,
     at: u64,
@@ -68,7 +68,8 @@ impl SilenceDetector {
     pub fn new(rate: u32, channels: u16, options: &SilenceOptions) -> Result<Self> {
         options.check()?;
         let needed = (options.min_silence * f64::from(rate)).ceil().max(1.0) as u64;
-        let amplitude = 10f64.powf(options.threshold_db / 20.0);
+        // In the precision of the samples, as FFmpeg compares them.
+        let amplitude = 10f64.powf(options.threshold_db / 20.0) as f32;
         Ok(Self { amplitude, needed, channels: usize::from(channels).max(1), at: 0, run: None })
     }
 
@@ -77,7 +78,7 @@ impl SilenceDetector {
     pub fn push(&mut self, samples: &[f32]) -> Vec<Silence> {
         let mut found = Vec::new();
         for sample in samples.chunks_exact(self.channels) {
-            if sample.iter().all(|v| f64::from(v.abs()) <= self.amplitude) {
+            if sample.iter().all(|v| v.abs() < self.amplitude) {
                 self.run.get_or_insert(self.at);
             } else {
                 found.extend(self.close());
@@ -138,9 +139,10 @@ mod tests {
         let options = SilenceOptions { threshold_db: -20.0, min_silence: 0.5 };
         let mut s = vec![0.5f32; 40];
         s[3..7].fill(0.0);
-        s[10..15].fill(-0.1);
+        s[10..15].fill(-0.099);
         s[20..26].fill(0.05);
-        s[22] = 0.11;
+        // What reaches the level is loud.
+        s[22] = 0.1;
         s[30..40].fill(0.0);
         for block in [1, 3, 40] {
             assert_eq!(run(&s, 1, block, options), [(10, 15), (30, 40)], "four samples are too few, block {block}");
