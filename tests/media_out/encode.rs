@@ -298,7 +298,6 @@ fn wrong_calls_are_refused_and_do_no_harm() {
     };
     refused(&WriterOptions { size: Size::new(0, 64), ..base.clone() });
     refused(&WriterOptions { size: Size::new(20_000, 64), ..base.clone() });
-    refused(&WriterOptions { format: PixelFormat::I444, ..base.clone() });
     refused(&WriterOptions { time_base: Rational { num: 0, den: 1 }, ..base.clone() });
     refused(&WriterOptions { frame_rate: Some(Rational { num: -1, den: 1 }), ..base.clone() });
     refused(&WriterOptions { rotation: 45, ..base.clone() });
