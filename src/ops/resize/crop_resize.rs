@@ -15,9 +15,9 @@
 
 use crate::core::{BoxRect, Exactness, FrameLayout, Outside, Sampling, TensorLayout, Work};
 use crate::error::Result;
-use crate::gpu::{GpuBuffer, GpuContext, Recorder};
-use crate::ops::tensor::{Pack, PackParams, PackUniform, TensorBound};
-use crate::ops::{BatchShape, FrameBatch, OpInfo, ParamDoc, Record, plan_error};
+use crate::gpu::GpuContext;
+use crate::ops::tensor::{Pack, PackParams, PackUniform, TensorBound, wraps_tensor};
+use crate::ops::{BatchShape, FrameBatch, OpInfo, ParamDoc, plan_error};
 
 const NAME: &str = "resize/crop_resize";
 
@@ -108,37 +108,9 @@ impl CropResizeBound {
         let boxes: Vec<_> = boxes.iter().map(|b| (b.slot, b.rect)).collect();
         self.0.set(ctx, &boxes)
     }
-
-    /// Records the first `count` boxes.
-    pub fn record(&self, rec: &mut Recorder<'_>, count: u32) {
-        self.0.record(rec, count);
-    }
-
-    /// Boxes there is room for.
-    pub fn capacity(&self) -> u32 {
-        self.0.capacity()
-    }
-
-    /// The tensor, [`CropResizePlan::element_bytes`] a box.
-    pub fn tensor(&self) -> &GpuBuffer {
-        self.0.tensor()
-    }
-
-    /// Values from the bytes of [`Self::tensor`].
-    pub fn decode(&self, bytes: &[u8]) -> Vec<f32> {
-        self.0.decode(bytes)
-    }
 }
 
-impl Record for CropResizeBound {
-    fn record(&self, rec: &mut Recorder<'_>, count: u32) {
-        Self::record(self, rec, count);
-    }
-
-    fn capacity(&self) -> u32 {
-        Self::capacity(self)
-    }
-}
+wraps_tensor!(CropResizeBound);
 
 /// Crops `boxes` of `src` at once: waits for the result. For scripts and tests; streams keep a bound plan.
 pub fn crop_resize(ctx: &GpuContext, src: &dyn FrameBatch, params: CropParams, boxes: &[CropBox]) -> Result<Vec<f32>> {

@@ -16,10 +16,10 @@
 
 use crate::core::{Affine, Exactness, Fit, FrameLayout, Sampling, TensorLayout, Work};
 use crate::error::Result;
-use crate::gpu::{GpuBuffer, GpuContext, Recorder};
+use crate::gpu::GpuContext;
 use crate::ops::resize::crop_resize::CropParams;
-use crate::ops::tensor::{Pack, PackUniform, TensorBound};
-use crate::ops::{BatchShape, FrameBatch, OpInfo, ParamDoc, Record, plan_error};
+use crate::ops::tensor::{Pack, PackUniform, TensorBound, wraps_tensor};
+use crate::ops::{BatchShape, FrameBatch, OpInfo, ParamDoc, plan_error};
 
 const NAME: &str = "resize/warp_affine";
 
@@ -111,37 +111,9 @@ impl WarpAffineBound {
         }
         self.0.write(ctx, &words)
     }
-
-    /// Records the first `count` elements.
-    pub fn record(&self, rec: &mut Recorder<'_>, count: u32) {
-        self.0.record(rec, count);
-    }
-
-    /// Elements there is room for.
-    pub fn capacity(&self) -> u32 {
-        self.0.capacity()
-    }
-
-    /// The tensor, [`WarpAffinePlan::element_bytes`] an element.
-    pub fn tensor(&self) -> &GpuBuffer {
-        self.0.tensor()
-    }
-
-    /// Values from the bytes of [`Self::tensor`].
-    pub fn decode(&self, bytes: &[u8]) -> Vec<f32> {
-        self.0.decode(bytes)
-    }
 }
 
-impl Record for WarpAffineBound {
-    fn record(&self, rec: &mut Recorder<'_>, count: u32) {
-        Self::record(self, rec, count);
-    }
-
-    fn capacity(&self) -> u32 {
-        Self::capacity(self)
-    }
-}
+wraps_tensor!(WarpAffineBound);
 
 /// Warps pictures of `src` at once: waits for the result. For scripts and tests; streams keep a bound plan.
 pub fn warp_affine(ctx: &GpuContext, src: &dyn FrameBatch, params: CropParams, warps: &[Warp]) -> Result<Vec<f32>> {

@@ -7,5 +7,5 @@ pub mod pack_nchw;
 pub mod pack_nhwc;
 pub mod random_projection;
 
-pub(crate) use pack::{Pack, Uniform as PackUniform};
+pub(crate) use pack::{Pack, Uniform as PackUniform, wraps_tensor};
 pub use pack::{PackParams, TensorBound, TensorBox};

@@ -346,3 +346,41 @@ impl Record for TensorBound {
         Self::capacity(self)
     }
 }
+
+/// What bound operations around a [`TensorBound`] share: recording, the tensor and its values.
+macro_rules! wraps_tensor {
+    ($bound:ident) => {
+        impl $bound {
+            /// Records the first `count` elements.
+            pub fn record(&self, rec: &mut $crate::gpu::Recorder<'_>, count: u32) {
+                self.0.record(rec, count);
+            }
+
+            /// Elements there is room for.
+            pub fn capacity(&self) -> u32 {
+                self.0.capacity()
+            }
+
+            /// The tensor; elements lie one behind the other without padding.
+            pub fn tensor(&self) -> &$crate::gpu::GpuBuffer {
+                self.0.tensor()
+            }
+
+            /// Values from the bytes of [`Self::tensor`].
+            pub fn decode(&self, bytes: &[u8]) -> Vec<f32> {
+                self.0.decode(bytes)
+            }
+        }
+
+        impl $crate::ops::Record for $bound {
+            fn record(&self, rec: &mut $crate::gpu::Recorder<'_>, count: u32) {
+                Self::record(self, rec, count);
+            }
+
+            fn capacity(&self) -> u32 {
+                Self::capacity(self)
+            }
+        }
+    };
+}
+pub(crate) use wraps_tensor;

@@ -283,14 +283,11 @@ impl Tracker for ByteTracker {
             }
         }
 
-        self.tracks.retain(|t| {
-            let over = t.missed > 0 && (t.id.is_none() || patience.is_over(t.missed, seconds - t.seen));
-            update.ended.extend(t.id.filter(|_| over));
-            !over
-        });
-        update.tracks.sort_unstable_by_key(|t| t.id);
-        update.ended.sort_unstable();
-        Ok(update)
+        Ok(update.close(
+            &mut self.tracks,
+            |t| t.id,
+            |t| t.missed > 0 && (t.id.is_none() || patience.is_over(t.missed, seconds - t.seen)),
+        ))
     }
 
     fn is_idle(&self) -> bool {

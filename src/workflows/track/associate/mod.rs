@@ -77,6 +77,20 @@ pub struct Update {
     pub ended: Vec<u64>,
 }
 
+impl Update {
+    /// Takes the tracks that are `over` out of `tracks`, notes those of them that have an id as ended, and puts all in order.
+    fn close<T>(mut self, tracks: &mut Vec<T>, id: impl Fn(&T) -> Option<u64>, over: impl Fn(&T) -> bool) -> Self {
+        tracks.retain(|track| {
+            let over = over(track);
+            self.ended.extend(id(track).filter(|_| over));
+            !over
+        });
+        self.tracks.sort_unstable_by_key(|t| t.id);
+        self.ended.sort_unstable();
+        self
+    }
+}
+
 /// Turns detections of successive frames into tracks.
 pub trait Tracker: Send + std::fmt::Debug {
     /// Takes the next frame, shown at `seconds`; call it for frames without detections too.

@@ -187,14 +187,11 @@ impl Tracker for SeedTracker {
                 });
             }
         }
-        self.tracks.retain(|t| {
-            let over = !parity && t.missed > 0 && patience.is_over(t.missed, seconds - t.seen);
-            update.ended.extend(Some(t.id).filter(|_| over));
-            !over
-        });
-        update.tracks.sort_unstable_by_key(|t| t.id);
-        update.ended.sort_unstable();
-        Ok(update)
+        Ok(update.close(
+            &mut self.tracks,
+            |t| Some(t.id),
+            |t| !parity && t.missed > 0 && patience.is_over(t.missed, seconds - t.seen),
+        ))
     }
 
     fn is_idle(&self) -> bool {
