@@ -204,6 +204,12 @@ impl RgbCoefficients {
             _ => Self::new(color, format.bits()),
         }
     }
+
+    /// R, G, B of code values of the depth the coefficients are for.
+    pub fn rgb(&self, [y, u, v]: [u8; 3]) -> [u8; 3] {
+        let [y, u, v] = [y, u, v].map(i32::from);
+        self.m.map(|[my, mu, mv, one]| ((my * y + mu * u + mv * v + one) >> Self::SHIFT).clamp(0, 255) as u8)
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageReader, RgbaImage};
 
 use super::files::read_whole;
-use super::jpeg::{self, Jpeg, JpegError};
+use super::jpeg::{self, Header, Jpeg, JpegError};
 use crate::core::{Limits, Size};
 use crate::error::{Error, Result};
 
@@ -134,6 +134,21 @@ pub struct DecodedImage {
     pub damaged: Option<String>,
 }
 
+/// A JPEG as it is stored: luma and chroma in planes, full range, BT.601, chroma between the luma samples it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JpegPlanes {
+    /// Size of the picture in pixels; planes may be a sample larger, to whole chroma samples.
+    pub size: Size,
+    /// Size of the full picture.
+    pub source_size: Size,
+    /// Binary logarithms of the pixels a chroma sample stands for, across and down.
+    pub chroma_shift: (u32, u32),
+    /// Size and rows, without padding, of Y, Cb and Cr.
+    pub planes: [(Size, Vec<u8>); 3],
+    /// Why the picture must be taken for damaged, in the decoder's words.
+    pub damaged: Option<String>,
+}
+
 /// What the header of a picture file says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImageInfo {
@@ -168,6 +183,19 @@ pub fn decode_image_bytes(bytes: &[u8], name: &Path, limits: &Limits, hint: Deco
     match source.format()? {
         ImageFormat::Jpeg => source.jpeg(hint),
         format => source.guarded(|| source.other(format)),
+    }
+}
+
+/// Decodes a JPEG from memory as it is stored: less work than [`decode_image_bytes`] by upsampling and conversion. `None` for what it
+/// does not fit: other formats, pictures that have to be turned, and JPEGs that are not luma with chroma of the same or half the size.
+///
+/// # Errors
+/// Those of [`decode_image`].
+pub fn decode_jpeg_planes(bytes: &[u8], name: &Path, limits: &Limits, hint: DecodeHint) -> Result<Option<JpegPlanes>> {
+    let source = Source { bytes, name, limits };
+    match source.format()? {
+        ImageFormat::Jpeg => source.jpeg_planes(hint),
+        _ => Ok(None),
     }
 }
 
@@ -210,6 +238,14 @@ pub fn encode_jpeg(size: Size, rgba: &[u8], quality: u8) -> Result<Vec<u8>> {
 
 fn displayed(size: Size, orientation: Orientation) -> Size {
     if orientation.to_exif() >= 5 { size.transposed() } else { size }
+}
+
+/// At how many eighths a JPEG that is shown at `source` is decoded.
+fn eighths(source: Size, header: &Header, hint: DecodeHint) -> u32 {
+    match hint.min_size {
+        Some(min) if !header.lossless => jpeg::eighths_for(source.width, source.height, min.width, min.height),
+        _ => 8,
+    }
 }
 
 /// Bytes of a picture file with what is needed to judge them.
@@ -260,8 +296,8 @@ impl<'a> Source<'a> {
         jpeg::exif(self.bytes).and_then(Orientation::from_exif_chunk).unwrap_or(Orientation::NoTransforms)
     }
 
-    fn jpeg(&self, hint: DecodeHint) -> Result<DecodedImage> {
-        let mut decoder = self.jpeg_decoder()?;
+    /// The header of a JPEG that may be decoded.
+    fn jpeg_header(&self, decoder: &mut Jpeg<'_>) -> Result<Header> {
         let header = decoder.header().map_err(|e| self.jpeg_error(e))?;
         let (w, h) = (u64::from(header.width), u64::from(header.height));
         self.limits.check_picture(w, h, 4)?;
@@ -277,14 +313,31 @@ impl<'a> Source<'a> {
                 format!("the byte count of the coefficients of a progressive {w}x{h} JPEG")
             })?;
         }
+        Ok(header)
+    }
+
+    fn jpeg_planes(&self, hint: DecodeHint) -> Result<Option<JpegPlanes>> {
+        if self.jpeg_orientation() != Orientation::NoTransforms {
+            return Ok(None);
+        }
+        let mut decoder = self.jpeg_decoder()?;
+        let header = self.jpeg_header(&mut decoder)?;
+        let Some(chroma_shift) = header.chroma.filter(|_| !header.lossless) else { return Ok(None) };
+        let source_size = Size::new(header.width, header.height);
+        let eighths = eighths(source_size, &header, hint);
+        let decoded = decoder.decode_planes(&header, chroma_shift, eighths).map_err(|e| self.jpeg_error(e));
+        let (planes, damaged) = decoded?;
+        let size = Size::new(jpeg::scaled(header.width, eighths), jpeg::scaled(header.height, eighths));
+        let planes = planes.map(|p| (Size::new(p.width, p.height), p.data));
+        Ok(Some(JpegPlanes { size, source_size, chroma_shift, planes, damaged }))
+    }
+
+    fn jpeg(&self, hint: DecodeHint) -> Result<DecodedImage> {
+        let mut decoder = self.jpeg_decoder()?;
+        let header = self.jpeg_header(&mut decoder)?;
         let orientation = self.jpeg_orientation();
         let source_size = displayed(Size::new(header.width, header.height), orientation);
-        let eighths = match hint.min_size {
-            Some(min) if !header.lossless => {
-                jpeg::eighths_for(source_size.width, source_size.height, min.width, min.height)
-            }
-            _ => 8,
-        };
+        let eighths = eighths(source_size, &header, hint);
         let (width, height, rgba, damaged) = decoder.decode(&header, eighths).map_err(|e| self.jpeg_error(e))?;
         let picture = RgbaImage::from_raw(width, height, rgba);
         let picture = picture.ok_or_else(|| Error::Bug("a JPEG of the wrong length".into()))?;

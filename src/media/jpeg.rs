@@ -32,6 +32,17 @@ pub(crate) struct Header {
     pub(crate) progressive: bool,
     pub(crate) cmyk: bool,
     pub(crate) bits: i32,
+    /// Binary logarithms of the pixels a chroma sample stands for, across and down; `None` for pictures that are not stored as luma
+    /// and two planes of chroma, or whose chroma lies otherwise.
+    pub(crate) chroma: Option<(u32, u32)>,
+}
+
+/// A plane of samples, rows without padding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Samples {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) data: Vec<u8>,
 }
 
 /// A decoder of one file.
@@ -116,6 +127,14 @@ impl<'a> Jpeg<'a> {
             progressive: self.get(raw::TJPARAM_TJPARAM_PROGRESSIVE) == 1,
             cmyk: space == raw::TJCS_TJCS_CMYK as c_int || space == raw::TJCS_TJCS_YCCK as c_int,
             bits: self.get(raw::TJPARAM_TJPARAM_PRECISION),
+            chroma: match self.get(raw::TJPARAM_TJPARAM_SUBSAMP) {
+                _ if space != raw::TJCS_TJCS_YCbCr as c_int => None,
+                raw::TJSAMP_TJSAMP_444 => Some((0, 0)),
+                raw::TJSAMP_TJSAMP_422 => Some((1, 0)),
+                raw::TJSAMP_TJSAMP_420 => Some((1, 1)),
+                raw::TJSAMP_TJSAMP_440 => Some((0, 1)),
+                _ => None,
+            },
         })
     }
 
@@ -126,12 +145,7 @@ impl<'a> Jpeg<'a> {
         header: &Header,
         eighths: u32,
     ) -> Result<(u32, u32, Vec<u8>, Option<String>), JpegError> {
-        let factor = raw::tjscalingfactor { num: eighths as c_int, denom: 8 };
-        let factor = reduced(factor);
-        // SAFETY: valid handle; a factor that is not supported is answered with an error.
-        if unsafe { raw::tj3SetScalingFactor(self.handle.as_ptr(), factor) } != 0 {
-            return Err(JpegError::Unsupported(format!("decoding at {eighths}/8 ({})", self.message())));
-        }
+        self.scale(eighths)?;
         let (width, height) = (scaled(header.width, eighths), scaled(header.height, eighths));
         let row = width as usize * RGBA;
         let pitch = c_int::try_from(row).map_err(|_| JpegError::TooLarge)?;
@@ -150,6 +164,61 @@ impl<'a> Jpeg<'a> {
         };
         let warning = self.outcome(rc)?;
         Ok((width, height, pixels, warning))
+    }
+
+    fn scale(&mut self, eighths: u32) -> Result<(), JpegError> {
+        let factor = reduced(raw::tjscalingfactor { num: eighths as c_int, denom: 8 });
+        // SAFETY: valid handle; a factor that is not supported is answered with an error.
+        match unsafe { raw::tj3SetScalingFactor(self.handle.as_ptr(), factor) } {
+            0 => Ok(()),
+            _ => Err(JpegError::Unsupported(format!("decoding at {eighths}/8 ({})", self.message()))),
+        }
+    }
+
+    /// Decodes to luma and two planes of chroma as they are stored, at `eighths`/8 of the full size: nothing is converted and no
+    /// chroma sample repeated. `chroma` is that of the header. Planes are padded to whole chroma samples. Gives the planes and the
+    /// warning, if there was one.
+    pub(crate) fn decode_planes(
+        &mut self,
+        header: &Header,
+        chroma: (u32, u32),
+        eighths: u32,
+    ) -> Result<([Samples; 3], Option<String>), JpegError> {
+        self.scale(eighths)?;
+        let (width, height) = (scaled(header.width, eighths), scaled(header.height, eighths));
+        let (sx, sy) = chroma;
+        let halves = |side: u32, shift: u32| side.div_ceil(1 << shift);
+        let plane = |width: u32, height: u32| -> Result<Samples, JpegError> {
+            let bytes = (width as usize).checked_mul(height as usize).ok_or(JpegError::TooLarge)?;
+            Ok(Samples { width, height, data: vec![0; bytes] })
+        };
+        let (cw, ch) = (halves(width, sx), halves(height, sy));
+        let mut planes = [plane(cw << sx, ch << sy)?, plane(cw, ch)?, plane(cw, ch)?];
+        let subsampling = self.get(raw::TJPARAM_TJPARAM_SUBSAMP);
+        for (component, p) in (0..).zip(&planes) {
+            // SAFETY: pure functions of numbers.
+            let wanted = unsafe {
+                let (w, h) = (width as c_int, height as c_int);
+                [raw::tj3YUVPlaneWidth(component, w, subsampling), raw::tj3YUVPlaneHeight(component, h, subsampling)]
+            };
+            if wanted.map(|v| v as u32) != [p.width, p.height] {
+                return Err(JpegError::Unsupported("the layout of its chroma".into()));
+            }
+        }
+        let mut pointers = planes.each_mut().map(|p| p.data.as_mut_ptr());
+        let mut strides = planes.each_ref().map(|p| p.width as c_int);
+        // SAFETY: the input is `data`; each plane has as many rows of as many bytes as libjpeg-turbo says above that it writes.
+        let rc = unsafe {
+            raw::tj3DecompressToYUVPlanes8(
+                self.handle.as_ptr(),
+                self.data.as_ptr(),
+                self.len(),
+                pointers.as_mut_ptr(),
+                strides.as_mut_ptr(),
+            )
+        };
+        let warning = self.outcome(rc)?;
+        Ok((planes, warning))
     }
 }
 
@@ -232,6 +301,55 @@ mod tests {
         assert_eq!((width, height, damaged), (64, 48, None));
         let far = |(a, b): (&[u8], &[u8])| a[..3].iter().zip(b).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
         assert!(back.chunks(4).zip(rgba.chunks(4)).map(far).all(|d| d < 16));
+    }
+
+    /// Planes are what the decoder converts: their sizes, and grey that is luma.
+    #[test]
+    fn planes_are_the_stored_samples() {
+        let (width, height) = (70usize, 37usize);
+        let gray: Vec<u8> = (0..width * height).flat_map(|i| [(i % 251) as u8; 4]).collect();
+        for (sampling, chroma) in [
+            (turbojpeg::Subsamp::None, (0, 0)),
+            (turbojpeg::Subsamp::Sub2x1, (1, 0)),
+            (turbojpeg::Subsamp::Sub2x2, (1, 1)),
+            (turbojpeg::Subsamp::Sub1x2, (0, 1)),
+        ] {
+            let image = turbojpeg::Image {
+                pixels: &gray[..],
+                width,
+                pitch: width * 4,
+                height,
+                format: turbojpeg::PixelFormat::RGBA,
+            };
+            let bytes = turbojpeg::compress(image, 95, sampling).unwrap();
+            for eighths in [8, 4, 2, 1] {
+                let mut decoder = Jpeg::new(&bytes, 1 << 24).unwrap();
+                let header = decoder.header().unwrap();
+                assert_eq!(header.chroma, Some(chroma));
+                let ([y, u, v], damaged) = decoder.decode_planes(&header, chroma, eighths).unwrap();
+                let (w, h) = (scaled(70, eighths), scaled(37, eighths));
+                let halves = (w.div_ceil(1 << chroma.0), h.div_ceil(1 << chroma.1));
+                assert_eq!(((u.width, u.height), damaged), (halves, None), "{chroma:?} {eighths}");
+                assert_eq!((y.width, y.height), (halves.0 << chroma.0, halves.1 << chroma.1));
+                assert!(u.data.iter().chain(&v.data).all(|c| c.abs_diff(128) <= 1));
+                let mut again = Jpeg::new(&bytes, 1 << 24).unwrap();
+                again.header().unwrap();
+                let (_, _, rgba, _) = again.decode(&header, eighths).unwrap();
+                for (row, line) in rgba.chunks(w as usize * 4).zip(y.data.chunks(y.width as usize)) {
+                    assert!(row.chunks(4).zip(line).all(|(p, l)| p[0].abs_diff(*l) <= 3), "{chroma:?} {eighths}");
+                }
+            }
+        }
+        // Grey files and others have no planes of this kind.
+        let image = turbojpeg::Image {
+            pixels: &gray[..],
+            width,
+            pitch: width * 4,
+            height,
+            format: turbojpeg::PixelFormat::RGBA,
+        };
+        let bytes = turbojpeg::compress(image, 95, turbojpeg::Subsamp::Gray).unwrap();
+        assert_eq!(Jpeg::new(&bytes, 1 << 24).unwrap().header().unwrap().chroma, None);
     }
 
     #[test]

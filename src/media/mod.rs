@@ -53,8 +53,8 @@ pub use audio::{AudioBlock, AudioGap, AudioOptions, AudioReader, GapPolicy};
 pub use encode::{AudioCopy, Codec, OddSize, Plane, RateControl, VideoWriter, WriteSummary, WriterOptions};
 pub use folder::{FolderFrame, FolderFrames, ImageList, ListOptions, Skipped, list_images};
 pub use images::{
-    DecodeHint, DecodedImage, ImageFormat, ImageInfo, decode_image, decode_image_bytes, encode_jpeg, image_info,
-    read_image,
+    DecodeHint, DecodedImage, ImageFormat, ImageInfo, JpegPlanes, decode_image, decode_image_bytes, decode_jpeg_planes,
+    encode_jpeg, image_info, read_image,
 };
 pub use remux::{CopiedPiece, CopyOptions, CopyPiece, KeyFrames, copy_pieces, key_frames};
 pub use sound::SoundOptions;

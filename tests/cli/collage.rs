@@ -142,6 +142,54 @@ fn a_collage_is_made_and_kept() {
     assert_eq!(code(&o), 0, "{}", stderr(&o));
 }
 
+/// Settings come from a file, variables and flags; what a run writes down makes the same run.
+#[test]
+fn settings_come_from_files_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let (folder, index) = (dir.path().join("photos"), dir.path().join("photos.index"));
+    pictures(&folder, 12);
+    let file = dir.path().join("index.yaml");
+    std::fs::write(
+        &file,
+        "search: flat\naspect: [16, 9]\ndescriptor:\n  feature_method: hog\n  comparison_size: 128\n",
+    )
+    .unwrap();
+    let o = run(&args(&["index", "build", "@", "-o", "@", "--config", "@", "--json"], &[&folder, &index, &file]));
+    assert_eq!((code(&o), &last(&o)["dim"]), (0, &356.into()), "{}", stderr(&o));
+    let clip = clip(dir.path(), "c.mp4", "testsrc2=size=128x72:rate=10:duration=1", &["-c:v", "libx264"]);
+    let file = dir.path().join("c.toml");
+    std::fs::write(&file, "[descriptor]\nfeature_method = \"hog\"\ncomparison_size = 128\n[selection]\nseed = 3\n[output]\nvideo = false\n").unwrap();
+    let go = |out: &Path, file: &Path, more: &[&str], variable: Option<&str>| {
+        let list =
+            [args(&["collage", "@", "@", "-o", "@", "--config", "@"], &[&clip, &index, out, file]), args(more, &[])];
+        let mut command = frameloom();
+        command.args(list.concat());
+        if let Some(seed) = variable {
+            command.env("FRAMELOOM_COLLAGE_SELECTION__SEED", seed);
+        }
+        let o = command.output().unwrap();
+        assert_eq!(code(&o), 0, "{}", stderr(&o));
+        std::fs::read_to_string(out.join("config.toml")).unwrap()
+    };
+    let at = |name: &str| dir.path().join(name);
+    let first = go(&at("a"), &file, &[], None);
+    assert!(
+        first.contains("seed = 3") && first.contains("feature_method = \"hog\"") && !at("a/c_matched.mp4").exists()
+    );
+    assert!(go(&at("b"), &file, &[], Some("4")).contains("seed = 4"));
+    assert!(go(&at("c"), &file, &["--seed", "5"], Some("4")).contains("seed = 5"));
+    // The settings that a run writes down, all of them named.
+    go(&at("d"), &at("a/config.toml"), &[], None);
+    assert_eq!(differing(&at("a"), &at("d")), Vec::<PathBuf>::new());
+    std::fs::write(&file, "[selection]\nsead = 3\n").unwrap();
+    let o = run(&args(&["collage", "@", "@", "--config", "@"], &[&clip, &index, &file]));
+    assert!(
+        code(&o) == 2 && stderr(&o).contains("did you mean `seed`? (") && stderr(&o).contains("c.toml:2"),
+        "{}",
+        stderr(&o)
+    );
+}
+
 /// Names of the files that two folders do not have alike.
 fn differing(a: &Path, b: &Path) -> Vec<PathBuf> {
     let (a, b) = (contents(a), contents(b));

@@ -2,7 +2,8 @@ use std::path::PathBuf;
 
 use frameloom::core::{CancelToken, Limits, Size};
 use frameloom::gpu::GpuContext;
-use frameloom::media::read_image;
+use frameloom::media::{encode_jpeg, read_image};
+use frameloom::report::{PngFormat, encode_png};
 use frameloom::workflows::collage::{Describer, DescriptorConfig, FeatureLayout, FeatureMethod, Networks, Picture};
 
 use crate::gpu::on_every_adapter;
@@ -23,7 +24,7 @@ fn describe(ctx: &GpuContext, config: &DescriptorConfig, pictures: &[Picture], b
 }
 
 fn made(seed: u32, size: Size) -> Picture {
-    Picture { size, source: size, rgba: pixels(seed, size) }
+    Picture { size, source: size, rgba: pixels(seed, size), compared: false }
 }
 
 fn dot(a: &[f32], b: &[f32]) -> f64 {
@@ -72,7 +73,7 @@ fn parity_of_some_pairs() {
             .map(|name| {
                 let (size, pixels) = seed_frame(name);
                 let rgba = pixels.into_iter().flat_map(|[r, g, b]| [r, g, b, 255]).collect();
-                Picture { size, source: size, rgba }
+                Picture { size, source: size, rgba, compared: false }
             })
             .collect();
         let rows = describe(ctx, &config, &pictures, 32);
@@ -124,6 +125,37 @@ fn batches_and_neighbours_change_nothing() {
     });
 }
 
+/// Pictures that are made smaller while they are decoded have the rows of those that the device makes smaller: the same bits where the
+/// file holds RGB, nearly the same where luma and chroma are averaged apart.
+#[test]
+fn decoding_for_comparison_changes_nothing_that_counts() {
+    on_every_adapter("collage, decoded for comparison", |ctx| {
+        for (size, aspect) in [
+            (Size::new(400, 225), [16, 9]),
+            (Size::new(333, 500), [16, 9]),
+            (Size::new(640, 272), [40, 17]),
+            (Size::new(90, 50), [4, 3]),
+        ] {
+            let config = DescriptorConfig { aspect, ..DescriptorConfig::default() };
+            let describer = Describer::new(ctx, &config, 4, &Networks::default(), &CancelToken::new()).unwrap();
+            let (sight, limits) = (describer.sight(), Limits::default());
+            let pixels = pixels(5, size);
+            let png = encode_png(size, PngFormat::Rgba8, &pixels).unwrap();
+            let small = sight.decode(&png, "a.png".as_ref(), &limits).unwrap();
+            assert!(small.compared && small.source == size);
+            let whole = Picture::decode(&png, "a.png".as_ref(), &limits, None).unwrap();
+            assert!(describe(ctx, &config, &[small], 4) == describe(ctx, &config, &[whole], 4), "{size} {aspect:?}");
+            let jpeg = encode_jpeg(size, &pixels, 90).unwrap();
+            let small = sight.decode(&jpeg, "a.jpg".as_ref(), &limits).unwrap();
+            assert!(small.compared && small.source == size && small.size == describer.comparison());
+            let whole = Picture::decode(&jpeg, "a.jpg".as_ref(), &limits, None).unwrap();
+            let (a, b) = (describe(ctx, &config, &[small], 4), describe(ctx, &config, &[whole], 4));
+            // Hard edges between saturated colours: the worst that half the chroma can meet.
+            assert!(dot(&a[0], &b[0]) > 0.95, "{size} {aspect:?}: {}", dot(&a[0], &b[0]));
+        }
+    });
+}
+
 /// Weights mean what they say: with the whole weight on one part, pictures that differ in the others are the same.
 #[test]
 fn weights_mean_what_they_say() {
@@ -155,7 +187,7 @@ fn weights_mean_what_they_say() {
 fn what_is_under_transparency_is_not_seen() {
     let size = Size::new(4, 1);
     let rgba = [[200, 100, 50, 255], [200, 100, 50, 0], [255, 255, 255, 128], [10, 20, 30, 255]].concat();
-    let png = frameloom::report::encode_png(size, frameloom::report::PngFormat::Rgba8, &rgba).unwrap();
+    let png = encode_png(size, PngFormat::Rgba8, &rgba).unwrap();
     let picture = Picture::decode(&png, "a.png".as_ref(), &Limits::default(), None).unwrap();
     assert_eq!(picture.rgba, [[200, 100, 50, 255], [0, 0, 0, 255], [128, 128, 128, 255], [10, 20, 30, 255]].concat());
 }

@@ -73,7 +73,7 @@ fn a_network_describes_a_pool() {
 fn powers_of_the_generalised_mean() {
     on_every_adapter("collage gem", |ctx| {
         let size = Size::new(64, 48);
-        let picture = Picture { size, source: size, rgba: pixels(3, size) };
+        let picture = Picture { size, source: size, rgba: pixels(3, size), compared: false };
         let row = |change: &dyn Fn(&mut DescriptorConfig)| {
             let mut describer = Describer::new(ctx, &config(change), 1, &networks(), &CancelToken::new()).unwrap();
             describer.pictures(&[&picture]).unwrap()

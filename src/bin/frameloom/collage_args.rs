@@ -4,8 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use frameloom::Error;
+use frameloom::config::Layers;
 use frameloom::index::IndexSpec;
-use frameloom::workflows::collage::{DescriptorConfig, FeatureLayout, FeatureMethod, FeaturePooling, Networks};
+use frameloom::workflows::collage::select::{Assignment, Fallback, PickRule};
+use frameloom::workflows::collage::{
+    DescriptorConfig, FeatureLayout, FeatureMethod, FeaturePooling, Networks, ParitySystem,
+};
+use serde_json::Value;
 
 /// Sizes of the parts of a descriptor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -23,28 +28,32 @@ pub(crate) enum ParityArg {
     Fluxframe,
 }
 
+/// Settings that change results; the others change speed and places.
+const SETTINGS: &str = "Settings";
+
 /// What pictures are described by.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = SETTINGS)]
 pub(crate) struct DescriptorArgs {
     /// What pictures are compared by: canny (fast), spatial_pyramid, hog (structure), spatial_color (colour by place), or a network:
-    /// mobilenet, efficientnet
-    #[arg(long, default_value = "canny", value_name = "METHOD")]
-    pub(crate) feature_method: FeatureMethod,
-    /// Sizes of the parts of a descriptor
-    #[arg(long, value_enum, default_value = "reduced", value_name = "LAYOUT")]
-    pub(crate) layout: LayoutArg,
+    /// mobilenet, efficientnet [default: canny]
+    #[arg(long, value_name = "METHOD")]
+    pub(crate) feature_method: Option<FeatureMethod>,
+    /// Sizes of the parts of a descriptor [default: reduced]
+    #[arg(long, value_enum, value_name = "LAYOUT")]
+    pub(crate) layout: Option<LayoutArg>,
     /// Numbers of another system instead of ours
     #[arg(long, value_enum, value_name = "SYSTEM")]
     pub(crate) parity: Option<ParityArg>,
-    /// Weight of edges; the three weights are scaled to a sum of 1
-    #[arg(long, default_value_t = 0.33, value_name = "W")]
-    pub(crate) edge_weight: f64,
-    /// Weight of texture
-    #[arg(long, default_value_t = 0.33, value_name = "W")]
-    pub(crate) texture_weight: f64,
-    /// Weight of colour
-    #[arg(long, default_value_t = 0.34, value_name = "W")]
-    pub(crate) color_weight: f64,
+    /// Weight of edges; the three weights are scaled to a sum of 1 [default: 0.33]
+    #[arg(long, value_name = "W")]
+    pub(crate) edge_weight: Option<f64>,
+    /// Weight of texture [default: 0.33]
+    #[arg(long, value_name = "W")]
+    pub(crate) texture_weight: Option<f64>,
+    /// Weight of colour [default: 0.34]
+    #[arg(long, value_name = "W")]
+    pub(crate) color_weight: Option<f64>,
     /// Longer side of the pictures compared, in pixels [default: 256; 32 for tiles]
     #[arg(long, value_name = "PX")]
     pub(crate) comparison_size: Option<u32>,
@@ -55,12 +64,12 @@ pub(crate) struct DescriptorArgs {
     /// One cell for all of a network's map; the same as --spatial-grid 1
     #[arg(long, conflicts_with = "spatial_grid")]
     pub(crate) use_global_pooling: bool,
-    /// How cells of a network's map are pooled
-    #[arg(long, value_enum, default_value = "avg", value_name = "HOW")]
-    pub(crate) pooling_method: PoolingArg,
-    /// Power of the generalised mean: 1 is the mean, more is nearer to the maximum
-    #[arg(long, default_value_t = 3.0, value_name = "P")]
-    pub(crate) gem_p: f64,
+    /// How cells of a network's map are pooled [default: avg]
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub(crate) pooling_method: Option<PoolingArg>,
+    /// Power of the generalised mean: 1 is the mean, more is nearer to the maximum [default: 3]
+    #[arg(long, value_name = "P")]
+    pub(crate) gem_p: Option<f64>,
     /// Name of the network in its models.toml [default: the method's]
     #[arg(long, value_name = "NAME")]
     pub(crate) model: Option<String>,
@@ -75,31 +84,39 @@ pub(crate) enum PoolingArg {
     Gem,
 }
 
+/// A setting as files write it.
+pub(crate) fn written<T: serde::Serialize>(value: T) -> Value {
+    // Enumerations without fields cannot fail.
+    serde_json::to_value(value).unwrap_or(Value::Null)
+}
+
 impl DescriptorArgs {
-    /// The settings, for pictures cropped to `aspect`.
-    pub(crate) fn config(&self, aspect: [u32; 2]) -> DescriptorConfig {
-        DescriptorConfig {
-            method: self.feature_method,
-            layout: match self.layout {
-                LayoutArg::Reduced => FeatureLayout::Reduced,
-                LayoutArg::Legacy => FeatureLayout::Legacy,
-            },
-            parity: self.parity.is_some(),
-            edge_weight: self.edge_weight,
-            texture_weight: self.texture_weight,
-            color_weight: self.color_weight,
-            comparison_size: self.comparison_size.unwrap_or(256),
-            spatial_grid: match (self.spatial_grid, self.use_global_pooling) {
-                (Some(grid), _) => grid,
-                (None, true) => 1,
-                (None, false) if self.feature_method.is_neural() => 2,
-                (None, false) => 4,
-            },
-            pooling: if self.pooling_method == PoolingArg::Gem { FeaturePooling::Gem } else { FeaturePooling::Avg },
-            gem_p: self.gem_p,
-            aspect,
-            ..DescriptorConfig::default()
-        }
+    /// Lays what was given over `layers`.
+    pub(crate) fn lay(&self, layers: Layers) -> Layers {
+        let layout = self.layout.map(|l| match l {
+            LayoutArg::Reduced => FeatureLayout::Reduced,
+            LayoutArg::Legacy => FeatureLayout::Legacy,
+        });
+        let pooling = self.pooling_method.map(|p| match p {
+            PoolingArg::Avg => FeaturePooling::Avg,
+            PoolingArg::Gem => FeaturePooling::Gem,
+        });
+        let parity = self.parity.map(|p| match p {
+            ParityArg::Fluxframe => ParitySystem::Fluxframe,
+        });
+        layers
+            .flag("--feature-method", "descriptor.feature_method", self.feature_method.map(FeatureMethod::name))
+            .flag("--layout", "descriptor.layout", layout.map(written))
+            .flag("--parity", "descriptor.parity", parity.map(written))
+            .flag("--edge-weight", "descriptor.edge_weight", self.edge_weight)
+            .flag("--texture-weight", "descriptor.texture_weight", self.texture_weight)
+            .flag("--color-weight", "descriptor.color_weight", self.color_weight)
+            .flag("--comparison-size", "descriptor.comparison_size", self.comparison_size)
+            .flag("--spatial-grid", "descriptor.spatial_grid", self.spatial_grid)
+            .flag("--use-global-pooling", "descriptor.spatial_grid", self.use_global_pooling.then_some(1))
+            .flag("--pooling-method", "descriptor.pooling_method", pooling.map(written))
+            .flag("--gem-p", "descriptor.gem_p", self.gem_p)
+            .flag("--model", "descriptor.model", self.model.clone())
     }
 }
 
@@ -133,6 +150,7 @@ pub(crate) fn known(_: &[PathBuf]) -> Result<Networks, Error> {
 
 /// How the pool is searched.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = SETTINGS)]
 pub(crate) struct SearchArgs {
     /// How to search: auto, flat, flat-gpu[:f16], ivf[:nlist=N,nprobe=N,codes=f32|f16], sqfp16, hnsw[:m=N,ef=N], host, or a FAISS
     /// factory string [default: auto, or what the index was built with]
@@ -157,6 +175,21 @@ impl SearchArgs {
         }
         self.search.clone()
     }
+
+    /// Lays what was given over `layers`.
+    pub(crate) fn lay(&self, layers: Layers) -> Layers {
+        let name = if self.use_ivf_index { "--use-ivf-index" } else { "--search" };
+        layers.flag(name, "search", self.spec().map(|s| s.to_string()))
+    }
+}
+
+/// Layers of a file, the variables that begin with `prefix`, and flags.
+pub(crate) fn layers(config: Option<&std::path::Path>, prefix: &str) -> Result<Layers, Error> {
+    let layers = match config {
+        Some(path) => Layers::new().file(path)?,
+        None => Layers::new(),
+    };
+    layers.environment(prefix, std::env::vars_os())
 }
 
 /// Two numbers like `16:9` or `32x18`.
@@ -207,11 +240,14 @@ pub(crate) enum IndexCommand {
         /// Folder of the index
         #[arg(short, long, value_name = "DIR")]
         output: PathBuf,
+        /// Settings from a file: .yaml, .toml or .json; FRAMELOOM_INDEX_<SETTING> goes before it, flags before both
+        #[arg(long, value_name = "FILE", help_heading = SETTINGS)]
+        config: Option<PathBuf>,
         #[command(flatten)]
         descriptor: DescriptorArgs,
-        /// What pictures are cropped to: that of the videos they will stand for
-        #[arg(long, default_value = "16:9", value_name = "W:H", value_parser = aspect)]
-        aspect: [u32; 2],
+        /// What pictures are cropped to: that of the videos they will stand for [default: 16:9]
+        #[arg(long, value_name = "W:H", value_parser = aspect, help_heading = SETTINGS)]
+        aspect: Option<[u32; 2]>,
         #[command(flatten)]
         search: SearchArgs,
         /// Only the pictures of the folders themselves
@@ -336,61 +372,6 @@ pub(crate) struct CollageArgs {
     /// Folder of the index of IMAGES [default: `index` in the output folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) index: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) descriptor: DescriptorArgs,
-    #[command(flatten)]
-    pub(crate) search: SearchArgs,
-    /// Nearest pictures to find for each frame
-    #[arg(long, visible_alias = "top-n", default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
-    pub(crate) search_depth: u32,
-    /// Least similarity of a picture that is shown
-    #[arg(long, default_value_t = 0.0, value_name = "S")]
-    pub(crate) threshold: f32,
-    /// What frames show that no picture is similar enough to
-    #[arg(long, value_enum, default_value = "hold", value_name = "HOW")]
-    pub(crate) fallback: FallbackArg,
-    /// Show no picture twice; the same as --max-uses 1
-    #[arg(long, conflicts_with = "max_uses")]
-    pub(crate) no_repeat: bool,
-    /// Show each picture for at most so many frames
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) max_uses: Option<u32>,
-    /// Show a picture again only after so many seconds
-    #[arg(long, default_value_t = 0.0, value_name = "SECONDS")]
-    pub(crate) cooldown: f64,
-    /// Begin anew when all pictures are used up, instead of an error
-    #[arg(long)]
-    pub(crate) recycle: bool,
-    /// How a picture is taken from the nearest ones
-    #[arg(long, value_enum, default_value = "auto", value_name = "HOW")]
-    pub(crate) pick: PickArg,
-    /// Another seed draws other pictures
-    #[arg(long, default_value_t = 0, value_name = "N")]
-    pub(crate) seed: u32,
-    /// How frames share pictures that may not be used again
-    #[arg(long, value_enum, default_value = "greedy", value_name = "HOW")]
-    pub(crate) assignment: AssignmentArg,
-    /// What a switch to another picture within a scene costs, in similarity: more keeps pictures longer
-    #[arg(long, default_value_t = 0.0, value_name = "COST")]
-    pub(crate) smoothness: f32,
-    /// Rebuild every frame from so many tiles, each a picture of its own, like 32x18
-    #[arg(long, value_name = "WxH", value_parser = aspect)]
-    pub(crate) tiles: Option<[u32; 2]>,
-    /// Frames per second of the output, by leaving frames out or showing them longer [default: the video's own times]
-    #[arg(long, value_name = "FPS", value_parser = frameloom::workflows::collage::run::parse_rate)]
-    pub(crate) fps_override: Option<frameloom::core::Rational>,
-    /// Write no video, only the matches and the report
-    #[arg(long)]
-    pub(crate) skip_output: bool,
-    /// Write each picture of the output into matched_frames/ as well
-    #[arg(long)]
-    pub(crate) matched_frames: bool,
-    /// Leave the audio out
-    #[arg(long)]
-    pub(crate) no_audio: bool,
-    /// Quality of the video on the scale of x264: 0 (best) to 51
-    #[arg(long, default_value_t = 20.0, value_name = "CRF")]
-    pub(crate) crf: f32,
     /// Only the first seconds and the first pictures
     #[arg(long)]
     pub(crate) demo: bool,
@@ -400,12 +381,6 @@ pub(crate) struct CollageArgs {
     /// Pictures of a demo
     #[arg(long, default_value_t = 1000, value_name = "N")]
     pub(crate) demo_images: usize,
-    /// Frames to write beside their pictures into comparison_samples/
-    #[arg(long, default_value_t = 0, value_name = "N")]
-    pub(crate) save_samples: u32,
-    /// One of so many frames is a sample
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) sample_interval: u32,
     /// Save matches after so many frames, rounded up to whole searches of 64; changes speed, never results
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) checkpoint_batch: u32,
@@ -423,6 +398,135 @@ pub(crate) struct CollageArgs {
     pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) work: IndexWork,
+    /// Settings from a file: .yaml, .toml or .json; FRAMELOOM_COLLAGE_<SETTING> goes before it (SELECTION__SEED for `seed` of
+    /// `selection`), flags before both
+    #[arg(long, value_name = "FILE", help_heading = SETTINGS)]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) descriptor: DescriptorArgs,
+    #[command(flatten)]
+    pub(crate) search: SearchArgs,
+    #[command(flatten)]
+    pub(crate) selection: SelectionArgs,
+    #[command(flatten)]
+    pub(crate) show: ShowArgs,
+}
+
+/// How pictures are chosen.
+#[derive(Debug, Args)]
+#[command(next_help_heading = SETTINGS)]
+pub(crate) struct SelectionArgs {
+    /// Nearest pictures to find for each frame [default: 10]
+    #[arg(long, visible_alias = "top-n", value_name = "N")]
+    pub(crate) search_depth: Option<u32>,
+    /// Least similarity of a picture that is shown [default: 0]
+    #[arg(long, value_name = "S")]
+    pub(crate) threshold: Option<f64>,
+    /// What frames show that no picture is similar enough to [default: hold]
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub(crate) fallback: Option<FallbackArg>,
+    /// Show no picture twice; the same as --max-uses 1
+    #[arg(long, conflicts_with = "max_uses")]
+    pub(crate) no_repeat: bool,
+    /// Show each picture for at most so many frames
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_uses: Option<u32>,
+    /// Show a picture again only after so many seconds [default: 0]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) cooldown: Option<f64>,
+    /// Begin anew when all pictures are used up, instead of an error
+    #[arg(long)]
+    pub(crate) recycle: bool,
+    /// How a picture is taken from the nearest ones [default: auto]
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub(crate) pick: Option<PickArg>,
+    /// Another seed draws other pictures [default: 0]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u32>,
+    /// How frames share pictures that may not be used again [default: greedy]
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub(crate) assignment: Option<AssignmentArg>,
+    /// What a switch to another picture within a scene costs, in similarity: more keeps pictures longer [default: 0]
+    #[arg(long, value_name = "COST")]
+    pub(crate) smoothness: Option<f64>,
+}
+
+impl SelectionArgs {
+    /// Lays what was given over `layers`.
+    pub(crate) fn lay(&self, layers: Layers) -> Layers {
+        let fallback = self.fallback.map(|f| match f {
+            FallbackArg::Hold => Fallback::Hold,
+            FallbackArg::Black => Fallback::Black,
+            FallbackArg::Best => Fallback::Best,
+        });
+        let pick = self.pick.map(|p| match p {
+            PickArg::Auto => None,
+            PickArg::Best => Some(PickRule::Best),
+            PickArg::Random => Some(PickRule::Random),
+            PickArg::Fluxframe => Some(PickRule::Seed),
+        });
+        let assignment = self.assignment.map(|a| match a {
+            AssignmentArg::Greedy => Assignment::Greedy,
+            AssignmentArg::Global => Assignment::Global,
+        });
+        layers
+            .flag("--search-depth", "selection.search_depth", self.search_depth)
+            .flag("--threshold", "selection.threshold", self.threshold)
+            .flag("--fallback", "selection.fallback", fallback.map(written))
+            .flag("--no-repeat", "selection.max_uses", self.no_repeat.then_some(1))
+            .flag("--max-uses", "selection.max_uses", self.max_uses)
+            .flag("--cooldown", "selection.cooldown", self.cooldown)
+            .flag("--recycle", "selection.recycle", self.recycle.then_some(true))
+            .flag("--pick", "selection.pick", pick.map(written))
+            .flag("--seed", "selection.seed", self.seed)
+            .flag("--assignment", "selection.assignment", assignment.map(written))
+            .flag("--smoothness", "selection.smoothness", self.smoothness)
+    }
+}
+
+/// What is written.
+#[derive(Debug, Args)]
+#[command(next_help_heading = SETTINGS)]
+pub(crate) struct ShowArgs {
+    /// Rebuild every frame from so many tiles, each a picture of its own, like 32x18
+    #[arg(long, value_name = "WxH", value_parser = aspect)]
+    pub(crate) tiles: Option<[u32; 2]>,
+    /// Frames per second of the output, by leaving frames out or showing them longer [default: the video's own times]
+    #[arg(long, value_name = "FPS", value_parser = frameloom::workflows::collage::run::parse_rate)]
+    pub(crate) fps_override: Option<frameloom::core::Rational>,
+    /// Write no video, only the matches and the report
+    #[arg(long)]
+    pub(crate) skip_output: bool,
+    /// Write each picture of the output into matched_frames/ as well
+    #[arg(long)]
+    pub(crate) matched_frames: bool,
+    /// Leave the audio out
+    #[arg(long)]
+    pub(crate) no_audio: bool,
+    /// Quality of the video on the scale of x264: 0 (best) to 51 [default: 20]
+    #[arg(long, value_name = "CRF")]
+    pub(crate) crf: Option<f64>,
+    /// Frames to write beside their pictures into comparison_samples/ [default: 0]
+    #[arg(long, value_name = "N")]
+    pub(crate) save_samples: Option<u32>,
+    /// One of so many frames is a sample [default: 1]
+    #[arg(long, value_name = "N")]
+    pub(crate) sample_interval: Option<u32>,
+}
+
+impl ShowArgs {
+    /// Lays what was given over `layers`.
+    pub(crate) fn lay(&self, layers: Layers) -> Layers {
+        layers
+            .flag("--tiles", "output.tiles", self.tiles.map(written))
+            .flag("--fps-override", "output.fps_override", self.fps_override.map(|r| r.to_string()))
+            .flag("--skip-output", "output.video", self.skip_output.then_some(false))
+            .flag("--matched-frames", "output.matched_frames", self.matched_frames.then_some(true))
+            .flag("--no-audio", "output.audio", self.no_audio.then_some(false))
+            .flag("--crf", "output.crf", self.crf)
+            .flag("--save-samples", "output.save_samples", self.save_samples)
+            .flag("--sample-interval", "output.sample_interval", self.sample_interval)
+    }
 }
 
 #[derive(Debug, Subcommand)]

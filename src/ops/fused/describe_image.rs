@@ -220,18 +220,38 @@ impl DescribePlan {
         self.bind_from(ctx, (src, 0), capacity, (dst, dst_first))
     }
 
+    /// As [`Self::bind`], of comparison pictures that the caller makes, by the rule of step 1: packed RGB of the size that
+    /// [`DescriptorSpec::size`] says, to be in [`DescribeBound::pictures`] before what is recorded runs.
+    ///
+    /// # Errors
+    /// `Parameter` for no capacity; the budget.
+    pub fn bind_compared(&self, ctx: &GpuContext, capacity: u32) -> Result<DescribeBound> {
+        check_capacity(capacity)?;
+        let rows = GpuRows::new(ctx, NAME, self.rows.rows, capacity)?;
+        let mut bound = self.bind_parts(ctx, capacity, (&rows, 0))?;
+        bound.capacity = capacity;
+        Ok(bound)
+    }
+
     fn bind_from(
         &self,
         ctx: &GpuContext,
         (src, first): (&dyn FrameBatch, u32),
         capacity: u32,
-        (dst, dst_first): (&GpuRows, u32),
+        to: (&GpuRows, u32),
     ) -> Result<DescribeBound> {
+        let mut bound = self.bind_parts(ctx, capacity, to)?;
+        bound.set_pictures(ctx, src, first)?;
+        Ok(bound)
+    }
+
+    /// All steps but the first.
+    fn bind_parts(&self, ctx: &GpuContext, capacity: u32, (dst, dst_first): (&GpuRows, u32)) -> Result<DescribeBound> {
         let room = self.comparison.room(ctx, capacity)?;
         let mut parts = self.parts.bind(ctx, &room.rgb)?;
         let assembled = self.rows.bind(ctx, &parts, (dst, dst_first, capacity))?;
         parts.steps.push(Arc::new(assembled));
-        let mut bound = DescribeBound {
+        Ok(DescribeBound {
             comparison: self.comparison.clone(),
             room,
             small: Vec::new(),
@@ -240,9 +260,7 @@ impl DescribePlan {
             rows: dst.clone(),
             limit: capacity,
             capacity: 0,
-        };
-        bound.set_pictures(ctx, src, first)?;
-        Ok(bound)
+        })
     }
 
     /// Fills the reserved numbers of rows of `dst` from `dst_first` on with `features` from row `first` on: rows of f32 of the reserved

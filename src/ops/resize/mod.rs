@@ -10,9 +10,11 @@ pub mod bilinear;
 pub mod crop_resize;
 pub mod lanczos3;
 pub mod letterbox;
+mod on_host;
 mod plane;
 mod resample;
 mod spans;
 pub mod warp_affine;
 
+pub use on_host::AreaOnHost;
 pub use plane::PlaneSelect;

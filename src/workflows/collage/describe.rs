@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::config::DescriptorConfig;
 use super::network::{Network, Networks};
-use super::picture::{Picture, Placed};
-use crate::core::{CancelToken, ColorSpec, DescriptorSpec, PixelFormat, Size};
+use super::picture::{Picture, Placed, Sight};
+use crate::core::{CancelToken, ColorSpec, DescriptorSpec, FrameLayout, PixelFormat, Size};
 use crate::error::{Error, Result};
 use crate::gpu::{BufferUse, GpuBuffer, GpuContext, Recorder, UploadRing};
 use crate::ops::fused::describe_image::{DescribeBound, DescribeParams, DescribePlan};
@@ -30,6 +30,8 @@ pub struct Describer {
     network: Option<Network>,
     ring: Option<UploadRing>,
     bound: Vec<Bound>,
+    /// For pictures that are compared as they are.
+    compared: Option<DescribeBound>,
     cancel: CancelToken,
 }
 
@@ -63,6 +65,7 @@ impl Describer {
             full: config.parity,
             ring: None,
             bound: Vec::new(),
+            compared: None,
             cancel: cancel.clone(),
         })
     }
@@ -77,11 +80,14 @@ impl Describer {
         self.spec.size()
     }
 
-    /// Smallest size at which a picture may be decoded to be described; `None`: only at full size.
-    pub fn least(&self) -> Option<Size> {
+    /// How pictures are decoded to be described.
+    pub fn sight(&self) -> Sight {
         let size = self.spec.size();
-        let seen = if self.network.is_some() { Size::new(size.width.max(SEEN), size.height.max(SEEN)) } else { size };
-        (!self.full).then_some(seen)
+        match (self.full, self.network.is_some()) {
+            (true, _) => Sight::Full,
+            (false, true) => Sight::AtLeast(Size::new(size.width.max(SEEN), size.height.max(SEEN))),
+            (false, false) => Sight::Compared(self.spec),
+        }
     }
 
     /// Pictures that [`Self::pictures`] describes at once, counted from the first.
@@ -102,6 +108,53 @@ impl Describer {
     /// # Errors
     /// `LimitExceeded` for a picture that no binding of the device holds; the budget; the device.
     pub fn pictures(&mut self, pictures: &[&Picture]) -> Result<Vec<f32>> {
+        match pictures.iter().filter(|p| p.compared).count() {
+            0 => self.large(pictures),
+            n if n == pictures.len() => self.small(pictures),
+            _ => Err(Error::Bug("pictures that are compared among others".into())),
+        }
+    }
+
+    fn ring(&mut self) -> Result<&UploadRing> {
+        let ring = match self.ring.take() {
+            Some(ring) => ring,
+            None => UploadRing::new(&self.ctx, "collage", SLOT_BYTES, 2)?,
+        };
+        Ok(self.ring.insert(ring))
+    }
+
+    /// Pictures that are compared as they are.
+    fn small(&mut self, pictures: &[&Picture]) -> Result<Vec<f32>> {
+        let layout = FrameLayout::of(PixelFormat::Rgba8, self.spec.size())
+            .ok_or_else(|| Error::Bug(format!("no layout for {}", self.spec.size())))?;
+        if self.compared.is_none() {
+            let params = DescribeParams { spec: self.spec, color: ColorSpec::BT709, sample: RowSample::F32 };
+            let plan = DescribePlan::new(&self.ctx, &layout, params)?;
+            self.compared = Some(plan.bind_compared(&self.ctx, self.batch)?);
+        }
+        let cancel = self.cancel.clone();
+        let mut slot = self.ring()?.acquire(Duration::from_secs(60), &cancel)?;
+        let bytes = u64::from(layout.slot_bytes());
+        for (picture, i) in pictures.iter().zip(0..) {
+            picture.copy_to(&layout, i * bytes, &mut slot);
+        }
+        let filled = slot.finish();
+        let Some(describe) = &self.compared else { return Ok(Vec::new()) };
+        let (count, end) = (pictures.len() as u32, bytes * pictures.len() as u64);
+        if count > describe.capacity() || end > SLOT_BYTES {
+            return Err(Error::Bug(format!("room for {} of {count} pictures", describe.capacity())));
+        }
+        let upload = |rec: &mut Recorder<'_>| {
+            filled.record_upload(rec, end);
+            rec.copy(filled.buffer(), 0, describe.pictures().buffer(), 0, end);
+        };
+        let rows = run(&self.ctx, describe, count, upload);
+        filled.release();
+        rows
+    }
+
+    /// Pictures of any size.
+    fn large(&mut self, pictures: &[&Picture]) -> Result<Vec<f32>> {
         let mut places = Vec::with_capacity(pictures.len());
         let (mut end, mut largest) = (0, Size::new(256, 256));
         for picture in pictures {
@@ -133,12 +186,8 @@ impl Describer {
             let count = pictures.len() as u32;
             return self.describe((&Placed { buffer, places }, count), shape, ColorSpec::BT709, |_| (), false);
         }
-        let ring = match self.ring.take() {
-            Some(ring) => ring,
-            None => UploadRing::new(&self.ctx, "collage", SLOT_BYTES, 2)?,
-        };
-        let mut slot = ring.acquire(Duration::from_secs(60), &self.cancel)?;
-        self.ring = Some(ring);
+        let cancel = self.cancel.clone();
+        let mut slot = self.ring()?.acquire(Duration::from_secs(60), &cancel)?;
         for (picture, (offset, layout)) in pictures.iter().zip(&places) {
             picture.copy_to(layout, *offset, &mut slot);
         }
@@ -234,13 +283,23 @@ impl Describer {
         if count > describe.capacity() {
             return Err(Error::Bug(format!("room for {} of {count} pictures", describe.capacity())));
         }
-        let mut rec = Recorder::new(&self.ctx, "describe");
-        before(&mut rec);
-        describe.record(&mut rec, count);
-        rec.submit()?;
-        if !describe.complete(&self.ctx, count)? {
-            return Err(Error::Bug("edges of a picture were not followed to their ends".into()));
-        }
-        describe.rows().read(&self.ctx, count)
+        run(&self.ctx, describe, count, before)
     }
+}
+
+/// Runs `before`, then describes the first `count` pictures, and waits.
+fn run(
+    ctx: &GpuContext,
+    describe: &DescribeBound,
+    count: u32,
+    before: impl FnOnce(&mut Recorder<'_>),
+) -> Result<Vec<f32>> {
+    let mut rec = Recorder::new(ctx, "describe");
+    before(&mut rec);
+    describe.record(&mut rec, count);
+    rec.submit()?;
+    if !describe.complete(ctx, count)? {
+        return Err(Error::Bug("edges of a picture were not followed to their ends".into()));
+    }
+    describe.rows().read(ctx, count)
 }

@@ -14,9 +14,13 @@ mod picture;
 mod pool;
 pub mod run;
 pub mod select;
+mod settings;
 
 pub use config::{DescriptorConfig, FeatureLayout, FeatureMethod};
 pub use describe::Describer;
 pub use network::{FeaturePooling, NetworkUse, Networks};
-pub use picture::Picture;
+pub use picture::{Picture, Sight};
 pub use pool::{Match, PictureFile, Pool, PoolPicture, PoolReport, PoolSettings, Scan, build_pool};
+pub use settings::{
+    CollageSettings, DescriptorSettings, IndexSettings, OutputSettings, ParitySystem, SelectionSettings,
+};

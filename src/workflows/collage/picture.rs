@@ -2,11 +2,18 @@
 
 use std::path::Path;
 
-use crate::core::{FrameLayout, Limits, PixelFormat, RowSink, Size};
+use crate::core::{
+    ChromaSiting, ColorRange, ColorSpec, DescriptorSpec, FrameLayout, Limits, PixelFormat, Rect, RgbCoefficients,
+    RowSink, Size, YuvMatrix,
+};
 use crate::error::{Error, Result};
 use crate::gpu::GpuBuffer;
-use crate::media::{DecodeHint, decode_image_bytes};
+use crate::media::{DecodeHint, JpegPlanes, decode_image_bytes, decode_jpeg_planes};
 use crate::ops::FrameBatch;
+use crate::ops::resize::AreaOnHost;
+
+/// What the numbers of a JPEG mean.
+const JPEG: ColorSpec = ColorSpec { matrix: YuvMatrix::Bt601, range: ColorRange::Full, siting: ChromaSiting::Center };
 
 /// A picture in memory: rows of R G B A, upright, without transparency.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +24,64 @@ pub struct Picture {
     pub source: Size,
     /// Rows without padding.
     pub rgba: Vec<u8>,
+    /// Whether it is the small picture itself that is compared, cropped and made smaller already.
+    pub compared: bool,
+}
+
+/// How pictures are decoded for a descriptor; see [`Describer::sight`](super::Describer::sight).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Sight {
+    /// At full size.
+    Full,
+    /// At no less than this size.
+    AtLeast(Size),
+    /// Down to the picture that is compared. The samples of JPEGs are averaged as they are stored, luma and chroma apart, like those of
+    /// frames, and only the small picture is converted.
+    Compared(DescriptorSpec),
+}
+
+impl Sight {
+    /// Decodes the bytes of a picture file.
+    ///
+    /// # Errors
+    /// As [`Picture::decode`].
+    pub fn decode(&self, bytes: &[u8], path: &Path, limits: &Limits) -> Result<Picture> {
+        let spec = match self {
+            Self::Full => return Picture::decode(bytes, path, limits, None),
+            Self::AtLeast(size) => return Picture::decode(bytes, path, limits, Some(*size)),
+            Self::Compared(spec) => spec,
+        };
+        let to = spec.size();
+        match decode_jpeg_planes(bytes, path, limits, DecodeHint { min_size: Some(to) })? {
+            Some(JpegPlanes { damaged: Some(reason), .. }) => {
+                Err(Error::InputCorrupt { path: path.to_path_buf(), reason })
+            }
+            Some(jpeg) => {
+                let rgba = compared(&jpeg, spec.aspect.crop(jpeg.size), to)?;
+                Ok(Picture { size: to, source: jpeg.source_size, rgba, compared: true })
+            }
+            None => {
+                let Picture { size, source, rgba, .. } = Picture::decode(bytes, path, limits, Some(to))?;
+                let area = AreaOnHost::new(spec.aspect.crop(size), size, (0, 0), JPEG.siting, to)?;
+                Ok(Picture { size: to, source, rgba: area.reduce::<4>(&rgba)?, compared: true })
+            }
+        }
+    }
+}
+
+/// `part` of a JPEG as a picture of `to`.
+fn compared(jpeg: &JpegPlanes, part: Rect, to: Size) -> Result<Vec<u8>> {
+    let [(y_size, y), (c_size, u), (_, v)] = &jpeg.planes;
+    let y = AreaOnHost::new(part, *y_size, (0, 0), JPEG.siting, to)?.reduce::<1>(y)?;
+    let chroma = AreaOnHost::new(part, *c_size, jpeg.chroma_shift, JPEG.siting, to)?;
+    let (u, v) = (chroma.reduce::<1>(u)?, chroma.reduce::<1>(v)?);
+    let coefficients = RgbCoefficients::new(JPEG, 8);
+    let mut rgba = vec![255; y.len() * 4];
+    for (((pixel, y), u), v) in rgba.as_chunks_mut::<4>().0.iter_mut().zip(&y).zip(&u).zip(&v) {
+        let [r, g, b] = coefficients.rgb([*y, *u, *v]);
+        *pixel = [r, g, b, 255];
+    }
+    Ok(rgba)
 }
 
 impl Picture {
@@ -38,7 +103,7 @@ impl Picture {
                 *pixel = [over(r), over(g), over(b), 255];
             }
         }
-        Ok(Self { size: image.size, source: image.source_size, rgba })
+        Ok(Self { size: image.size, source: image.source_size, rgba, compared: false })
     }
 
     /// Layout of the picture in GPU memory.

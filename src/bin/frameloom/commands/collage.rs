@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use frameloom::gpu::GpuContext;
-use frameloom::index::IndexSpec;
 use frameloom::media::HardwareDecode;
 use frameloom::ops::RowSample;
 use frameloom::pipeline::PipelineOptions;
@@ -11,17 +10,15 @@ use frameloom::workflows::collage::run::{
     CollageConfig, CollageOutcome, CollageVideo, Comparison, RunOptions, Stage, VideoFacts, VideoOptions, collage,
     compare,
 };
-use frameloom::workflows::collage::select::{Assignment, Fallback, PickRule, SelectParams};
 use frameloom::workflows::collage::{
-    DescriptorConfig, FeatureLayout, FeatureMethod, Networks, Pool, PoolSettings, Scan,
+    CollageSettings, DescriptorConfig, FeatureLayout, FeatureMethod, Networks, Pool, PoolSettings, Scan,
 };
 use frameloom::{Error, Result};
 use serde_json::json;
 
 use super::index::{context, prepare, update};
 use crate::args::Global;
-use crate::collage_args::{AssignmentArg, CollageArgs, CollageCommand, FallbackArg, LayoutArg, PickArg};
-use crate::collage_args::{known, networks};
+use crate::collage_args::{CollageArgs, CollageCommand, LayoutArg, known, layers, networks};
 use crate::output::{Output, limits_from, printable};
 use crate::progress::{Mode, Progress};
 use crate::signals::Signals;
@@ -40,6 +37,7 @@ pub(crate) fn run(
         return Err(Error::usage("wanted: a video and a folder of pictures"));
     };
     let started = std::time::Instant::now();
+    let settings = settings(args)?;
     let folder = folder(args, video);
     let limits = limits_from(&args.work.limits)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -51,13 +49,9 @@ pub(crate) fn run(
         cancel: signals.cancel.clone(),
     };
     let opened = CollageVideo::open(video, &opening)?;
-    let mut descriptor = args.descriptor.config(opened.facts.tile_aspect(args.tiles));
-    if args.tiles.is_some() && args.descriptor.comparison_size.is_none() {
-        descriptor.comparison_size = 32;
-    }
-    let networks = networks(&mut descriptor, args.descriptor.model.as_deref(), &args.work.models)?;
-    let mut config = config(args, descriptor);
+    let mut config = settings.config(opened.facts.tile_aspect(settings.output.tiles));
     config.check()?;
+    let networks = networks(&mut config.descriptor, settings.descriptor.model.as_deref(), &args.work.models)?;
     out.event(
         "start",
         json!({
@@ -79,7 +73,7 @@ pub(crate) fn run(
         code = index(&ctx, (args, images), &at, &config, (&limits, &networks, signals), out, progress)?;
     }
     let pool = Pool::open(&at)?;
-    if args.search.spec().is_none() {
+    if settings.search.is_none() {
         config.search = pool.search_spec()?;
     }
     prepare(&ctx, &pool, &config.search, out)?;
@@ -199,50 +193,12 @@ fn hardware(text: &str) -> HardwareDecode {
     }
 }
 
-fn config(args: &CollageArgs, descriptor: DescriptorConfig) -> CollageConfig {
-    let max_uses = if args.no_repeat { Some(1) } else { args.max_uses };
-    let assignment = match args.assignment {
-        AssignmentArg::Greedy => Assignment::Greedy,
-        AssignmentArg::Global => Assignment::Global,
-    };
-    let ruled = max_uses.is_some() || args.cooldown > 0.0 || args.smoothness > 0.0 || assignment == Assignment::Global;
-    let select = SelectParams {
-        threshold: args.threshold,
-        fallback: match args.fallback {
-            FallbackArg::Hold => Fallback::Hold,
-            FallbackArg::Black => Fallback::Black,
-            FallbackArg::Best => Fallback::Best,
-        },
-        max_uses,
-        cooldown: args.cooldown,
-        pick: match args.pick {
-            PickArg::Auto if descriptor.parity => PickRule::Seed,
-            PickArg::Auto if ruled => PickRule::Best,
-            PickArg::Best => PickRule::Best,
-            PickArg::Auto | PickArg::Random => PickRule::Random,
-            PickArg::Fluxframe => PickRule::Seed,
-        },
-        depth: args.search_depth,
-        seed: args.seed,
-        assignment,
-        smoothness: args.smoothness,
-        recycle: args.recycle,
-    };
-    CollageConfig {
-        search: args.search.spec().unwrap_or_default(),
-        depth: args.search_depth,
-        select,
-        tiles: args.tiles,
-        rate: args.fps_override,
-        seconds: args.demo.then_some(args.demo_seconds),
-        video: !args.skip_output,
-        audio: !args.no_audio,
-        crf: args.crf,
-        frames: args.matched_frames,
-        samples: args.save_samples,
-        sample_interval: args.sample_interval,
-        ..CollageConfig::new(descriptor)
-    }
+/// Flags over environment over file over defaults.
+fn settings(args: &CollageArgs) -> Result<CollageSettings> {
+    let layers = layers(args.config.as_deref(), "FRAMELOOM_COLLAGE_")?;
+    let layers = args.show.lay(args.selection.lay(args.search.lay(args.descriptor.lay(layers))));
+    let layers = layers.flag("--demo-seconds", "output.seconds", args.demo.then_some(args.demo_seconds));
+    Ok(layers.resolve()?.settings)
 }
 
 /// `--dry-run`: what would be done.
@@ -261,7 +217,7 @@ fn plan(
         if args.demo { found.min(args.demo_images) } else { found }
     };
     let dim = config.descriptor.dim()?;
-    let spec = args.search.spec().unwrap_or(IndexSpec::Auto);
+    let spec = &config.search;
     let count = u32::try_from(count).unwrap_or(u32::MAX);
     let memory = spec.memory_of((count, dim as usize, RowSample::F32), true, false)?;
     let index_bytes = if ready { 0 } else { u64::from(count) * (u64::from(dim) * 4 + 200) };

@@ -6,12 +6,14 @@ use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::index::{IndexOptions, IndexOrigin, IndexSpec, recall_at, sample_rows};
 use frameloom::media::Skipped;
 use frameloom::ops::RowSample;
-use frameloom::workflows::collage::{DescriptorConfig, Networks, Pool, PoolReport, PoolSettings, Scan, build_pool};
+use frameloom::workflows::collage::{
+    DescriptorConfig, IndexSettings, Networks, Pool, PoolReport, PoolSettings, Scan, build_pool,
+};
 use frameloom::{Error, Result};
 use serde_json::json;
 
 use crate::args::Global;
-use crate::collage_args::{IndexArgs, IndexCommand, IndexWork, known, networks};
+use crate::collage_args::{IndexArgs, IndexCommand, IndexWork, known, layers, networks, written};
 use crate::output::{Output, limits_from, printable};
 use crate::progress::{Mode, Progress};
 use crate::signals::Signals;
@@ -27,13 +29,14 @@ pub(crate) fn run(
     progress: Mode,
 ) -> Result<u8> {
     match &args.command {
-        IndexCommand::Build { inputs, output, descriptor, aspect, search, flat, restart, dry_run, work } => {
-            let name = descriptor.model.as_deref();
-            let mut descriptor = descriptor.config(*aspect);
-            descriptor.spec()?;
-            let networks = networks(&mut descriptor, name, &work.models)?;
+        IndexCommand::Build { inputs, output, config, descriptor, aspect, search, flat, restart, dry_run, work } => {
+            let layers = search.lay(descriptor.lay(layers(config.as_deref(), "FRAMELOOM_INDEX_")?));
+            let layers = layers.flag("--aspect", "aspect", aspect.map(written));
+            let wanted = layers.resolve::<IndexSettings>()?.settings;
+            let mut descriptor = wanted.descriptor.config(wanted.aspect, false);
+            let networks = networks(&mut descriptor, wanted.descriptor.model.as_deref(), &work.models)?;
             out.event("start", json!({ "command": "index build", "inputs": inputs.len(), "settings": descriptor }));
-            let settings = settings(descriptor, search.spec().unwrap_or_default(), (work, networks), signals)?;
+            let settings = settings(descriptor, wanted.search.unwrap_or_default(), (work, networks), signals)?;
             let scan = Scan::of(inputs, !flat, &settings.limits)?;
             if *dry_run {
                 return plan(&scan, &settings.descriptor, &settings.search, output, out);

@@ -216,7 +216,7 @@ fn look(
         files: &scan.files,
         todo,
         known: &known,
-        least: describer.least(),
+        sight: describer.sight(),
         limits: &settings.limits,
         threads: settings.threads,
         cancel: &settings.cancel,

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use super::super::picture::Picture;
+use super::super::picture::{Picture, Sight};
 use super::scan::PictureFile;
-use crate::core::{BudgetPermit, ByteBudget, CancelToken, Limits, Size};
+use crate::core::{BudgetPermit, ByteBudget, CancelToken, Limits};
 use crate::error::{Error, Result};
 use crate::media::read_image;
 use crate::store::Hash;
@@ -34,8 +34,8 @@ pub(super) struct Look<'a> {
     pub(super) todo: &'a [usize],
     /// Contents with rows.
     pub(super) known: &'a HashSet<Hash>,
-    /// Smallest useful size.
-    pub(super) least: Option<Size>,
+    /// How new pictures are decoded.
+    pub(super) sight: Sight,
     pub(super) limits: &'a Limits,
     pub(super) threads: usize,
     pub(super) cancel: &'a CancelToken,
@@ -88,7 +88,7 @@ impl Look<'_> {
         if self.known.contains(&hash) {
             return Looked::Known(hash);
         }
-        let picture = match Picture::decode(&bytes, path, self.limits, self.least) {
+        let picture = match self.sight.decode(&bytes, path, self.limits) {
             Ok(picture) => picture,
             Err(e) => return Looked::Unusable(Some(hash), reason(&e)),
         };

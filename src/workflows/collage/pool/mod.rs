@@ -22,7 +22,6 @@ pub use table::PoolPicture;
 use super::config::DescriptorConfig;
 use super::describe::Describer;
 use super::network::Networks;
-use super::picture::Picture;
 use crate::core::{CancelToken, Limits};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
@@ -143,7 +142,7 @@ impl Pool {
         let mut describer = Describer::new(ctx, &self.file.descriptor, 1, networks, &CancelToken::new())?;
         let mut rows = Vec::new();
         for file in files {
-            let picture = Picture::decode(&read_image(file, limits)?, file, limits, describer.least())?;
+            let picture = describer.sight().decode(&read_image(file, limits)?, file, limits)?;
             rows.extend(describer.pictures(&[&picture])?);
         }
         Ok(rows)

@@ -135,7 +135,7 @@ fn cut(rgba: &[u8], size: Size, columns: u32, rows: u32) -> Vec<Picture> {
         let lines = rgba.chunks_exact(stride).skip(top as usize).take((bottom - top) as usize);
         let rgba = lines.flat_map(|l| l.get(left as usize * 4..right as usize * 4).unwrap_or_default());
         let size = Size::new(right - left, bottom - top);
-        Picture { size, source: size, rgba: rgba.copied().collect() }
+        Picture { size, source: size, rgba: rgba.copied().collect(), compared: false }
     };
     (0..rows).flat_map(|row| (0..columns).map(move |column| (column, row))).map(|(c, r)| tile(c, r)).collect()
 }

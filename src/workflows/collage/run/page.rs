@@ -90,7 +90,7 @@ pub(super) fn page(r: &Report<'_>) -> Page {
                 s.seed
             ),
         )
-        .footer("files", "results.json, checkpoint.json, credits.csv, contact_sheet.jpg, pictures.jpg")
+        .footer("files", "results.json, checkpoint.json, credits.csv, config.toml, contact_sheet.jpg, pictures.jpg")
         .footer("input", r.facts.fingerprint.clone())
 }
 

@@ -120,7 +120,7 @@ fn cropped(picture: &Picture, crop: Rect) -> Picture {
     let (left, width) = (crop.x as usize * 4, crop.width as usize * 4);
     let rows = picture.rgba.chunks_exact(row.max(1)).skip(crop.y as usize).take(crop.height as usize);
     let rgba = rows.flat_map(|r| r.get(left..left + width).unwrap_or_default()).copied().collect();
-    Picture { size, source: picture.source, rgba }
+    Picture { size, source: picture.source, rgba, compared: false }
 }
 
 /// Rows of a slot without padding.
@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn crops_are_rows_of_the_picture() {
         let rgba = (0..4 * 3 * 4).collect();
-        let picture = Picture { size: Size::new(4, 3), source: Size::new(4, 3), rgba };
+        let picture = Picture { size: Size::new(4, 3), source: Size::new(4, 3), rgba, compared: false };
         let part = cropped(&picture, Rect { x: 1, y: 1, width: 2, height: 2 });
         assert_eq!(part.rgba, [20, 21, 22, 23, 24, 25, 26, 27, 36, 37, 38, 39, 40, 41, 42, 43]);
     }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::super::select::Reason;
+use super::super::settings::CollageSettings;
 use super::config::CollageConfig;
 use super::inside;
 use super::matching::Matches;
@@ -17,6 +18,7 @@ use super::render::{Loader, Renderer};
 use super::timeline::Timeline;
 use super::video::VideoFacts;
 use super::{CollageOutcome, RunOptions, sheet};
+use crate::config::to_toml;
 use crate::core::{Rational, Size};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
@@ -58,10 +60,12 @@ impl Writing<'_> {
     ) -> Result<(Vec<Committed>, CollageOutcome)> {
         let (io, chosen, config) = (self.io, self.chosen, self.config);
         let depth = config.depth as usize;
+        let settings = to_toml(&CollageSettings::of(config))?;
         let mut files = vec![
             chosen.write_results(io, &inside(self.folder, "checkpoint.json"), depth, false)?,
             chosen.write_results(io, &inside(self.folder, "results.json"), depth, true)?,
             chosen.write_credits(io, &inside(self.folder, "credits.csv"))?,
+            commit(io, inside(self.folder, "config.toml"), |w| w.write_all(settings.as_bytes()))?,
         ];
         let name = format!("{}_matched.mp4", stem(&self.facts.path));
         let frames = config.frames.then(|| self.fresh_folder("matched_frames", "frame_")).transpose()?;

@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::FrameCandidates;
 use super::ledger::rested;
 use crate::error::{Error, Result};
 
 /// What a frame shows when no allowed picture reaches the threshold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Fallback {
     /// The picture before stays. It is no new use of it. Black where there is none before.
@@ -21,7 +21,7 @@ pub enum Fallback {
 }
 
 /// Which of the allowed candidates is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PickRule {
     /// The nearest.
@@ -35,7 +35,7 @@ pub enum PickRule {
 }
 
 /// How frames share pictures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Assignment {
     /// Frame by frame in order of time: earlier frames choose first.
