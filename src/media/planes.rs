@@ -120,7 +120,11 @@ impl I420 {
         let (w, h) = (size.width as usize, size.height as usize);
         // The pixels of a row, of which those outside repeat the nearest one.
         let row = |y: usize| source.data[y.min(h - 1) * source.stride..][..4 * w].as_chunks::<4>().0;
-        let rgb = |p: &[u8; 4]| [i32::from(p[0]), i32::from(p[1]), i32::from(p[2])];
+        // Channels of words: what a compiler does for several pixels at once.
+        let rgb = |p: &[u8; 4]| {
+            let p = u32::from_le_bytes(*p);
+            [p & 255, (p >> 8) & 255, (p >> 16) & 255].map(|v| v as i32)
+        };
         let (pw, pcw) = (self.size.width as usize, self.size.width as usize / 2);
         for (y, out) in self.planes[0].chunks_exact_mut(pw).enumerate() {
             let from = row(y);
@@ -129,22 +133,29 @@ impl I420 {
         }
         let (hx, vy) = chroma_weights(color.siting);
         let [_, us, vs] = &mut self.planes;
-        // Columns of a row and the two beside it, added up by weight.
-        let mut sums = vec![[0i32; 3]; w];
+        // Columns of a row and the two beside it, added up by weight: red, green, blue, each with its first and last column repeated.
+        let mut sums = [0, 1, 2].map(|_| vec![0i32; 2 * pcw + 2]);
         for (y, (urow, vrow)) in us.chunks_exact_mut(pcw).zip(vs.chunks_exact_mut(pcw)).enumerate() {
-            sums.fill([0; 3]);
+            let [reds, greens, blues] = &mut sums;
             for (j, wy) in vy.iter().enumerate().filter(|(_, w)| **w > 0) {
+                let first = vy.iter().take(j).all(|w| *w == 0);
                 // Index 0 is the row before; at the edge it repeats the first one.
-                for (sum, p) in sums.iter_mut().zip(row((2 * y + j).saturating_sub(1))) {
+                let columns = reds[1..].iter_mut().zip(&mut greens[1..]).zip(&mut blues[1..]);
+                for (((red, green), blue), p) in columns.zip(row((2 * y + j).saturating_sub(1))) {
                     let [r, g, b] = rgb(p);
-                    *sum = [sum[0] + wy * r, sum[1] + wy * g, sum[2] + wy * b];
+                    let before = if first { [0; 3] } else { [*red, *green, *blue] };
+                    [*red, *green, *blue] = [before[0] + wy * r, before[1] + wy * g, before[2] + wy * b];
                 }
             }
+            for sums in [&mut *reds, greens, blues] {
+                sums[0] = sums[1];
+                let last = sums[w];
+                sums[w + 1..].fill(last);
+            }
+            let [p, q, r] = hx;
+            let across = |sums: &[i32], x: usize| p * sums[2 * x] + q * sums[2 * x + 1] + r * sums[2 * x + 2];
             for (x, (u, v)) in urow.iter_mut().zip(vrow).enumerate() {
-                let at = |i: usize| sums[(2 * x + i).saturating_sub(1).min(w - 1)];
-                let (a, b, c) = (at(0), at(1), at(2));
-                let [p, q, r] = hx;
-                (*u, *v) = m.chroma([0, 1, 2].map(|k: usize| p * a[k] + q * b[k] + r * c[k]));
+                (*u, *v) = m.chroma([across(reds, x), across(greens, x), across(blues, x)]);
             }
         }
     }

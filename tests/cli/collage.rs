@@ -130,8 +130,11 @@ fn a_collage_is_made_and_kept() {
     assert_eq!((code(&o), &last(&o)["video"], &last(&o)["frames"]), (0, &serde_json::Value::Null, &20.into()));
     // An index that is there already, the seed's order of arguments, and a demo.
     let (index, other) = (out.join("index"), dir.path().join("other"));
-    let o =
-        run(&args(&["collage", "@", "@", "@", "--demo", "--demo-seconds", "1", "--json"], &[&clip, &index, &other]));
+    let o = run(&args(
+        &["collage", "@", "@", "@", "--demo", "--demo-seconds", "1", "--json", "--force-mobilenet-export"],
+        &[&clip, &index, &other],
+    ));
+    assert!(stderr(&o).contains("nothing to do"), "{}", stderr(&o));
     assert_eq!((code(&o), &last(&o)["frames"], other.join("index").exists()), (0, &10.into(), false), "{}", stderr(&o));
     // An index for pictures of another shape is refused.
     let tall =

@@ -73,6 +73,9 @@ pub(crate) struct DescriptorArgs {
     /// Name of the network in its models.toml [default: the method's]
     #[arg(long, value_name = "NAME")]
     pub(crate) model: Option<String>,
+    /// Taken for FluxFrame's sake; the networks are files of yours, and nothing is exported
+    #[arg(long, hide = true)]
+    pub(crate) force_mobilenet_export: bool,
 }
 
 /// How cells are pooled.

@@ -38,6 +38,9 @@ pub(crate) fn run(
     };
     let started = std::time::Instant::now();
     let settings = settings(args)?;
+    if args.descriptor.force_mobilenet_export {
+        out.note("--force-mobilenet-export: nothing to do, networks are read from the files that a models.toml lists");
+    }
     let folder = folder(args, video);
     let limits = limits_from(&args.work.limits)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);

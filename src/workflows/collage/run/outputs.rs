@@ -242,7 +242,7 @@ impl Show<'_> {
         let mut failed = Vec::new();
         loader.run(&wanted, |at, picture| {
             let id = wanted.get(at).copied().unwrap_or(0);
-            let rendered = match picture.and_then(|p| renderer.render(&p)) {
+            let rendered = match picture.and_then(|p| renderer.render(p)) {
                 Ok(rendered) => Arc::new(rendered),
                 Err(e @ (Error::Gpu(_) | Error::Memory { .. } | Error::Cancelled)) => return Err(e),
                 Err(e) => {
@@ -302,7 +302,7 @@ impl Show<'_> {
         let mut pictures = HashMap::new();
         loader.run(&ids, |at, picture| {
             let id = ids.get(at).copied().unwrap_or(0);
-            match picture.and_then(|p| renderer.render(&p)) {
+            match picture.and_then(|p| renderer.render(p)) {
                 Ok(rendered) => drop(pictures.insert(id, rendered)),
                 Err(e @ (Error::Gpu(_) | Error::Memory { .. } | Error::Cancelled)) => return Err(e),
                 Err(e) => shown.lost.push((id, e.to_string())),

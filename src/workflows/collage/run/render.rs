@@ -1,4 +1,4 @@
-//! Pictures of the pool made as large as the output: cropped to its aspect, resized on the GPU.
+//! Pictures of the pool made as large as the output: cropped to its aspect, made smaller where they are decoded, enlarged on the GPU.
 
 use std::collections::{HashMap, VecDeque};
 use std::path::Path;
@@ -13,37 +13,26 @@ use crate::core::{Aspect, CancelToken, ChromaSiting, FrameLayout, Limits, PixelF
 use crate::error::{Error, Result};
 use crate::gpu::{BufferUse, GpuBuffer, GpuContext, Recorder};
 use crate::media::read_image;
-use crate::ops::resize::PlaneSelect;
-use crate::ops::resize::area::AreaPlan;
+use crate::ops::resize::AreaOnHost;
 use crate::ops::resize::lanczos3::Lanczos3Plan;
 use crate::ops::{BatchShape, FramesBound, GpuFrames};
 
 /// Plans kept.
 const PLANS: usize = 8;
 
-/// Resizes pictures to one size.
+/// Enlarges pictures to one size, on the GPU.
 #[derive(Debug)]
 pub(super) struct Renderer {
     ctx: GpuContext,
     out: GpuFrames,
-    aspect: Aspect,
-    plans: Vec<(BatchShape, Plan)>,
-}
-
-#[derive(Debug, Clone)]
-enum Plan {
-    /// Where no side grows: the mean of what a pixel covers.
-    Area(AreaPlan),
-    /// Else a windowed sinc.
-    Lanczos(Lanczos3Plan),
+    plans: Vec<(BatchShape, Lanczos3Plan)>,
 }
 
 impl Renderer {
-    /// Makes pictures of `size`, cropped as pictures compared at `aspect` are.
-    pub(super) fn new(ctx: &GpuContext, size: Size, aspect: [u32; 2]) -> Result<Self> {
-        let [width, height] = aspect;
+    /// Makes pictures of `size`.
+    pub(super) fn new(ctx: &GpuContext, size: Size) -> Result<Self> {
         let out = GpuFrames::new(ctx, "collage", PixelFormat::Rgba8, size, 1)?;
-        Ok(Self { ctx: ctx.clone(), out, aspect: Aspect { width, height }, plans: Vec::new() })
+        Ok(Self { ctx: ctx.clone(), out, plans: Vec::new() })
     }
 
     /// Size of what is made.
@@ -51,51 +40,37 @@ impl Renderer {
         self.out.layout().size
     }
 
-    /// The picture at the output's size: rows of RGBA without padding.
+    /// The picture, as a [`Loader`] gives it, at the output's size: rows of RGBA without padding.
     ///
     /// # Errors
     /// The budget; the device.
-    pub(super) fn render(&mut self, picture: &Picture) -> Result<Vec<u8>> {
-        let size = self.size();
-        let crop = self.aspect.crop(picture.size);
-        let part = cropped(picture, crop);
-        if part.size == size {
-            return Ok(part.rgba);
+    pub(super) fn render(&mut self, picture: Picture) -> Result<Vec<u8>> {
+        if picture.size == self.size() {
+            return Ok(picture.rgba);
         }
-        let layout = part.layout()?;
+        let layout = picture.layout()?;
         let bytes = u64::from(layout.slot_bytes());
         let buffer = GpuBuffer::new(&self.ctx, "collage", bytes, BufferUse::Storage)?;
         let mut rows = vec![0; bytes as usize];
-        part.copy_to(&layout, 0, rows.as_mut_slice());
+        picture.copy_to(&layout, 0, rows.as_mut_slice());
         buffer.write(&self.ctx, 0, &rows)?;
         let placed = Placed { buffer, places: vec![(0, layout)] };
-        let bound = self.bind(&placed, part.size)?;
+        let bound = self.bind(&placed, picture.size)?;
         let mut rec = Recorder::new(&self.ctx, "collage");
         bound.record(&mut rec, 1);
         rec.submit()?;
         let bytes = self.out.read_slot(&self.ctx, 0)?;
-        Ok(tight(&bytes, self.out.layout()))
+        Ok(tight(bytes, self.out.layout()))
     }
 
     fn bind(&mut self, src: &Placed, from: Size) -> Result<FramesBound> {
-        let size = self.size();
-        let shrinks = from.width >= size.width && from.height >= size.height;
         let [w, h] = [from.width, from.height].map(|v| v.checked_next_power_of_two().unwrap_or(v));
         let shape = BatchShape::mixed(PixelFormat::Rgba8, Size::new(w, h))?;
-        let known = self.plans.iter().position(|(s, p)| *s == shape && matches!(p, Plan::Area(_)) == shrinks);
+        let known = self.plans.iter().find(|(s, _)| *s == shape).map(|(_, p)| p.clone());
         let plan = match known {
-            Some(at) => self.plans.get(at).map(|(_, p)| p.clone()),
-            None => None,
-        };
-        let plan = match plan {
             Some(plan) => plan,
             None => {
-                let (whole, out) = (PlaneSelect::FIRST, self.out.layout());
-                let plan = if shrinks {
-                    Plan::Area(AreaPlan::for_parts(&self.ctx, (shape, whole), (out, whole))?)
-                } else {
-                    Plan::Lanczos(Lanczos3Plan::new(&self.ctx, shape, out)?)
-                };
+                let plan = Lanczos3Plan::new(&self.ctx, shape, self.out.layout())?;
                 if self.plans.len() >= PLANS {
                     self.plans.remove(0);
                 }
@@ -103,18 +78,15 @@ impl Renderer {
                 plan
             }
         };
-        match plan {
-            Plan::Area(plan) => plan.bind_parts(&self.ctx, (src, 0), &self.out, ChromaSiting::Center, Rect::full),
-            Plan::Lanczos(plan) => plan.bind(&self.ctx, src, 0, &self.out, 0),
-        }
+        plan.bind(&self.ctx, src, 0, &self.out, 0)
     }
 }
 
 /// The part of a picture inside `crop`.
-fn cropped(picture: &Picture, crop: Rect) -> Picture {
+fn cropped(picture: Picture, crop: Rect) -> Picture {
     let size = Size::new(crop.width, crop.height);
     if size == picture.size {
-        return picture.clone();
+        return picture;
     }
     let row = picture.size.width as usize * 4;
     let (left, width) = (crop.x as usize * 4, crop.width as usize * 4);
@@ -124,36 +96,50 @@ fn cropped(picture: &Picture, crop: Rect) -> Picture {
 }
 
 /// Rows of a slot without padding.
-fn tight(bytes: &[u8], layout: &FrameLayout) -> Vec<u8> {
-    let row = layout.size.width as usize * 4;
-    let rows = bytes.chunks(layout.first().stride as usize).take(layout.size.height as usize);
-    rows.flat_map(|r| r.get(..row).unwrap_or_default()).copied().collect()
+fn tight(mut bytes: Vec<u8>, layout: &FrameLayout) -> Vec<u8> {
+    let (row, stride) = (layout.size.width as usize * 4, layout.first().stride as usize);
+    for y in 1..layout.size.height as usize {
+        bytes.copy_within(y * stride..y * stride + row, y * row);
+    }
+    bytes.truncate(layout.size.height as usize * row);
+    bytes
 }
 
-/// Decodes a picture of the pool for showing at `least`, if its content is still what it was.
-///
-/// # Errors
-/// Those of reading and decoding; [`Error::Index`] `stale` when it was changed.
-pub(super) fn load(picture: &PoolPicture, limits: &Limits, least: Size) -> Result<Picture> {
-    let path = Path::new(&picture.path);
-    let bytes = read_image(path, limits)?;
+/// Bytes of a picture of the pool, if its content is still what it was.
+fn content(picture: &PoolPicture, limits: &Limits) -> Result<Vec<u8>> {
+    let bytes = read_image(Path::new(&picture.path), limits)?;
     if blake3::hash(&bytes).to_hex().as_str() != picture.blake3 {
         let message = format!("a picture has changed since it was indexed; build the index again: {}", picture.path);
         return Err(Error::Index { cause: "stale", message });
     }
-    Picture::decode(&bytes, path, limits, Some(least))
+    Ok(bytes)
 }
 
 /// Decodes pictures ahead of whoever takes them.
 pub(super) struct Loader<'a> {
     pub(super) pictures: &'a [PoolPicture],
     pub(super) limits: &'a Limits,
-    pub(super) least: Size,
+    /// Pictures are cropped as those that are compared at this aspect.
+    pub(super) aspect: Aspect,
+    /// Pictures that are larger along both sides are made as small as this: each pixel the mean of what it covers.
+    pub(super) size: Size,
     pub(super) threads: usize,
     pub(super) cancel: &'a CancelToken,
 }
 
 impl Loader<'_> {
+    fn load(&self, picture: &PoolPicture) -> Result<Picture> {
+        let bytes = content(picture, self.limits)?;
+        let to = self.size;
+        let whole = Picture::decode(&bytes, Path::new(&picture.path), self.limits, Some(to))?;
+        let crop = self.aspect.crop(whole.size);
+        if crop.width < to.width || crop.height < to.height {
+            return Ok(cropped(whole, crop));
+        }
+        let rgba = AreaOnHost::new(crop, whole.size, (0, 0), ChromaSiting::Center, to)?.reduce::<4>(&whole.rgba)?;
+        Ok(Picture { size: to, rgba, ..whole })
+    }
+
     /// Hands `take` the pictures of `ids`, in this order, each with its position in `ids`.
     ///
     /// # Errors
@@ -175,7 +161,7 @@ impl Loader<'_> {
                         let at = next.fetch_add(1, Ordering::Relaxed);
                         let Some(id) = ids.get(at) else { return };
                         let picture = match self.pictures.get(*id as usize) {
-                            Some(picture) => load(picture, self.limits, self.least),
+                            Some(picture) => self.load(picture),
                             None => Err(Error::Bug(format!("no picture {id}"))),
                         };
                         if to.send((at, picture)).is_err() {
@@ -268,7 +254,7 @@ mod tests {
     fn crops_are_rows_of_the_picture() {
         let rgba = (0..4 * 3 * 4).collect();
         let picture = Picture { size: Size::new(4, 3), source: Size::new(4, 3), rgba, compared: false };
-        let part = cropped(&picture, Rect { x: 1, y: 1, width: 2, height: 2 });
+        let part = cropped(picture, Rect { x: 1, y: 1, width: 2, height: 2 });
         assert_eq!(part.rgba, [20, 21, 22, 23, 24, 25, 26, 27, 36, 37, 38, 39, 40, 41, 42, 43]);
     }
 }

@@ -19,7 +19,7 @@ use super::timeline::Timeline;
 use super::video::VideoFacts;
 use super::{CollageOutcome, RunOptions, sheet};
 use crate::config::to_toml;
-use crate::core::{Rational, Size};
+use crate::core::{Aspect, Rational, Size};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::media::AudioCopy;
@@ -88,7 +88,7 @@ impl Writing<'_> {
         pictures += u64::from(chosen.end.more);
         if config.video || config.frames {
             let cell = Mosaic::new(self.facts.size, config.tiles).cell();
-            let mut renderer = Renderer::new(self.ctx, cell, self.aspect())?;
+            let mut renderer = Renderer::new(self.ctx, cell)?;
             let mut done = 0;
             let shown = show.run(&mut renderer, &self.loader(cell), &mut |n| {
                 done += n;
@@ -132,11 +132,13 @@ impl Writing<'_> {
         if self.config.descriptor.parity { [16, 9] } else { self.config.descriptor.aspect }
     }
 
-    fn loader(&self, least: Size) -> Loader<'_> {
+    fn loader(&self, size: Size) -> Loader<'_> {
+        let [width, height] = self.aspect();
         Loader {
             pictures: self.chosen.pictures,
             limits: &self.options.limits,
-            least,
+            aspect: Aspect { width, height },
+            size,
             threads: self.options.threads,
             cancel: &self.options.pipeline.cancel,
         }
@@ -191,12 +193,12 @@ impl Writing<'_> {
         let mut ids = ids.to_vec();
         ids.sort_unstable();
         ids.dedup();
-        let mut renderer = Renderer::new(self.ctx, size, self.aspect())?;
+        let mut renderer = Renderer::new(self.ctx, size)?;
         let mut all = HashMap::new();
         self.loader(size).run(&ids, |at, picture| {
             // The video has said which ones are lost.
             if let (Some(id), Ok(picture)) = (ids.get(at), picture) {
-                all.insert(*id, renderer.render(&picture)?);
+                all.insert(*id, renderer.render(picture)?);
             }
             Ok(())
         })?;
