@@ -8,23 +8,11 @@
 
 use std::f64::consts::PI;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::levels::{POINTS_A_SECOND as GRID, SoundLevels};
 use crate::error::{Error, Result};
 
-/// Samples per second that the sound must have.
-const RATE: u32 = 16_000;
-/// Points of the grid per second.
-const GRID: f64 = 100.0;
-/// Samples of a window of the spectrum (25 ms) and from one to the next (10 ms).
-const WINDOW: usize = 400;
-const HOP: usize = 160;
-/// Points of the Fourier transform.
-const POINTS: usize = 512;
-/// Bands in hertz.
-const BANDS: [(f64, f64); 2] = [(300.0, 1000.0), (1000.0, 3000.0)];
-/// Level below which the logarithm flattens: -60 dB.
-const FLOOR: f64 = 1e-3;
 /// Points of the smoothing windows of lips and sound.
 const SMOOTH_LIPS: usize = 9;
 const SMOOTH_SOUND: usize = 15;
@@ -33,6 +21,9 @@ const PEAK: usize = 15;
 /// Logistic of peak plus margin: fitted to the five speakers of the GRID test clips with their own sound at 11 shifts against each with the
 /// sound of the other four at 5 shifts, equal weight to both.
 const LOGISTIC: (f64, f64) = (-9.49, 16.55);
+/// Seconds of those clips, and how many times that a longer stretch counts at most.
+const FITTED_SECONDS: f64 = 2.95;
+const MOST_TIMES: f64 = 10.0;
 
 /// The mouth in one frame; lengths and areas in any unit that is the same in all frames.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -63,7 +54,7 @@ impl Default for LipMotionOptions {
 }
 
 /// What came out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SyncVerdict {
     /// Within the tolerance.
@@ -85,16 +76,43 @@ pub struct SyncEstimate {
     pub reasons: Vec<String>,
     /// Seconds that the sound is late; negative where it is early. The best guess even where the verdict is "cannot tell".
     pub offset: f64,
-    /// Height of the peak, -1..=1.
+    /// Height of the peak, -1..=1. Of SyncNet: the least mean distance.
     pub peak: f64,
     /// Height of the peak over the next one that is more than 0.15 s away.
     pub margin: f64,
-    /// Median minus minimum of 1 - correlation, in the manner of SyncNet.
+    /// Median minus minimum of 1 - correlation, in the manner of SyncNet; of SyncNet: of the distances.
     pub confidence: f64,
-    /// Probability that sound and lips belong together and the offset is right, by a logistic over `peak + margin`, 0..=1.
+    /// Probability that sound and lips belong together and the offset is right, 0..=1: a logistic over `peak + margin`, fitted to clips of 3 s;
+    /// in longer ones the sum counts by the root of their length, as chance agreement shrinks with it.
     pub probability: f64,
-    /// `(seconds late, weighted correlation)` over all shifts.
+    /// `(seconds late, weighted correlation)` over all shifts. Of SyncNet: mean distances.
     pub curve: Vec<(f64, f64)>,
+}
+
+impl LipMotionOptions {
+    /// # Errors
+    /// [`Error::Config`] with the option that is out of range.
+    pub fn check(&self) -> Result<()> {
+        let wrong = |field: &str, wanted: &str, given: f64| {
+            Err(Error::Config {
+                field: format!("lip_motion.{field}"),
+                message: format!("must be {wanted}, got {given}"),
+            })
+        };
+        if !(0.1..=5.0).contains(&self.reach) {
+            return wrong("reach", "0.1 to 5 seconds", self.reach);
+        }
+        if !(0.0..=1.0).contains(&self.tolerance) {
+            return wrong("tolerance", "0 to 1 second", self.tolerance);
+        }
+        if !(0.0..=1.0).contains(&self.min_probability) {
+            return wrong("min_probability", "0 to 1", self.min_probability);
+        }
+        if !(-200.0..=0.0).contains(&self.quiet_db) {
+            return wrong("quiet_db", "-200 to 0 decibels", self.quiet_db);
+        }
+        Ok(())
+    }
 }
 
 /// Compares lips with 16 kHz mono sound whose first sample is at `sound_start` seconds on the clock of the frames.
@@ -102,30 +120,30 @@ pub struct SyncEstimate {
 /// # Errors
 /// [`Error::Config`] for options out of range.
 pub fn lip_motion(lips: &[MouthSample], sound: &[f32], sound_start: f64, o: &LipMotionOptions) -> Result<SyncEstimate> {
-    let wrong = |field: &str, wanted: &str, given: f64| {
-        Err(Error::Config { field: format!("lip_motion.{field}"), message: format!("must be {wanted}, got {given}") })
-    };
-    if !(0.1..=5.0).contains(&o.reach) {
-        return wrong("reach", "0.1 to 5 seconds", o.reach);
-    }
-    if !(0.0..=1.0).contains(&o.tolerance) {
-        return wrong("tolerance", "0 to 1 second", o.tolerance);
-    }
-    if !(0.0..=1.0).contains(&o.min_probability) {
-        return wrong("min_probability", "0 to 1", o.min_probability);
-    }
+    lip_motion_levels(lips, &SoundLevels::of(sound, sound_start), o)
+}
+
+/// The same with sound that was measured before: what streams use.
+///
+/// # Errors
+/// [`Error::Config`] for options out of range.
+pub fn lip_motion_levels(lips: &[MouthSample], sound: &SoundLevels, o: &LipMotionOptions) -> Result<SyncEstimate> {
+    o.check()?;
     let mut reasons = Vec::new();
     let (first, last) = (lips.first().map_or(0.0, |l| l.seconds), lips.last().map_or(0.0, |l| l.seconds));
-    let count = ((last - first) * GRID).floor().max(0.0) as usize;
+    // Points of the grid of the sound that lie within the lips.
+    let start = (first * GRID).ceil() as i64;
+    let count = usize::try_from((last * GRID).floor() as i64 - start).unwrap_or(0);
     if lips.len() < 10 || count < 100 {
         reasons.push(format!("lips are seen for {:.1} s; a second is the least", (last - first).max(0.0)));
         return Ok(unknown(reasons));
     }
-    let moves: Vec<Vec<f64>> = (0..3).map(|m| rate(&smooth(&on_grid(lips, m, first, count), SMOOTH_LIPS))).collect();
+    let moves: Vec<Vec<f64>> =
+        (0..3).map(|m| rate(&smooth(&on_grid(lips, m, start as f64 / GRID, count), SMOOTH_LIPS))).collect();
     if moves.iter().all(|m| norm(m) < 1e-9) {
         reasons.push("the lips do not move".into());
     }
-    let level = loudest(sound);
+    let level = sound.loudest(first - o.reach, last + o.reach);
     if level < o.quiet_db {
         reasons.push(format!("the sound is silent: at most {level:.0} dB"));
     }
@@ -134,11 +152,13 @@ pub fn lip_motion(lips: &[MouthSample], sound: &[f32], sound_start: f64, o: &Lip
     }
     // Levels on the same grid as the lips, and as far around as sound may be shifted.
     let reach = (o.reach * GRID).round() as i64;
-    let levels: Vec<Vec<f64>> =
-        levels(sound, first - sound_start, count, reach).iter().map(|b| rate(&smooth(b, SMOOTH_SOUND))).collect();
+    let levels: Vec<Vec<f64>> = (0..sound.bands())
+        .map(|b| rate(&smooth(&sound.band(b, start - reach, start + count as i64 + reach), SMOOTH_SOUND)))
+        .collect();
     // Where the sound has no samples, nothing is compared.
-    let from = ((sound_start - first) * GRID).ceil() as i64;
-    let to = from + (sound.len() as f64 / f64::from(RATE) * GRID).floor() as i64;
+    let (from, to) = sound.range();
+    let (from, to) = (from - start, to - start);
+    let pairs = (moves.len() * levels.len()).max(1) as f64;
     let curve: Vec<(f64, f64)> = (-reach..=reach)
         .map(|shift| {
             let (a, b) = ((from - shift).clamp(0, count as i64), (to - shift).clamp(0, count as i64));
@@ -150,19 +170,21 @@ pub fn lip_motion(lips: &[MouthSample], sound: &[f32], sound_start: f64, o: &Lip
                 .flat_map(|m| levels.iter().map(move |l| (m, l)))
                 .map(|(m, l)| pearson(m.get(a..b).unwrap_or_default(), l.get(at(a)..at(b)).unwrap_or_default()))
                 .sum::<f64>()
-                / 6.0;
+                / pairs;
             (shift as f64 / GRID, if b - a < 100 { f64::NAN } else { mean * share.sqrt() })
         })
         .collect();
-    Ok(judge(curve, o))
+    Ok(judge(curve, count as f64 / GRID, o))
 }
 
-fn unknown(reasons: Vec<String>) -> SyncEstimate {
+/// An estimate that says nothing but why.
+pub(super) fn unknown(reasons: Vec<String>) -> SyncEstimate {
     let (verdict, curve) = (SyncVerdict::CannotTell, Vec::new());
     SyncEstimate { verdict, reasons, offset: 0.0, peak: 0.0, margin: 0.0, confidence: 0.0, probability: 0.0, curve }
 }
 
-fn judge(curve: Vec<(f64, f64)>, o: &LipMotionOptions) -> SyncEstimate {
+/// What a curve over shifts, made of so many seconds, says.
+fn judge(curve: Vec<(f64, f64)>, seconds: f64, o: &LipMotionOptions) -> SyncEstimate {
     let real = || curve.iter().enumerate().filter(|(_, c)| c.1.is_finite());
     let Some((best, peak)) = real().max_by(|a, b| a.1.1.total_cmp(&b.1.1)).map(|(i, c)| (i, c.1)) else {
         return unknown(vec!["sound and lips overlap for less than a second".into()]);
@@ -179,7 +201,9 @@ fn judge(curve: Vec<(f64, f64)>, o: &LipMotionOptions) -> SyncEstimate {
     });
     let offset = curve.get(best).map_or(0.0, |c| c.0) + bend / GRID;
     let margin = peak - other;
-    let probability = 1.0 / (1.0 + (-(LOGISTIC.0 + LOGISTIC.1 * (peak + margin))).exp());
+    // Chance agreement shrinks with the root of the time: what a peak of three seconds needs, one of twelve needs half of.
+    let weight = (seconds / FITTED_SECONDS).clamp(0.0, MOST_TIMES).sqrt();
+    let probability = 1.0 / (1.0 + (-(LOGISTIC.0 + LOGISTIC.1 * (peak + margin) * weight)).exp());
     let mut reasons = Vec::new();
     if left.is_none() || right.is_none() {
         reasons.push(format!("the best shift, {offset:+.2} s, is at the end of the range: the truth may be beyond it"));
@@ -247,45 +271,6 @@ fn pearson(a: &[f64], b: &[f64]) -> f64 {
         bb += (y - mb) * (y - mb);
     }
     if aa > 0.0 && bb > 0.0 { ab / (aa * bb).sqrt() } else { 0.0 }
-}
-
-/// Level in decibels of the loudest tenth of a second.
-fn loudest(sound: &[f32]) -> f64 {
-    let mean = |c: &[f32]| c.iter().map(|v| f64::from(*v) * f64::from(*v)).sum::<f64>() / c.len().max(1) as f64;
-    let most = sound.chunks(RATE as usize / 10).map(mean).fold(0.0, f64::max);
-    10.0 * (most + 1e-20).log10()
-}
-
-/// Logarithmic level of each band, centred on points of the grid from `reach` before the first frame to `reach` after the last. `start` is
-/// the time of the first frame in the sound.
-fn levels(sound: &[f32], start: f64, count: usize, reach: i64) -> Vec<Vec<f64>> {
-    let hann: Vec<f64> = (0..WINDOW).map(|i| 0.5 - 0.5 * (2.0 * PI * (i as f64 + 0.5) / WINDOW as f64).cos()).collect();
-    let power: f64 = hann.iter().map(|w| w * w).sum();
-    let turns: Vec<(f64, f64)> = (0..POINTS).map(|i| (2.0 * PI * i as f64 / POINTS as f64).sin_cos()).collect();
-    let bin = |hz: f64| (hz * POINTS as f64 / f64::from(RATE)).round() as usize;
-    let origin = (start * f64::from(RATE)).round() as i64 - reach * HOP as i64 - WINDOW as i64 / 2;
-    let mut bands = vec![Vec::with_capacity(count + 2 * reach as usize); BANDS.len()];
-    for frame in 0..count as i64 + 2 * reach {
-        let at = origin + frame * HOP as i64;
-        let sample =
-            |i: usize| usize::try_from(at + i as i64).ok().and_then(|i| sound.get(i)).map_or(0.0, |v| f64::from(*v));
-        let windowed: Vec<f64> = hann.iter().enumerate().map(|(i, w)| w * sample(i)).collect();
-        for (levels, (low, high)) in bands.iter_mut().zip(BANDS) {
-            let sum: f64 = (bin(low)..bin(high))
-                .map(|k| {
-                    let (mut re, mut im) = (0.0, 0.0);
-                    for (i, v) in windowed.iter().enumerate() {
-                        let (sin, cos) = turns.get(i * k % POINTS).copied().unwrap_or_default();
-                        re += v * cos;
-                        im -= v * sin;
-                    }
-                    re * re + im * im
-                })
-                .sum();
-            levels.push(((2.0 * sum / (POINTS as f64 * power)).sqrt() + FLOOR).ln());
-        }
-    }
-    bands
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::pipeline::{PipelineOptions, VideoSource, batches};
 /// Frames over which the box of a face is smoothed: crops must not jump with the detector.
 const SMOOTH_BOX: usize = 13;
 /// Least score of the landmark model for its points to count.
-const MIN_SCORE: f32 = 0.5;
+pub(super) const MIN_SCORE: f32 = 0.5;
 
 /// Faces and times of all frames.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -127,7 +127,7 @@ pub fn mouths<M: TensorModel>(
 }
 
 /// Boxes of a track with centre and size smoothed over time, up to its ends.
-fn smoothed(track: &FaceTrack) -> Vec<BoxF> {
+pub(super) fn smoothed(track: &FaceTrack) -> Vec<BoxF> {
     let line = |of: fn(&BoxF) -> f32| {
         let values: Vec<f64> = track.boxes.iter().map(|b| f64::from(of(b))).collect();
         median(&values, SMOOTH_BOX, Ends::Shrink)
@@ -143,7 +143,7 @@ fn smoothed(track: &FaceTrack) -> Vec<BoxF> {
 }
 
 /// Area within the lips, area of the lips, nose to chin, in pixels.
-fn measures(l: &Landmarks) -> [f64; 3] {
+pub(super) fn measures(l: &Landmarks) -> [f64; 3] {
     let chin = match l.scheme {
         Scheme::Ibug68 => 8,
         Scheme::Mesh468 | Scheme::Mesh478 => 152,
