@@ -1,4 +1,4 @@
-//! How loud sound is in two bands of speech, a hundred times a second: what lips are compared with. Hours of it fit in a few megabytes.
+//! How loud sound is in three bands of speech, a hundred times a second: what lips are compared with. Hours of it fit in a few megabytes.
 
 use std::f64::consts::PI;
 
@@ -11,8 +11,8 @@ const WINDOW: usize = 400;
 const HOP: usize = 160;
 /// Points of the Fourier transform whose bins are summed.
 const BINS: f64 = 512.0;
-/// Bands in hertz: first and second formant.
-const BANDS: [(f64, f64); 2] = [(300.0, 1000.0), (1000.0, 3000.0)];
+/// Bands in hertz: about the first, the second and the third formant.
+const BANDS: [(f64, f64); 3] = [(300.0, 800.0), (800.0, 2000.0), (2000.0, 3500.0)];
 /// Level below which the logarithm flattens: -60 dB.
 const FLOOR: f64 = 1e-3;
 
@@ -22,7 +22,7 @@ pub struct SoundLevels {
     /// First point that lies in the sound.
     first: i64,
     /// Natural logarithm of the level of each band at each point.
-    bands: [Vec<f32>; 2],
+    bands: [Vec<f32>; BANDS.len()],
     /// Mean square of the 10 ms that begin at each point.
     power: Vec<f32>,
 }
@@ -103,7 +103,7 @@ impl LevelMeter {
                 (bin(*low)..bin(*high)).map(move |k| (2.0 * (2.0 * PI * k as f64 / BINS).cos(), band))
             })
             .collect();
-        let levels = SoundLevels { first: 0, bands: [Vec::new(), Vec::new()], power: Vec::new() };
+        let levels = SoundLevels { first: 0, bands: [const { Vec::new() }; BANDS.len()], power: Vec::new() };
         Self { hann, bins, waiting: Vec::new(), at: None, next: 0, levels }
     }
 
@@ -153,7 +153,7 @@ impl LevelMeter {
                     *state = (v + turn * state.0 - state.1, state.0);
                 }
             }
-            let mut sums = [0.0; 2];
+            let mut sums = [0.0; BANDS.len()];
             for ((now, before), (turn, band)) in states.iter().zip(&self.bins) {
                 if let Some(sum) = sums.get_mut(*band) {
                     *sum += now * now + before * before - turn * now * before;

@@ -11,11 +11,10 @@ use super::config::SyncConfig;
 use super::models::SyncModelFiles;
 use super::summary::{ChunkResult, TrackOffset, VideoSummary};
 use super::video::{SyncOpen, SyncVideo};
-use super::{SyncOutcome, sync};
+use super::{SyncOutcome, SyncRun, sync};
 use crate::config::Settings as _;
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
-use crate::pipeline::PipelineOptions;
 use crate::store::{OsIo, StoreIo, commit_json};
 
 /// Extensions of the files that are taken; the first four are those of the script.
@@ -82,10 +81,8 @@ pub struct BatchOptions {
     pub workers: usize,
     /// How videos are opened.
     pub open: SyncOpen,
-    /// Batches of frames, deadlines, cancellation.
-    pub pipeline: PipelineOptions,
-    /// Forget what earlier runs found.
-    pub restart: bool,
+    /// Batches of frames, deadlines, cancellation; whether earlier runs count.
+    pub run: SyncRun,
 }
 
 /// The videos in `folder`, in order of their names.
@@ -145,13 +142,12 @@ pub fn sync_batch(
                 loop {
                     let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
                     let Some(i) = next else { return Ok(()) };
-                    options.pipeline.cancel.check()?;
+                    options.run.pipeline.cancel.check()?;
                     let (Some(path), Some(name)) = (videos.get(i), names.get(i)) else { return Ok(()) };
                     let (began, clock) = (now(), Instant::now());
                     let one = std::panic::AssertUnwindSafe(|| {
                         let video = SyncVideo::open(path, &options.open)?;
-                        let (to, pipeline) = (folder.join(name), &options.pipeline);
-                        sync(ctx, &video, &mut models, &to, config, pipeline, options.restart, &mut |_, _, _| {})
+                        sync(ctx, &video, &mut models, &folder.join(name), config, &options.run, &mut |_, _, _| {})
                     });
                     let ran = std::panic::catch_unwind(one);
                     if let Ok(Err(e @ (Error::Cancelled | Error::Gpu(_)))) = ran {

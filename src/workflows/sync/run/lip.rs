@@ -44,8 +44,9 @@ impl Estimator for LipMotion {
     }
 
     fn calibration(&self) -> &'static str {
-        "a logistic over peak + margin of the correlation, fitted to the five speakers of the GRID test clips with their own sound at 11 \
-         shifts against each with the sound of the other four at 5 shifts, equal weight to both; windows of 3 s"
+        "a logistic over peak + margin of the correlation, fitted to the five speakers of the GRID test clips (3 s) with their own sound at 11 \
+         shifts, against each with the sound of the other four at 5 shifts and with 27 stretches of unrelated speech; equal weight to own and \
+         foreign. Longer stretches count by the root of their length"
     }
 
     fn confidence_scale(&self) -> f64 {
@@ -84,7 +85,8 @@ impl Estimator for LipMotion {
                 // Where the model sees no face there is nothing to look at.
                 if let Some(points) = found.filter(|l| l.score.is_none_or(|s| s >= MIN_SCORE)) {
                     let micros = ((face.shown.0 + face.shown.1) / 2.0 * 1e6).round() as i64;
-                    let values = measures(&points).iter().map(|v| *v as f32).collect();
+                    let side = face.face.width.max(face.face.height);
+                    let values = measures(&points).iter().map(|v| *v as f32).chain([side]).collect();
                     looks.push(Look { track: face.track, micros, values });
                 }
             }
@@ -94,11 +96,14 @@ impl Estimator for LipMotion {
     }
 
     fn estimate(&self, looks: &[Look], sound: &SoundLevels, options: &LipMotionOptions) -> Result<SyncEstimate> {
+        // Sizes are those of the face over the stretch: its side in a frame would be noise.
+        let mut sides: Vec<f32> = looks.iter().filter_map(|l| l.values.get(2).copied()).collect();
+        sides.sort_by(f32::total_cmp);
+        let side = f64::from(sides.get(sides.len() / 2).copied().unwrap_or(1.0).max(1.0));
         let sample = |l: &Look| {
-            let mut values = l.values.iter().map(|v| f64::from(*v));
+            let mut values = l.values.iter().map(|v| f64::from(*v) / (side * side));
             MouthSample { seconds: l.seconds(), measures: std::array::from_fn(|_| values.next().unwrap_or(0.0)) }
         };
-        // Correlations do not depend on the unit: pixels are as good as shares of the face.
         lip_motion_levels(&looks.iter().map(sample).collect::<Vec<_>>(), sound, options)
     }
 }

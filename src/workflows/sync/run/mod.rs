@@ -63,6 +63,15 @@ pub enum SyncStage {
     Lips,
 }
 
+/// How a run works. None of it changes a byte of the output.
+#[derive(Debug, Clone, Default)]
+pub struct SyncRun {
+    /// Batches, deadlines, cancellation.
+    pub pipeline: PipelineOptions,
+    /// Forget what an earlier run in the folder found.
+    pub restart: bool,
+}
+
 /// Result of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SyncOutcome {
@@ -115,10 +124,10 @@ pub fn sync(
     models: &mut SyncModels,
     folder: &Path,
     config: &SyncConfig,
-    options: &PipelineOptions,
-    restart: bool,
+    options: &SyncRun,
     progress: &mut dyn FnMut(SyncStage, u64, Option<u64>),
 ) -> Result<SyncOutcome> {
+    let SyncRun { pipeline: options, restart } = options;
     config.check()?;
     let io = OsIo;
     io.create_dir_all(folder).map_err(|e| Error::storage("create the output folder", folder, e))?;
@@ -126,7 +135,7 @@ pub fn sync(
     let dir = io.open_dir(folder).map_err(|e| Error::storage("open", folder, e))?;
     clean_temps(dir.as_ref())?;
     let (seen, journal) = (state.join("seen"), state.join("journal"));
-    if restart {
+    if *restart {
         remove(&seen)?;
         remove(&journal)?;
     }

@@ -46,6 +46,18 @@ const LOGISTIC: (f64, f64) = (2.5, 0.6);
 /// Ticks around the best shift that do not count as another.
 const NEAR: f64 = 3.0;
 
+/// A crop as the network takes it.
+type Picture = Arc<[f32]>;
+
+/// A window of lips that is complete.
+struct Window {
+    track: u32,
+    /// Tick it begins with.
+    tick: i64,
+    /// A crop a tick.
+    crops: Vec<Picture>,
+}
+
 /// The two networks, and what they saw lately.
 #[derive(Debug)]
 pub(super) struct SyncNet {
@@ -57,7 +69,7 @@ pub(super) struct SyncNet {
     reach: i64,
     sound: Option<Sound>,
     /// Last crops of each track: tick and picture.
-    crops: BTreeMap<u32, VecDeque<(i64, Arc<[f32]>)>>,
+    crops: BTreeMap<u32, VecDeque<(i64, Picture)>>,
 }
 
 /// Vectors of the sound around the present.
@@ -188,10 +200,10 @@ impl Estimator for SyncNet {
             faces.iter().map(|f| CropBox { slot: f.slot, rect: crop(&f.face).to_pixels() }).collect();
         let element = 3 * self.lips.1.size().area() as usize;
         let tensors = self.stage.tensors(src, color, &boxes)?;
-        // Windows that end here: track, tick they begin with, a crop a tick.
-        let mut windows: Vec<(u32, i64, Vec<Arc<[f32]>>)> = Vec::new();
+        // Windows that end here.
+        let mut windows: Vec<Window> = Vec::new();
         for (face, picture) in faces.iter().zip(tensors.chunks_exact(element)) {
-            let picture: Arc<[f32]> = Arc::from(picture);
+            let picture: Picture = Arc::from(picture);
             let crops = self.crops.entry(face.track).or_default();
             for tick in ticks(face.shown) {
                 if crops.back().is_some_and(|(last, _)| *last + 1 != tick) {
@@ -203,21 +215,22 @@ impl Estimator for SyncNet {
                     crops.pop_front();
                 }
                 if crops.len() == FRAMES && face.keep {
-                    let begins = tick + 1 - FRAMES as i64;
-                    windows.push((face.track, begins, crops.iter().map(|(_, p)| Arc::clone(p)).collect()));
+                    let tick = tick + 1 - FRAMES as i64;
+                    let crops = crops.iter().map(|(_, p)| Arc::clone(p)).collect();
+                    windows.push(Window { track: face.track, tick, crops });
                 }
             }
         }
-        let last = windows.iter().map(|w| w.1).max();
+        let last = windows.iter().map(|w| w.tick).max();
         if let (Some(last), Some(sound)) = (last, &mut self.sound) {
             sound.hear(last + self.reach, &mut self.audio)?;
         }
-        windows.sort_by_key(|(track, tick, _)| (*track, *tick));
+        windows.sort_by_key(|w| (w.track, w.tick));
         let mut looks = Vec::new();
         // Windows in a row share their crops.
-        for run in windows.chunk_by(|a, b| a.0 == b.0 && a.1 + 1 == b.1) {
-            let Some((track, first, begin)) = run.first() else { continue };
-            let more = run.iter().skip(1).filter_map(|(_, _, crops)| crops.last());
+        for run in windows.chunk_by(|a, b| a.track == b.track && a.tick + 1 == b.tick) {
+            let Some(Window { track, tick: first, crops: begin }) = run.first() else { continue };
+            let more = run.iter().skip(1).filter_map(|w| w.crops.last());
             let frames: Vec<&[f32]> = begin.iter().chain(more).map(AsRef::as_ref).collect();
             let (session, tower) = &mut self.lips;
             let found = tower.embed(session, &frames, LIPS_BATCH)?;

@@ -11,6 +11,9 @@ use crate::store::Fingerprint;
 
 use super::super::levels::{LevelMeter, SoundLevels};
 
+/// Frames, and the place where the decoder's verdict will be.
+pub(super) type Opened = (Box<dyn FrameSource>, Arc<Mutex<VideoEnd>>);
+
 /// How to open a video.
 #[derive(Debug, Clone)]
 pub struct SyncOpen {
@@ -93,7 +96,7 @@ impl SyncVideo {
     }
 
     /// The frames that `wanted` asks for by their number; the others are decoded and not handed on.
-    pub(super) fn frames(&self, wanted: Wanted) -> Result<(Box<dyn FrameSource>, Arc<Mutex<VideoEnd>>)> {
+    pub(super) fn frames(&self, wanted: Wanted) -> Result<Opened> {
         let (source, end) = VideoSource::new(VideoDecoder::open(&self.path, &decode_options(&self.open))?);
         Ok((Box::new(SomeFrames { inner: source, wanted }), end))
     }

@@ -1,7 +1,7 @@
 //! `frameloom sync batch`: all videos of a folder.
 
 use frameloom::Result;
-use frameloom::workflows::sync::run::{BatchOptions, BatchResult, sync_batch, videos_in};
+use frameloom::workflows::sync::run::{BatchOptions, BatchResult, SyncRun, sync_batch, videos_in};
 use serde_json::json;
 
 use super::{Shop, named_after, sentence};
@@ -26,8 +26,7 @@ pub(super) fn run(global: &Global, args: &BatchArgs, out: &mut Output, signals: 
     let options = BatchOptions {
         workers: args.max_workers as usize,
         open: opening,
-        pipeline: shop.pipeline.clone(),
-        restart: shop.restart,
+        run: SyncRun { pipeline: shop.pipeline.clone(), restart: shop.restart },
     };
     let mut bar = Progress::of(mode, "batch", Some(videos.len() as u64), "videos");
     let summary = sync_batch(&shop.ctx, &shop.files, &videos, &folder, &shop.config, &options, &mut |r| {

@@ -39,7 +39,7 @@ pub(super) fn run(global: &Global, args: &FixArgs, out: &mut Output, signals: &S
         (Some(ms), _, _) => constant(ms / 1e3, args.method)?,
         (None, Some(shop), Some(models)) => {
             let folder = analysis(args, &args.input, &output);
-            let before = measure(shop, models, &args.input, &folder, out, mode)?;
+            let before = measure(shop, models, (&args.input, &folder), shop.restart, out, mode)?;
             planned(&before, args.method)?
         }
         _ => return Err(Error::Bug("nothing to measure with".into())),
@@ -66,8 +66,8 @@ pub(super) fn run(global: &Global, args: &FixArgs, out: &mut Output, signals: &S
     let after = match (&shop, &mut models) {
         (Some(shop), Some(models)) if !args.no_check => {
             let folder = analysis(args, &output, &output);
-            // A file of another run may lie there under the same name.
-            Some(measure(shop, models, &output, &folder, out, mode)?)
+            // The file is new: what was found in an older one of its name is worth nothing.
+            Some(measure(shop, models, (&output, &folder), true, out, mode)?)
         }
         _ => None,
     };
@@ -107,13 +107,13 @@ fn analysis(args: &FixArgs, of: &Path, output: &Path) -> PathBuf {
 fn measure(
     shop: &Shop,
     models: &mut SyncModels,
-    input: &Path,
-    folder: &Path,
+    (input, folder): (&Path, &Path),
+    restart: bool,
     out: &mut Output,
     mode: Mode,
 ) -> Result<SyncOutcome> {
     let started = Instant::now();
-    let outcome = shop.analyse(models, input, folder, out, mode)?;
+    let outcome = shop.analyse(models, (input, folder), restart, out, mode)?;
     say(input, folder, &outcome, started.elapsed().as_secs_f64(), shop.verbose, out)?;
     Ok(outcome)
 }

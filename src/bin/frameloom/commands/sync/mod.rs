@@ -12,7 +12,7 @@ use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::media::HardwareDecode;
 use frameloom::pipeline::{PipelineOptions, resident};
 use frameloom::workflows::sync::run::{
-    SyncConfig, SyncModelFiles, SyncModels, SyncOpen, SyncOutcome, SyncStage, SyncVideo, VideoSummary, sync,
+    SyncConfig, SyncModelFiles, SyncModels, SyncOpen, SyncOutcome, SyncRun, SyncStage, SyncVideo, VideoSummary, sync,
 };
 use frameloom::workflows::sync::{SyncVerdict, by_time};
 use frameloom::{Error, Result};
@@ -65,8 +65,8 @@ impl Shop {
     fn analyse(
         &self,
         models: &mut SyncModels,
-        input: &Path,
-        folder: &Path,
+        (input, folder): (&Path, &Path),
+        restart: bool,
         out: &mut Output,
         mode: Mode,
     ) -> Result<SyncOutcome> {
@@ -86,8 +86,8 @@ impl Shop {
                 *before = done;
             }
         };
-        let (ctx, config) = (&self.ctx, &self.config);
-        let outcome = sync(ctx, &video, models, folder, config, &self.pipeline, self.restart, &mut step);
+        let run = SyncRun { pipeline: self.pipeline.clone(), restart };
+        let outcome = sync(&self.ctx, &video, models, folder, &self.config, &run, &mut step);
         if let Some((_, bar, _)) = shown {
             bar.finish();
         }
@@ -152,7 +152,7 @@ fn analyse(global: &Global, args: &SyncArgs, out: &mut Output, signals: &Signals
     for (input, folder) in inputs.iter().zip(&folders) {
         signals.cancel.check()?;
         let started = Instant::now();
-        match shop.analyse(&mut models, input, folder, out, mode) {
+        match shop.analyse(&mut models, (input, folder), shop.restart, out, mode) {
             Ok(outcome) => {
                 partial += usize::from(!outcome.reasons.is_empty());
                 say(input, folder, &outcome, started.elapsed().as_secs_f64(), shop.verbose, out)?;
