@@ -370,7 +370,9 @@ fn the_networks_of_syncnet_are_run_on_the_clock_of_the_container() {
         assert_eq!(code(&o), 0, "{name}: {}", stderr(&o));
         (folder, o)
     };
-    let input = root.join("video/grid_brbk7n.mpg");
+    let input = out.path().join("talk.mp4");
+    let talk = root.join("video/grid_brbk7n.mpg");
+    ffmpeg(&["-i", text(&talk), "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac"], &input);
     let (a, o) = run(&input, "a", &["--batch", "8"]);
     assert!(stderr(&o).contains("stand-in"), "{}", stderr(&o));
     let (b, _) = run(&input, "b", &["--batch", "3"]);
@@ -380,4 +382,15 @@ fn the_networks_of_syncnet_are_run_on_the_clock_of_the_container() {
     let found = json(&a.join("sync.json"));
     assert_eq!((&found["estimator"], &found["stand_in"]), (&"syncnet".into(), &true.into()));
     assert!(found["calibration"].as_str().unwrap().contains("not calibrated"));
+    // The same packets with the sound 200 ms earlier: five ticks, whatever the vectors are.
+    let earlier = out.path().join("earlier.mp4");
+    let o = frameloom()
+        .args(["sync", "fix", text(&input), "--offset-ms", "200", "--no-check", "-o", text(&earlier)])
+        .output()
+        .unwrap();
+    assert_eq!(code(&o), 0, "{}", stderr(&o));
+    let (c, _) = run(&earlier, "c", &[]);
+    let late =
+        |folder: &Path| json(&folder.join("sync.json"))["tracks"][0]["estimate"]["audio_late_ms"].as_f64().unwrap();
+    assert!((late(&c) - late(&a) + 200.0).abs() < 10.0, "{} {}", late(&a), late(&c));
 }

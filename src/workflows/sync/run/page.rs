@@ -61,6 +61,8 @@ pub(super) fn page(f: &Finished<'_>, outcome: &SyncOutcome, summary: &VideoSumma
 fn headline(o: &SyncOutcome) -> (Tone, String) {
     let ms = o.audio_late_ms.unwrap_or(0.0);
     match o.verdict {
+        // One word for stretches that differ would be wrong for most of them.
+        _ if !o.jumps.is_empty() => (Tone::Warn, "the offset changes".into()),
         SyncVerdict::InSync => (Tone::Good, "in sync".into()),
         SyncVerdict::AudioLate => (Tone::Bad, format!("audio late by {ms:.0} ms")),
         SyncVerdict::AudioEarly => (Tone::Bad, format!("audio early by {:.0} ms", -ms)),

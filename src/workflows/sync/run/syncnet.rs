@@ -38,9 +38,11 @@ const HOP: i64 = 160;
 const MARGIN: f32 = 0.4;
 /// Grey around the picture.
 const GREY: f32 = 110.0 / 255.0;
-/// Windows of lips and of sound that go through the networks at once.
-const LIPS_BATCH: usize = 8;
-const SOUND_BATCH: usize = 64;
+/// Windows of lips and of sound that go through the networks at once: one, because the last bits of a product of matrices depend on how many rows it
+/// has, and neither batches nor an interruption may change a result.
+const AT_ONCE: usize = 1;
+/// Ticks of sound that are heard ahead.
+const AHEAD: i64 = 64;
 /// Confidence at which the probability is one half, and what makes it e times as likely. A guess from the values that SyncNet's authors call good.
 const LOGISTIC: (f64, f64) = (2.5, 0.6);
 /// Ticks around the best shift that do not count as another.
@@ -233,7 +235,7 @@ impl Estimator for SyncNet {
             let more = run.iter().skip(1).filter_map(|w| w.crops.last());
             let frames: Vec<&[f32]> = begin.iter().chain(more).map(AsRef::as_ref).collect();
             let (session, tower) = &mut self.lips;
-            let found = tower.embed(session, &frames, LIPS_BATCH)?;
+            let found = tower.embed(session, &frames, AT_ONCE)?;
             for (tick, vector) in (*first..).zip(found.rows()) {
                 let micros = ((tick as f64 + FRAMES as f64 / 2.0) / TICKS * 1e6).round() as i64;
                 looks.push(Look { track: *track, micros, values: self.distances(tick, vector) });
@@ -316,7 +318,7 @@ impl Sound {
             return Ok(());
         }
         // Somewhat ahead, so that the network has a good deal to do at once.
-        let until = until + SOUND_BATCH as i64;
+        let until = until + AHEAD;
         let reaches = (COLUMNS as i64 - 1) * HOP + COLUMN;
         let (wanted, from) = (until * TICK_SAMPLES + reaches, self.not_before * TICK_SAMPLES);
         let Self { pump, samples, at, .. } = self;
@@ -342,7 +344,7 @@ impl Sound {
         }
         let index = |tick: i64| usize::try_from(tick * TICK_SAMPLES - at).unwrap_or(0);
         let here = self.samples.get(index(next - 1)..index(last) + reaches as usize).unwrap_or_default();
-        let found = tower.embed(session, &Mfcc::new(here), SOUND_BATCH)?;
+        let found = tower.embed(session, &Mfcc::new(here), AT_ONCE)?;
         self.vectors.extend((next - 1..=last).zip(found.rows().map(<[f32]>::to_vec)).skip(1));
         self.next = Some(last + 1);
         let used = index(last).min(self.samples.len());
