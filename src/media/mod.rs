@@ -46,6 +46,7 @@ mod mux;
 mod planes;
 pub mod remux;
 mod resample;
+pub mod retime;
 mod sound;
 pub mod wav;
 
@@ -57,6 +58,7 @@ pub use images::{
     encode_jpeg, image_info, read_image,
 };
 pub use remux::{CopiedPiece, CopyOptions, CopyPiece, KeyFrames, copy_pieces, key_frames};
+pub use retime::{NextSamples, RetimeOptions, Retimed, SoundChange, retime};
 pub use sound::SoundOptions;
 pub use wav::{SampleFormat, WavSummary, WavWriter, extract_wav_in};
 // The names of this room that only have a path to work with; defined above it, because that needs `store`.

@@ -72,22 +72,22 @@ pub struct CopiedPiece {
 }
 
 /// Reads the packets of some streams of a file.
-struct Reader {
+pub(super) struct Reader {
     demuxer: Demuxer,
-    packet: ff::Packet,
+    pub(super) packet: ff::Packet,
     limit: u64,
     failures: u32,
 }
 
 impl Reader {
-    fn new(mut demuxer: Demuxer, limits: &Limits, streams: &[usize]) -> Self {
+    pub(super) fn new(mut demuxer: Demuxer, limits: &Limits, streams: &[usize]) -> Self {
         demuxer.keep(|i| streams.contains(&i));
         Self { demuxer, packet: ff::Packet::empty(), limit: limits.packet_bytes, failures: 0 }
     }
 
     /// Reads on into `packet`; `None` at the end of what can be read. Stretches that cannot be read are passed over: the copy is told apart
     /// from a whole one by its number of frames.
-    fn next(&mut self) -> Result<Option<PacketFacts>> {
+    pub(super) fn next(&mut self) -> Result<Option<PacketFacts>> {
         self.demuxer.watch.progress();
         loop {
             self.demuxer.watch.check()?;

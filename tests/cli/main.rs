@@ -27,3 +27,5 @@ mod models;
 mod real_data;
 mod split;
 mod support;
+#[cfg(feature = "onnx")]
+mod sync;

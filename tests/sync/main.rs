@@ -10,6 +10,7 @@
 )]
 
 mod cut;
+mod fix;
 mod golden;
 #[cfg(feature = "onnx")]
 mod lips;

@@ -89,6 +89,10 @@ pub(crate) enum Command {
     /// `split silence`, as the scripts around SyncNet call it
     #[command(hide = true)]
     ChunkSilence(SplitSilenceArgs),
+    /// Tell how late the sound of videos is, from faces and lips, and put it right
+    #[cfg(feature = "onnx")]
+    #[command(alias = "process_long_video", alias = "process-long-video")]
+    Sync(Box<crate::sync_args::SyncArgs>),
     /// List the operations with their exactness and work
     Ops(OpsArgs),
     /// Time the operations on this machine

@@ -9,6 +9,8 @@ mod environment;
 mod output;
 mod progress;
 mod signals;
+#[cfg(feature = "onnx")]
+mod sync_args;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -50,6 +52,8 @@ fn main() -> ExitCode {
         Command::Split(a) => commands::split::run(a, &mut out, &signals, progress),
         Command::ChunkTime(a) => commands::split::time(a, &mut out, &signals, progress),
         Command::ChunkSilence(a) => commands::split::silence(a, &mut out, &signals, progress),
+        #[cfg(feature = "onnx")]
+        Command::Sync(a) => commands::sync::run(&cli.global, a, &mut out, &signals, progress),
         Command::Ops(a) => commands::ops::run(a, &mut out),
         Command::Bench(a) => commands::bench::run(&cli.global, a, &mut out),
         #[cfg(feature = "onnx")]

@@ -66,6 +66,15 @@ impl<M: TensorModel> PictureModel<M> {
         Ok(Self { model, stage, input, largest: largest.max(1), spent: Spent::default() })
     }
 
+    /// Makes the tensors in another way from now on: of another size, for the next video. The model stays loaded.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn restage(&mut self, ctx: &GpuContext, picture: &PictureInput, options: TensorStageOptions) -> Result<()> {
+        self.stage = TensorStage::new(ctx, &self.input, picture, options)?;
+        Ok(())
+    }
+
     /// The model.
     pub fn model(&self) -> &M {
         &self.model

@@ -139,6 +139,23 @@ impl TensorStage {
         self.spec.size.area() * u64::from(self.spec.order.channels()) * if self.half { 2 } else { 4 }
     }
 
+    /// Makes the tensor of `boxes` and waits for it: for hosts that keep pictures over time, and for pictures to be looked at. 32-bit floats,
+    /// one element of [`Self::element_bytes`] after the other.
+    ///
+    /// # Errors
+    /// Those of the device; [`Error::Usage`] when the elements are 16-bit floats.
+    pub fn tensors(&mut self, src: &dyn FrameBatch, color: ColorSpec, boxes: &[CropBox]) -> Result<Vec<f32>> {
+        if self.half {
+            return Err(Error::usage("tensors are given to hosts as 32-bit floats; this input takes 16-bit ones"));
+        }
+        if boxes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let pending = self.submit(src, color, boxes)?;
+        let (bytes, _) = self.wait(pending)?;
+        Ok(bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect())
+    }
+
     fn params(&self, color: ColorSpec) -> CropParams {
         let pack = PackParams { color, spec: self.spec, sampling: self.options.sampling, half: self.half };
         CropParams { pack, layout: self.layout, outside: self.options.outside }

@@ -1,46 +1,39 @@
 //! How late the sound is, from the movement of the lips: no weights of its own.
 //!
-//! When a mouth opens, the sound gets louder. Three measures of the mouth (area within the lips, area of the lips, nose to chin) and the levels
-//! of two bands of the sound (300 to 1000 Hz and 1 to 3 kHz, first and second formant) are brought to a grid of 10 ms and smoothed; their
+//! When a mouth opens, the sound gets louder. The logarithms of two measures of the mouth (area within the lips, area of the lips) and the levels
+//! of three bands of the sound (about the first three formants) are brought to a grid of 10 ms and smoothed; their
 //! rates of change are correlated at each shift within a second. The mean of the six correlations, each weighted by the root of the share that
 //! overlaps (so that few samples do not win by chance), has its peak at the offset; a parabola finds it between grid points. Levels
 //! themselves follow words and pauses and would be fooled by a pause as long as the shift; their rates follow syllables.
 
 use std::f64::consts::PI;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::levels::{POINTS_A_SECOND as GRID, SoundLevels};
 use crate::error::{Error, Result};
 
-/// Samples per second that the sound must have.
-const RATE: u32 = 16_000;
-/// Points of the grid per second.
-const GRID: f64 = 100.0;
-/// Samples of a window of the spectrum (25 ms) and from one to the next (10 ms).
-const WINDOW: usize = 400;
-const HOP: usize = 160;
-/// Points of the Fourier transform.
-const POINTS: usize = 512;
-/// Bands in hertz.
-const BANDS: [(f64, f64); 2] = [(300.0, 1000.0), (1000.0, 3000.0)];
-/// Level below which the logarithm flattens: -60 dB.
-const FLOOR: f64 = 1e-3;
 /// Points of the smoothing windows of lips and sound.
-const SMOOTH_LIPS: usize = 9;
-const SMOOTH_SOUND: usize = 15;
+const SMOOTH_LIPS: usize = 5;
+const SMOOTH_SOUND: usize = 11;
 /// Grid points around the peak that do not count as another peak.
 const PEAK: usize = 15;
-/// Logistic of peak plus margin: fitted to the five speakers of the GRID test clips with their own sound at 11 shifts against each with the
-/// sound of the other four at 5 shifts, equal weight to both.
-const LOGISTIC: (f64, f64) = (-9.49, 16.55);
+/// Area of the face's side squared below which the logarithm of an area flattens: a closed mouth.
+const CLOSED: f64 = 1e-4;
+/// Logistic of peak plus margin: fitted to the five speakers of the GRID test clips with their own sound at 11 shifts, against each with the
+/// sound of the other four (sentences of the same rhythm) at 5 shifts and with 27 stretches of unrelated speech; equal weight to own and foreign.
+const LOGISTIC: (f64, f64) = (-27.94, 47.18);
+/// Seconds of those clips, and how many times that a longer stretch counts at most.
+const FITTED_SECONDS: f64 = 2.95;
+const MOST_TIMES: f64 = 10.0;
 
-/// The mouth in one frame; lengths and areas in any unit that is the same in all frames.
+/// The mouth in one frame; areas in parts of the square of the face's side, the same in all frames.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MouthSample {
     /// Middle of the time in which the frame is shown, in seconds.
     pub seconds: f64,
-    /// Area within the inner edge of the lips, area within the outer one, distance from the tip of the nose to the chin.
-    pub measures: [f64; 3],
+    /// Area within the inner edge of the lips, area within the outer one.
+    pub measures: [f64; 2],
 }
 
 /// When sound and picture are in step.
@@ -63,7 +56,7 @@ impl Default for LipMotionOptions {
 }
 
 /// What came out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SyncVerdict {
     /// Within the tolerance.
@@ -85,16 +78,43 @@ pub struct SyncEstimate {
     pub reasons: Vec<String>,
     /// Seconds that the sound is late; negative where it is early. The best guess even where the verdict is "cannot tell".
     pub offset: f64,
-    /// Height of the peak, -1..=1.
+    /// Height of the peak, -1..=1. Of SyncNet: the least mean distance.
     pub peak: f64,
     /// Height of the peak over the next one that is more than 0.15 s away.
     pub margin: f64,
-    /// Median minus minimum of 1 - correlation, in the manner of SyncNet.
+    /// Median minus minimum of 1 - correlation, in the manner of SyncNet; of SyncNet: of the distances.
     pub confidence: f64,
-    /// Probability that sound and lips belong together and the offset is right, by a logistic over `peak + margin`, 0..=1.
+    /// Probability that sound and lips belong together and the offset is right, 0..=1: a logistic over `peak + margin`, fitted to clips of 3 s;
+    /// in longer ones the sum counts by the root of their length, as chance agreement shrinks with it.
     pub probability: f64,
-    /// `(seconds late, weighted correlation)` over all shifts.
+    /// `(seconds late, weighted correlation)` over all shifts. Of SyncNet: mean distances.
     pub curve: Vec<(f64, f64)>,
+}
+
+impl LipMotionOptions {
+    /// # Errors
+    /// [`Error::Config`] with the option that is out of range.
+    pub fn check(&self) -> Result<()> {
+        let wrong = |field: &str, wanted: &str, given: f64| {
+            Err(Error::Config {
+                field: format!("lip_motion.{field}"),
+                message: format!("must be {wanted}, got {given}"),
+            })
+        };
+        if !(0.1..=5.0).contains(&self.reach) {
+            return wrong("reach", "0.1 to 5 seconds", self.reach);
+        }
+        if !(0.0..=1.0).contains(&self.tolerance) {
+            return wrong("tolerance", "0 to 1 second", self.tolerance);
+        }
+        if !(0.0..=1.0).contains(&self.min_probability) {
+            return wrong("min_probability", "0 to 1", self.min_probability);
+        }
+        if !(-200.0..=0.0).contains(&self.quiet_db) {
+            return wrong("quiet_db", "-200 to 0 decibels", self.quiet_db);
+        }
+        Ok(())
+    }
 }
 
 /// Compares lips with 16 kHz mono sound whose first sample is at `sound_start` seconds on the clock of the frames.
@@ -102,30 +122,30 @@ pub struct SyncEstimate {
 /// # Errors
 /// [`Error::Config`] for options out of range.
 pub fn lip_motion(lips: &[MouthSample], sound: &[f32], sound_start: f64, o: &LipMotionOptions) -> Result<SyncEstimate> {
-    let wrong = |field: &str, wanted: &str, given: f64| {
-        Err(Error::Config { field: format!("lip_motion.{field}"), message: format!("must be {wanted}, got {given}") })
-    };
-    if !(0.1..=5.0).contains(&o.reach) {
-        return wrong("reach", "0.1 to 5 seconds", o.reach);
-    }
-    if !(0.0..=1.0).contains(&o.tolerance) {
-        return wrong("tolerance", "0 to 1 second", o.tolerance);
-    }
-    if !(0.0..=1.0).contains(&o.min_probability) {
-        return wrong("min_probability", "0 to 1", o.min_probability);
-    }
+    lip_motion_levels(lips, &SoundLevels::of(sound, sound_start), o)
+}
+
+/// The same with sound that was measured before: what streams use.
+///
+/// # Errors
+/// [`Error::Config`] for options out of range.
+pub fn lip_motion_levels(lips: &[MouthSample], sound: &SoundLevels, o: &LipMotionOptions) -> Result<SyncEstimate> {
+    o.check()?;
     let mut reasons = Vec::new();
     let (first, last) = (lips.first().map_or(0.0, |l| l.seconds), lips.last().map_or(0.0, |l| l.seconds));
-    let count = ((last - first) * GRID).floor().max(0.0) as usize;
+    // Points of the grid of the sound that lie within the lips.
+    let start = (first * GRID).ceil() as i64;
+    let count = usize::try_from((last * GRID).floor() as i64 - start).unwrap_or(0);
     if lips.len() < 10 || count < 100 {
         reasons.push(format!("lips are seen for {:.1} s; a second is the least", (last - first).max(0.0)));
         return Ok(unknown(reasons));
     }
-    let moves: Vec<Vec<f64>> = (0..3).map(|m| rate(&smooth(&on_grid(lips, m, first, count), SMOOTH_LIPS))).collect();
+    let moves: Vec<Vec<f64>> =
+        (0..2).map(|m| rate(&smooth(&on_grid(lips, m, start as f64 / GRID, count), SMOOTH_LIPS))).collect();
     if moves.iter().all(|m| norm(m) < 1e-9) {
         reasons.push("the lips do not move".into());
     }
-    let level = loudest(sound);
+    let level = sound.loudest(first - o.reach, last + o.reach);
     if level < o.quiet_db {
         reasons.push(format!("the sound is silent: at most {level:.0} dB"));
     }
@@ -134,11 +154,13 @@ pub fn lip_motion(lips: &[MouthSample], sound: &[f32], sound_start: f64, o: &Lip
     }
     // Levels on the same grid as the lips, and as far around as sound may be shifted.
     let reach = (o.reach * GRID).round() as i64;
-    let levels: Vec<Vec<f64>> =
-        levels(sound, first - sound_start, count, reach).iter().map(|b| rate(&smooth(b, SMOOTH_SOUND))).collect();
+    let levels: Vec<Vec<f64>> = (0..sound.bands())
+        .map(|b| rate(&smooth(&sound.band(b, start - reach, start + count as i64 + reach), SMOOTH_SOUND)))
+        .collect();
     // Where the sound has no samples, nothing is compared.
-    let from = ((sound_start - first) * GRID).ceil() as i64;
-    let to = from + (sound.len() as f64 / f64::from(RATE) * GRID).floor() as i64;
+    let (from, to) = sound.range();
+    let (from, to) = (from - start, to - start);
+    let pairs = (moves.len() * levels.len()).max(1) as f64;
     let curve: Vec<(f64, f64)> = (-reach..=reach)
         .map(|shift| {
             let (a, b) = ((from - shift).clamp(0, count as i64), (to - shift).clamp(0, count as i64));
@@ -150,19 +172,21 @@ pub fn lip_motion(lips: &[MouthSample], sound: &[f32], sound_start: f64, o: &Lip
                 .flat_map(|m| levels.iter().map(move |l| (m, l)))
                 .map(|(m, l)| pearson(m.get(a..b).unwrap_or_default(), l.get(at(a)..at(b)).unwrap_or_default()))
                 .sum::<f64>()
-                / 6.0;
+                / pairs;
             (shift as f64 / GRID, if b - a < 100 { f64::NAN } else { mean * share.sqrt() })
         })
         .collect();
-    Ok(judge(curve, o))
+    Ok(judge(curve, count as f64 / GRID, o))
 }
 
-fn unknown(reasons: Vec<String>) -> SyncEstimate {
+/// An estimate that says nothing but why.
+pub(super) fn unknown(reasons: Vec<String>) -> SyncEstimate {
     let (verdict, curve) = (SyncVerdict::CannotTell, Vec::new());
     SyncEstimate { verdict, reasons, offset: 0.0, peak: 0.0, margin: 0.0, confidence: 0.0, probability: 0.0, curve }
 }
 
-fn judge(curve: Vec<(f64, f64)>, o: &LipMotionOptions) -> SyncEstimate {
+/// What a curve over shifts, made of so many seconds, says.
+fn judge(curve: Vec<(f64, f64)>, seconds: f64, o: &LipMotionOptions) -> SyncEstimate {
     let real = || curve.iter().enumerate().filter(|(_, c)| c.1.is_finite());
     let Some((best, peak)) = real().max_by(|a, b| a.1.1.total_cmp(&b.1.1)).map(|(i, c)| (i, c.1)) else {
         return unknown(vec!["sound and lips overlap for less than a second".into()]);
@@ -179,7 +203,9 @@ fn judge(curve: Vec<(f64, f64)>, o: &LipMotionOptions) -> SyncEstimate {
     });
     let offset = curve.get(best).map_or(0.0, |c| c.0) + bend / GRID;
     let margin = peak - other;
-    let probability = 1.0 / (1.0 + (-(LOGISTIC.0 + LOGISTIC.1 * (peak + margin))).exp());
+    // Chance agreement shrinks with the root of the time: what a peak of three seconds needs, one of twelve needs half of.
+    let weight = (seconds / FITTED_SECONDS).clamp(0.0, MOST_TIMES).sqrt();
+    let probability = 1.0 / (1.0 + (-(LOGISTIC.0 + LOGISTIC.1 * (peak + margin) * weight)).exp());
     let mut reasons = Vec::new();
     if left.is_none() || right.is_none() {
         reasons.push(format!("the best shift, {offset:+.2} s, is at the end of the range: the truth may be beyond it"));
@@ -196,9 +222,10 @@ fn judge(curve: Vec<(f64, f64)>, o: &LipMotionOptions) -> SyncEstimate {
     SyncEstimate { verdict, reasons, offset, peak, margin, confidence: peak - median, probability, curve }
 }
 
-/// A measure at each point of the grid, linear between frames.
+/// Logarithm of a measure at each point of the grid, linear between frames.
 fn on_grid(lips: &[MouthSample], measure: usize, first: f64, count: usize) -> Vec<f64> {
-    let value = |l: &MouthSample| l.measures.get(measure).copied().filter(|v| v.is_finite()).unwrap_or(0.0);
+    let area = |l: &MouthSample| l.measures.get(measure).copied().filter(|v| v.is_finite()).unwrap_or(0.0);
+    let value = |l: &MouthSample| (area(l).max(0.0) + CLOSED).ln();
     let mut pairs = lips.iter().zip(lips.iter().skip(1)).peekable();
     (0..count)
         .map(|i| {
@@ -249,45 +276,6 @@ fn pearson(a: &[f64], b: &[f64]) -> f64 {
     if aa > 0.0 && bb > 0.0 { ab / (aa * bb).sqrt() } else { 0.0 }
 }
 
-/// Level in decibels of the loudest tenth of a second.
-fn loudest(sound: &[f32]) -> f64 {
-    let mean = |c: &[f32]| c.iter().map(|v| f64::from(*v) * f64::from(*v)).sum::<f64>() / c.len().max(1) as f64;
-    let most = sound.chunks(RATE as usize / 10).map(mean).fold(0.0, f64::max);
-    10.0 * (most + 1e-20).log10()
-}
-
-/// Logarithmic level of each band, centred on points of the grid from `reach` before the first frame to `reach` after the last. `start` is
-/// the time of the first frame in the sound.
-fn levels(sound: &[f32], start: f64, count: usize, reach: i64) -> Vec<Vec<f64>> {
-    let hann: Vec<f64> = (0..WINDOW).map(|i| 0.5 - 0.5 * (2.0 * PI * (i as f64 + 0.5) / WINDOW as f64).cos()).collect();
-    let power: f64 = hann.iter().map(|w| w * w).sum();
-    let turns: Vec<(f64, f64)> = (0..POINTS).map(|i| (2.0 * PI * i as f64 / POINTS as f64).sin_cos()).collect();
-    let bin = |hz: f64| (hz * POINTS as f64 / f64::from(RATE)).round() as usize;
-    let origin = (start * f64::from(RATE)).round() as i64 - reach * HOP as i64 - WINDOW as i64 / 2;
-    let mut bands = vec![Vec::with_capacity(count + 2 * reach as usize); BANDS.len()];
-    for frame in 0..count as i64 + 2 * reach {
-        let at = origin + frame * HOP as i64;
-        let sample =
-            |i: usize| usize::try_from(at + i as i64).ok().and_then(|i| sound.get(i)).map_or(0.0, |v| f64::from(*v));
-        let windowed: Vec<f64> = hann.iter().enumerate().map(|(i, w)| w * sample(i)).collect();
-        for (levels, (low, high)) in bands.iter_mut().zip(BANDS) {
-            let sum: f64 = (bin(low)..bin(high))
-                .map(|k| {
-                    let (mut re, mut im) = (0.0, 0.0);
-                    for (i, v) in windowed.iter().enumerate() {
-                        let (sin, cos) = turns.get(i * k % POINTS).copied().unwrap_or_default();
-                        re += v * cos;
-                        im -= v * sin;
-                    }
-                    re * re + im * im
-                })
-                .sum();
-            levels.push(((2.0 * sum / (POINTS as f64 * power)).sqrt() + FLOOR).ln());
-        }
-    }
-    bands
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -310,7 +298,7 @@ mod tests {
         let lips = (0..seconds * 25)
             .map(|i| {
                 let t = (i as f64 + 0.5) / 25.0;
-                MouthSample { seconds: t, measures: [open(t), 1.0 + open(t), 3.0 + 0.2 * open(t)] }
+                MouthSample { seconds: t, measures: [0.001 + 0.02 * open(t), 0.04 + 0.02 * open(t)] }
             })
             .collect();
         let sound =
@@ -347,7 +335,7 @@ mod tests {
         };
         assert!(told(&lips, &vec![0.0; 64_000]).contains("silent"));
         assert!(told(&lips[..8], &sound).contains("lips are seen"));
-        let still: Vec<_> = lips.iter().map(|l| MouthSample { measures: [1.0; 3], ..*l }).collect();
+        let still: Vec<_> = lips.iter().map(|l| MouthSample { measures: [1.0; 2], ..*l }).collect();
         assert!(told(&still, &sound).contains("do not move"));
         assert!(told(&lips, &sound[..8_000]).contains("overlap"));
         let (_, other) = talk(0.0, 9);

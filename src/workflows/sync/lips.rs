@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::gpu::GpuContext;
 use crate::infer::TensorModel;
 use crate::infer::tasks::face::FaceDetector;
-use crate::infer::tasks::landmarks::{LandmarkModel, Landmarks, Part, Scheme};
+use crate::infer::tasks::landmarks::{LandmarkModel, Landmarks, Part};
 use crate::media::{DecodeOptions, VideoDecoder};
 use crate::ops::resize::crop_resize::CropBox;
 use crate::pipeline::vision::{PictureModel, stream};
@@ -19,7 +19,7 @@ use crate::pipeline::{PipelineOptions, VideoSource, batches};
 /// Frames over which the box of a face is smoothed: crops must not jump with the detector.
 const SMOOTH_BOX: usize = 13;
 /// Least score of the landmark model for its points to count.
-const MIN_SCORE: f32 = 0.5;
+pub(super) const MIN_SCORE: f32 = 0.5;
 
 /// Faces and times of all frames.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -121,13 +121,13 @@ pub fn mouths<M: TensorModel>(
     sizes.sort_by(f64::total_cmp);
     let size = sizes.get(sizes.len() / 2).copied().unwrap_or(1.0).max(1.0);
     for m in &mut mouths {
-        m.measures = [m.measures[0] / (size * size), m.measures[1] / (size * size), m.measures[2] / size];
+        m.measures = m.measures.map(|area| area / (size * size));
     }
     Ok(mouths)
 }
 
 /// Boxes of a track with centre and size smoothed over time, up to its ends.
-fn smoothed(track: &FaceTrack) -> Vec<BoxF> {
+pub(super) fn smoothed(track: &FaceTrack) -> Vec<BoxF> {
     let line = |of: fn(&BoxF) -> f32| {
         let values: Vec<f64> = track.boxes.iter().map(|b| f64::from(of(b))).collect();
         median(&values, SMOOTH_BOX, Ends::Shrink)
@@ -142,15 +142,9 @@ fn smoothed(track: &FaceTrack) -> Vec<BoxF> {
         .collect()
 }
 
-/// Area within the lips, area of the lips, nose to chin, in pixels.
-fn measures(l: &Landmarks) -> [f64; 3] {
-    let chin = match l.scheme {
-        Scheme::Ibug68 => 8,
-        Scheme::Mesh468 | Scheme::Mesh478 => 152,
-    };
-    let distance = |a: Point, b: Point| f64::from(a.x - b.x).hypot(f64::from(a.y - b.y));
-    let jaw = l.points.get(l.scheme.nose_tip()).zip(l.points.get(chin)).map_or(0.0, |(a, b)| distance(*a, *b));
-    [area(&l.part(Part::InnerLips)), area(&l.part(Part::OuterLips)), jaw]
+/// Area within the lips, area of the lips, in square pixels.
+pub(super) fn measures(l: &Landmarks) -> [f64; 2] {
+    [area(&l.part(Part::InnerLips)), area(&l.part(Part::OuterLips))]
 }
 
 /// Area of a closed contour.

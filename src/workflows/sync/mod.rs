@@ -4,19 +4,26 @@
 //! FFmpeg's `silencedetect`. Offsets are positive where the sound is late.
 
 mod cut;
+mod fix;
+mod levels;
 mod lip_motion;
 #[cfg(feature = "onnx")]
 mod lips;
 mod offset;
 mod plan;
 mod pump;
+#[cfg(feature = "onnx")]
+pub mod run;
 mod silence;
 mod smooth;
 mod split;
+mod timeline;
 mod tracks;
 
 pub use cut::{Cut, CutJob, CutOptions, CutReport, copy_on_key_frames, cut};
-pub use lip_motion::{LipMotionOptions, MouthSample, SyncEstimate, SyncVerdict, lip_motion};
+pub use fix::{LateSound, RepairOptions, SyncRepair, repair};
+pub use levels::{LEVEL_RATE, LevelMeter, SoundLevels};
+pub use lip_motion::{LipMotionOptions, MouthSample, SyncEstimate, SyncVerdict, lip_motion, lip_motion_levels};
 #[cfg(feature = "onnx")]
 pub use lips::{FacesOfFrames, faces_of_frames, mouths};
 pub use offset::{OffsetCurve, OffsetOptions, offset_curve};
@@ -24,4 +31,5 @@ pub use plan::{Piece, Tails, by_silence, by_time, chunk_name, silence_chunk_name
 pub use silence::{Silence, SilenceDetector, SilenceOptions, detect_silence};
 pub use smooth::{Ends, median};
 pub use split::{SplitBy, SplitConfig, SplitOutcome, split};
+pub use timeline::{OffsetJump, OffsetPoint, OffsetSegment, OffsetTimeline, TimelineOptions, offset_timeline};
 pub use tracks::{FaceTrack, TrackOptions, track_faces};

@@ -64,31 +64,38 @@ pub fn offset_curve(
             if count == 0 { f64::NAN } else { sum / count as f64 }
         })
         .collect();
-    let real = || distances.iter().enumerate().filter(|(_, d)| d.is_finite());
-    let Some((best, least)) = real().min_by(|a, b| a.1.total_cmp(b.1)).map(|(k, d)| (k, *d)) else {
-        return Err(Error::usage(format!(
-            "{pictures} windows of picture and {sounds} of sound have no pair to compare"
-        )));
-    };
-    let mut sorted: Vec<f64> = real().map(|(_, d)| *d).collect();
-    sorted.sort_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    let at = |i: usize| sorted.get(i).copied().unwrap_or(least);
-    let median = if sorted.len() % 2 == 1 { at(middle) } else { (at(middle.saturating_sub(1)) + at(middle)) / 2.0 };
-    let neighbour = |k: Option<usize>| k.and_then(|k| distances.get(k).copied()).filter(|d| d.is_finite());
-    let (left, right) = (neighbour(best.checked_sub(1)), neighbour(best.checked_add(1)));
-    let bend = left.zip(right).map_or(0.0, |(l, r)| {
-        let curvature = l - 2.0 * least + r;
-        if curvature > 0.0 { (0.5 * (l - r) / curvature).clamp(-0.5, 0.5) } else { 0.0 }
-    });
-    let offset = reach as i64 - best as i64;
-    Ok(OffsetCurve {
-        offset,
-        fine_offset: offset as f64 - bend,
-        confidence: (median - least).max(0.0),
-        at_bound: left.is_none() || right.is_none(),
-        distances,
+    OffsetCurve::of(distances).ok_or_else(|| {
+        Error::usage(format!("{pictures} windows of picture and {sounds} of sound have no pair to compare"))
     })
+}
+
+impl OffsetCurve {
+    /// What mean distances say, those of the shifts `-reach..=reach` in order: `2 reach + 1` numbers, `NaN` where no pair exists. `None` when
+    /// none does.
+    pub fn of(distances: Vec<f64>) -> Option<Self> {
+        let reach = distances.len() / 2;
+        let real = || distances.iter().enumerate().filter(|(_, d)| d.is_finite());
+        let (best, least) = real().min_by(|a, b| a.1.total_cmp(b.1)).map(|(k, d)| (k, *d))?;
+        let mut sorted: Vec<f64> = real().map(|(_, d)| *d).collect();
+        sorted.sort_by(f64::total_cmp);
+        let middle = sorted.len() / 2;
+        let at = |i: usize| sorted.get(i).copied().unwrap_or(least);
+        let median = if sorted.len() % 2 == 1 { at(middle) } else { (at(middle.saturating_sub(1)) + at(middle)) / 2.0 };
+        let neighbour = |k: Option<usize>| k.and_then(|k| distances.get(k).copied()).filter(|d| d.is_finite());
+        let (left, right) = (neighbour(best.checked_sub(1)), neighbour(best.checked_add(1)));
+        let bend = left.zip(right).map_or(0.0, |(l, r)| {
+            let curvature = l - 2.0 * least + r;
+            if curvature > 0.0 { (0.5 * (l - r) / curvature).clamp(-0.5, 0.5) } else { 0.0 }
+        });
+        let offset = reach as i64 - best as i64;
+        Some(Self {
+            offset,
+            fine_offset: offset as f64 - bend,
+            confidence: (median - least).max(0.0),
+            at_bound: left.is_none() || right.is_none(),
+            distances,
+        })
+    }
 }
 
 #[cfg(test)]

@@ -13,3 +13,5 @@ pub(crate) mod models;
 pub(crate) mod ops;
 pub(crate) mod probe;
 pub(crate) mod split;
+#[cfg(feature = "onnx")]
+pub(crate) mod sync;

@@ -1,0 +1,147 @@
+//! `frameloom sync fix`: measure, put right, measure again.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use frameloom::media::probe;
+use frameloom::store::OsIo;
+use frameloom::workflows::sync::run::{SyncModels, SyncOutcome};
+use frameloom::workflows::sync::{RepairOptions, SyncRepair, SyncVerdict, repair};
+use frameloom::{Error, Result};
+use serde_json::json;
+
+use super::{Shop, named_after, opening, say, sentence};
+use crate::args::Global;
+use crate::output::{Output, printable};
+use crate::progress::Mode;
+use crate::signals::Signals;
+use crate::sync_args::{FixArgs, FixMethodArg};
+
+/// Largest offset that may be left, in milliseconds.
+const RESIDUAL_MS: f64 = 40.0;
+
+pub(super) fn run(global: &Global, args: &FixArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
+    let config = args.settings.resolve(std::env::vars_os())?;
+    out.event(
+        "start",
+        json!({ "command": "sync fix", "input": args.input.to_string_lossy(), "offset_ms": args.offset_ms, "settings": config }),
+    );
+    let output =
+        args.output.clone().unwrap_or_else(|| named_after(&args.input, &format!(".fixed.{}", kind(&args.input))));
+    if same_file(&args.input, &output) {
+        return Err(Error::usage(format!("`{}` is the input itself: choose another output", output.display())));
+    }
+    let limits = opening(&args.work, signals)?.limits;
+    let measured = args.offset_ms.is_none() || !args.no_check;
+    let shop = if measured { Some(Shop::new(global, config, &args.work, out, signals)?) } else { None };
+    let mut models = shop.as_ref().map(|s| s.files.load(&s.ctx, None)).transpose()?;
+    let plan = match (args.offset_ms, &shop, &mut models) {
+        (Some(ms), _, _) => constant(ms / 1e3, args.method)?,
+        (None, Some(shop), Some(models)) => {
+            let folder = analysis(args, &args.input, &output);
+            let before = measure(shop, models, (&args.input, &folder), shop.restart, out, mode)?;
+            planned(&before, args.method)?
+        }
+        _ => return Err(Error::Bug("nothing to measure with".into())),
+    };
+    if let Some(parent) = output.parent().filter(|p| !p.as_os_str().is_empty()) {
+        std::fs::create_dir_all(parent).map_err(|e| Error::storage("create", parent, e))?;
+    }
+    let info = probe(&args.input, &limits)?;
+    let zero = info.video_streams.get(args.work.track).and_then(|s| s.start_time).unwrap_or(0.0);
+    let (audio_track, cancel) = (args.work.audio_track, signals.cancel.clone());
+    let options = RepairOptions { audio_track, zero, limits, cancel };
+    let done = repair(&OsIo, &args.input, &output, &plan, &options)?;
+    for left in &done.left_out {
+        out.warn(&format!("left out, the container cannot hold it: {left}"));
+    }
+    match &plan {
+        SyncRepair::Shift { micros } => {
+            out.note(&format!("the sound moves by {:+.1} ms; all packets are as they were", *micros as f64 / 1e3));
+        }
+        SyncRepair::Piecewise { stretches } => {
+            out.note(&format!("the sound is made anew in {} stretches; the picture is as it was", stretches.len()));
+        }
+    }
+    let after = match (&shop, &mut models) {
+        (Some(shop), Some(models)) if !args.no_check => {
+            let folder = analysis(args, &output, &output);
+            // The file is new: what was found in an older one of its name is worth nothing.
+            Some(measure(shop, models, (&output, &folder), true, out, mode)?)
+        }
+        _ => None,
+    };
+    let residual = after.as_ref().and_then(|a| a.audio_late_ms);
+    let good = residual.is_none_or(|ms| ms.abs() <= RESIDUAL_MS);
+    let code = if good { 0 } else { 3 };
+    if let Some(ms) = residual.filter(|_| !good) {
+        out.warn(&format!("{ms:+.0} ms are left, more than {RESIDUAL_MS:.0}: look at the report"));
+    }
+    out.text(&printable(&output.to_string_lossy()));
+    out.event(
+        "result",
+        json!({
+            "input": args.input.to_string_lossy(), "output": output.to_string_lossy(), "bytes": done.bytes,
+            "packets_copied": done.packets, "left_out": done.left_out, "repair": plan, "residual_ms": residual, "exit": code,
+        }),
+    );
+    Ok(code)
+}
+
+/// MP4 for what comes from one of its family, Matroska for all else.
+fn kind(input: &Path) -> &'static str {
+    let extension = input.extension().map(|e| e.to_string_lossy().to_lowercase());
+    if matches!(extension.as_deref(), Some("mp4" | "mov" | "m4v")) { "mp4" } else { "mkv" }
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    a == b || a.canonicalize().ok().zip(b.canonicalize().ok()).is_some_and(|(a, b)| a == b)
+}
+
+/// Where the analysis of a file goes.
+fn analysis(args: &FixArgs, of: &Path, output: &Path) -> PathBuf {
+    let base = args.analysis.as_deref().or(output.parent()).unwrap_or(Path::new(""));
+    base.join(named_after(of, ".sync"))
+}
+
+fn measure(
+    shop: &Shop,
+    models: &mut SyncModels,
+    (input, folder): (&Path, &Path),
+    restart: bool,
+    out: &mut Output,
+    mode: Mode,
+) -> Result<SyncOutcome> {
+    let started = Instant::now();
+    let outcome = shop.analyse(models, (input, folder), restart, out, mode)?;
+    say(input, folder, &outcome, started.elapsed().as_secs_f64(), shop.verbose, out)?;
+    Ok(outcome)
+}
+
+/// For an offset that the user names.
+fn constant(late: f64, method: FixMethodArg) -> Result<SyncRepair> {
+    if !late.is_finite() || late.abs() > 3600.0 {
+        return Err(Error::usage(format!("`--offset-ms` must be within an hour, got {}", late * 1e3)));
+    }
+    if method == FixMethodArg::Piecewise {
+        return Err(Error::usage("`--method piecewise` goes by what is measured; leave `--offset-ms` out"));
+    }
+    Ok(SyncRepair::shift(late))
+}
+
+/// For what was measured.
+fn planned(o: &SyncOutcome, method: FixMethodArg) -> Result<SyncRepair> {
+    let late = o.audio_late_ms.filter(|_| o.verdict != SyncVerdict::CannotTell).ok_or_else(|| Error::Usage {
+        message: format!("it is not known how far the sound is off ({}), so nothing is changed", sentence(o)),
+        hint: Some("say it with `--offset-ms`, or accept less with `--min-probability`".into()),
+    })?;
+    let uneven = o.drift_ppm.is_some() || !o.jumps.is_empty();
+    match method {
+        FixMethodArg::Shift => Ok(SyncRepair::shift(late / 1e3)),
+        FixMethodArg::Auto if !uneven => Ok(SyncRepair::shift(late / 1e3)),
+        FixMethodArg::Auto | FixMethodArg::Piecewise if !o.segments.is_empty() => {
+            SyncRepair::piecewise(&o.segments, &o.jumps, o.drift_ppm.unwrap_or(0.0))
+        }
+        FixMethodArg::Auto | FixMethodArg::Piecewise => Ok(SyncRepair::shift(late / 1e3)),
+    }
+}

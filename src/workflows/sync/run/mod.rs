@@ -1,0 +1,240 @@
+//! A whole video: how late its sound is, over time, and who speaks.
+//!
+//! ```text
+//! video ──► faces, cuts of every frame ──► journal ──► shots, tracks ──► what the estimator sees in them ──► journal
+//!                                                                                                        │
+//!      offsets, curve, summary, report ◄── drift, edits, speakers ◄── windows, chunks, tracks ◄── levels of the sound
+//! ```
+//! Frames stay on the device; memory is boxes and a few numbers a frame, whatever the length. A run that was stopped goes on with the chunk that
+//! it was in. Offsets are positive where the sound is late, in seconds; `offsets.txt` and the fields of the scripts around SyncNet keep their own sign and unit:
+//! frames of 25 a second, positive where the sound is early.
+
+mod batch;
+mod config;
+mod estimator;
+mod lip;
+mod log;
+mod models;
+mod outputs;
+mod page;
+mod passes;
+mod shots;
+mod summary;
+mod syncnet;
+mod tell;
+mod thumbs;
+mod video;
+mod who;
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+pub use batch::{BatchOptions, BatchResult, BatchSummary, sync_batch, videos_in};
+pub use config::{EstimatorKind, Preset, SyncConfig};
+pub use estimator::{Estimator, SeenFace};
+pub use log::Look;
+pub use models::{SyncModelFiles, SyncModelNames, SyncModels};
+pub use summary::{ChunkResult, QualityFilters, TrackOffset, VideoSummary};
+pub use tell::{ChunkTold, Overall, Results, Speech, Told, TrackTold};
+pub use video::{SyncOpen, SyncVideo};
+
+use super::lip_motion::SyncVerdict;
+use super::timeline::{OffsetJump, OffsetSegment};
+use crate::config::Settings as _;
+use crate::error::{Error, Result, StateError};
+use crate::gpu::GpuContext;
+use crate::pipeline::PipelineOptions;
+use crate::store::{OsIo, RunKey, StateDir, StoreIo, UnitLog, clean_temps};
+use log::SyncLog;
+use outputs::{Finished, write_outputs};
+use passes::Passes;
+use tell::Telling;
+
+const UNIT: &str = "sync";
+const STATE: &str = ".state";
+
+/// What a run is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SyncStage {
+    /// Finding faces and cuts.
+    Faces,
+    /// Looking at the lips of tracks.
+    Lips,
+}
+
+/// How a run works. None of it changes a byte of the output.
+#[derive(Debug, Clone, Default)]
+pub struct SyncRun {
+    /// Batches, deadlines, cancellation.
+    pub pipeline: PipelineOptions,
+    /// Forget what an earlier run in the folder found.
+    pub restart: bool,
+}
+
+/// Result of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SyncOutcome {
+    /// Verdict on the whole.
+    pub verdict: SyncVerdict,
+    /// Why it cannot be told, and what else a reader should know.
+    pub verdict_reasons: Vec<String>,
+    /// Milliseconds that the sound is late; negative where it is early.
+    pub audio_late_ms: Option<f64>,
+    /// Probability of the offset.
+    pub probability: f64,
+    /// Drift in parts per million, where one can be told from none.
+    pub drift_ppm: Option<f64>,
+    /// Edits, in seconds from the first frame.
+    pub jumps: Vec<OffsetJump>,
+    /// Stretches between edits, in seconds from the first frame; what [`super::fix`] goes by.
+    pub segments: Vec<OffsetSegment>,
+    /// Frames that were looked at.
+    pub frames: u64,
+    /// Seconds of the video.
+    pub seconds: f64,
+    /// Tracks of faces.
+    pub tracks: u64,
+    /// Chunks, and those accepted.
+    pub chunks: u64,
+    /// See `chunks`.
+    pub accepted: u64,
+    /// Why the video or its sound is not whole. Empty: complete.
+    pub reasons: Vec<String>,
+    /// Assumptions and substitutions.
+    pub notes: Vec<String>,
+    /// Whether a whole output of an earlier run was kept.
+    #[serde(skip)]
+    pub cached: bool,
+    /// Frames that an interrupted run had looked at.
+    #[serde(skip)]
+    pub resumed: u64,
+}
+
+/// Analyses `video` and writes what was found into `folder`. `progress` gets frames done in a stage and, where it is known, how many there are.
+///
+/// Killed at any moment, the same call goes on and ends with the same bytes. With other settings of judging what was seen is used again.
+///
+/// # Errors
+/// [`Error::Config`]; [`StateError`] when the folder holds the state of something else; those of decoding, storage, networks and the device. A
+/// video without sound or faces is no error but a verdict.
+pub fn sync(
+    ctx: &GpuContext,
+    video: &SyncVideo,
+    models: &mut SyncModels,
+    folder: &Path,
+    config: &SyncConfig,
+    options: &SyncRun,
+    progress: &mut dyn FnMut(SyncStage, u64, Option<u64>),
+) -> Result<SyncOutcome> {
+    let SyncRun { pipeline: options, restart } = options;
+    config.check()?;
+    let io = OsIo;
+    io.create_dir_all(folder).map_err(|e| Error::storage("create the output folder", folder, e))?;
+    let state = StateDir::acquire(&io, folder.join(STATE))?;
+    let dir = io.open_dir(folder).map_err(|e| Error::storage("open", folder, e))?;
+    clean_temps(dir.as_ref())?;
+    let (seen, journal) = (state.join("seen"), state.join("journal"));
+    if *restart {
+        remove(&seen)?;
+        remove(&journal)?;
+    }
+    let seen_key = seen_key(ctx, video, models, config)?;
+    let key = seen_key.clone().fields("config", config).finish()?;
+    let seen_key = seen_key.finish()?;
+    let mut units = open_units(&journal, folder, &key)?;
+    if let Some(done) = units.done(UNIT) {
+        let outcome: SyncOutcome = serde_json::from_value(done.meta.clone())
+            .map_err(|e| StateError::Corrupt { path: journal, reason: format!("its unit record: {e}") })?;
+        return Ok(SyncOutcome { cached: true, ..outcome });
+    }
+    let mut log = SyncLog::open(&seen, &seen_key)?;
+    let resumed = log.found.frames.len() as u64;
+    let passes = Passes { ctx, video, config, options };
+    if log.found.end.is_none() {
+        let (mut done, total) = (resumed, video.expected());
+        passes.frames(&mut models.faces, &mut log, &mut |n| {
+            done += n;
+            progress(SyncStage::Faces, done, total);
+        })?;
+    }
+    let who = who::who(&log.found.frames, config)?;
+    let total = log.found.frames.len() as u64;
+    let mut done = log.found.looked;
+    passes.looks(models, &who.tracks, &mut log, &mut |n| {
+        done += n;
+        progress(SyncStage::Lips, done.min(total), Some(total));
+    })?;
+    let (sound, damaged) = video.levels()?;
+    let estimator = models.estimator.as_ref();
+    let cancel = &options.cancel;
+    let telling = Telling { config, estimator, frames: &log.found.frames, who: &who, sound: sound.as_ref(), cancel };
+    let results = telling.run(&log.found.looks)?;
+    let end = log.found.end.clone().ok_or_else(|| Error::Bug("a first pass without an end".into()))?;
+    let mut reasons = end.reasons;
+    if damaged > 0 {
+        reasons.push(format!("the sound is damaged in {damaged} places"));
+    }
+    let finished = Finished {
+        video,
+        config,
+        estimator,
+        results: &results,
+        who: &who,
+        frames: log.found.frames.len() as u64,
+        reasons,
+        notes: end.notes,
+        thumbs: &log.found.thumbs,
+        adapter: ctx.caps(),
+        networks: models.networks(),
+    };
+    let (files, outcome) = write_outputs(&io, folder, &finished)?;
+    units.finish(UNIT, &files, &outcome)?;
+    drop(state);
+    Ok(SyncOutcome { resumed, ..outcome })
+}
+
+/// What both passes over the pictures depend on.
+fn seen_key(
+    ctx: &GpuContext,
+    video: &SyncVideo,
+    models: &SyncModels,
+    config: &SyncConfig,
+) -> Result<crate::store::RunKeyBuilder> {
+    let mut kernels = blake3::Hasher::new();
+    for k in crate::gpu::kernel_sources() {
+        kernels.update(k.name.as_bytes()).update(k.text.as_bytes());
+    }
+    let caps = ctx.caps();
+    let networks: Vec<String> = models.networks().into_iter().map(|(name, hash)| format!("{name} {hash}")).collect();
+    Ok(RunKey::builder()
+        .field("workflow", "sync")
+        .field("version", env!("CARGO_PKG_VERSION"))
+        .field("kernels", kernels.finalize().to_hex())
+        .field("adapter", format!("{} ({})", caps.name, caps.driver))
+        .field("input", &video.fingerprint)
+        .field("track", video.open.track)
+        .field("audio_track", video.open.audio_track)
+        .field("networks", networks.join(", "))
+        .fields("seen", &config.seeing()))
+}
+
+/// The journal of outputs. That of other settings of judging is replaced: outputs are made anew from what was seen.
+fn open_units(journal: &Path, folder: &Path, key: &RunKey) -> Result<UnitLog> {
+    match UnitLog::open(&OsIo, journal, folder, key) {
+        Err(Error::State(StateError::KeyMismatch { fields, .. }))
+            if fields.iter().all(|f| f.starts_with("config.")) =>
+        {
+            remove(journal)?;
+            UnitLog::open(&OsIo, journal, folder, key)
+        }
+        other => other,
+    }
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::storage("remove", path, e)),
+        _ => Ok(()),
+    }
+}
