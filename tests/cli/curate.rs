@@ -244,7 +244,7 @@ fn compare_with_original(frames: &Path, out: &Path, plain: &Path, report: &Value
         let (mean, most, alpha) = difference(&out.join(&file), &theirs.join(&file));
         println!("{name}: mean {mean:.4}, largest {most}");
         // Sharpening makes of 2 codes up to 34.
-        assert!(alpha && most <= 34 && mean < 1.0, "{name}: {mean} {most}");
+        assert!(alpha && most <= 34 && mean < 2.0, "{name}: {mean} {most}");
     }
 }
 

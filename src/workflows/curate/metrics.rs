@@ -153,19 +153,19 @@ impl FrameMetrics {
         Ok(Self {
             width: size.width,
             height: size.height,
-            complexity: f.complexity,
-            lighting: f.lighting,
-            occlusion: f.occlusion,
-            quality,
-            sharpness: f.sharpness,
-            cleanness,
-            contrast: f.contrast,
-            brightness: f.brightness,
+            complexity: settled(f.complexity),
+            lighting: settled(f.lighting),
+            occlusion: settled(f.occlusion),
+            quality: settled(quality),
+            sharpness: settled(f.sharpness),
+            cleanness: settled(cleanness),
+            contrast: settled(f.contrast),
+            brightness: settled(f.brightness),
             instances,
             faces,
-            face_height,
-            instance_height,
-            subject: seen.subject,
+            face_height: settled(face_height),
+            instance_height: settled(instance_height),
+            subject: seen.subject.map(settled),
             shot: Shot::of(face_height, instance_height),
             phash: format!("{:016x}", thumb.phash()),
             ahash: format!("{:016x}", thumb.ahash()),
@@ -217,6 +217,12 @@ impl FrameMetrics {
         let change: u32 = a.iter().zip(&b).map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
         f64::from(change) / a.len().max(1) as f64
     }
+}
+
+/// Rounded to 12 decimals: a number with so few digits is read back from a journal to the bit, so that a run which goes on gives the same
+/// bytes as one that was never stopped.
+pub(super) fn settled(v: f64) -> f64 {
+    (v * 1e12).round() / 1e12
 }
 
 fn hex(thumb: &Thumbnail) -> String {

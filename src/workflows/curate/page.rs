@@ -135,15 +135,15 @@ fn strategy(
         .iter()
         .zip(&decisions.all)
         .zip(&executed.frames)
-        .filter_map(|((e, d), f)| f.as_ref().map(|f| (e, d, f)))
-        .filter(|(_, d, f)| d.strategy.as_deref() == Some(name) && f.error.is_none())
+        .filter_map(|((_, d), f)| f.as_ref().map(|f| (d, f)))
+        .filter(|(d, f)| d.strategy.as_deref() == Some(name) && f.error.is_none())
         .collect();
     if all.is_empty() {
         return Ok(page);
     }
     let step = all.len().div_ceil(SHOWN).max(1);
     let mut items = Vec::new();
-    for (entry, decision, outcome) in all.iter().step_by(step) {
+    for (decision, outcome) in all.iter().step_by(step) {
         let pictures = outcome.outputs.iter().filter(|o| o.contains("/images/"));
         for output in pictures.take(if name == super::CREATE_OCCLUSION || name == super::SEGMENT { 2 } else { 1 }) {
             let bytes = thumbnail(ctx, &inside(folder, output), limits)?;
@@ -154,7 +154,6 @@ fn strategy(
         if items.len() >= SHOWN {
             break;
         }
-        let _ = entry;
     }
     let text = format!("{} frames; {} pictures shown.", all.len(), items.len());
     Ok(page.section(name.replace('_', " ")).text(text).images(items))

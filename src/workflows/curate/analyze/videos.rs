@@ -14,7 +14,7 @@ use crate::pipeline::{FrameSource, PipelineOptions, SourceFrame, SourceReport, V
 use crate::store::Fingerprint;
 use crate::workflows::curate::config::{CurateConfig, VideoConfig, VideoPick};
 use crate::workflows::curate::inputs::Names;
-use crate::workflows::curate::metrics::{FrameEntry, FrameMetrics, FramePlace};
+use crate::workflows::curate::metrics::{FrameEntry, FrameMetrics, FramePlace, settled};
 
 /// Frames of a source that are wanted; the others never leave the decoder.
 pub(in super::super) struct Picked<'a> {

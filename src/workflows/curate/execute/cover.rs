@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::config::{CreateOcclusion, OcclusionType, Position};
+use super::super::metrics::settled;
 use super::super::picture::Rgba;
 use crate::core::occlusion::{EdgeBlur, Erasing, Fill, Inside, LayMode, Paste, Region, Side};
 use crate::core::random::Draw;
@@ -106,7 +107,7 @@ pub(super) fn original(
             "overlay"
         }
     };
-    Ok((Rgba::download(ctx, &frames, 0)?, Variant { how: how.into(), side: None, share: share.min(1.0) }))
+    Ok((Rgba::download(ctx, &frames, 0)?, Variant { how: how.into(), side: None, share: settled(share.min(1.0)) }))
 }
 
 /// Words from the content of a frame: the same frame is always covered alike.
@@ -184,5 +185,5 @@ pub(super) fn covered(
         }
     };
     let made = Rgba::download(ctx, &frames, 0)?;
-    Ok((made, Variant { how: how.into(), side: side.map(String::from), share: covered.share() }))
+    Ok((made, Variant { how: how.into(), side: side.map(String::from), share: settled(covered.share()) }))
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::config::{CurateConfig, EnhanceStep, OcclusionType, Step};
-use super::super::metrics::{FrameEntry, FrameMetrics};
+use super::super::metrics::{FrameEntry, FrameMetrics, settled};
 use super::super::models::{ByteMask, Fill, Subject, rgb_of, rgba_of};
 use super::super::picture::{PictureFile, Rgba};
 use super::super::{CREATE_OCCLUSION, ENHANCE_SEGMENT, KEEP_FULL, SEGMENT};
@@ -175,7 +175,7 @@ impl Studio<'_> {
     fn segment(&mut self, files: &mut Files<'_>, m: &FrameMetrics, pixels: &Pixels) -> Result<()> {
         let picture = pixels.picture().clone().opaque();
         let character = self.character(&picture)?.ok_or_else(|| self.no_character())?;
-        files.account.character = Some(character.share());
+        files.account.character = Some(settled(character.share()));
         let s = &self.config.strategies.segment;
         let cut = picture.with_alpha(&character.values);
         if s.save_character {
@@ -266,7 +266,7 @@ impl Studio<'_> {
         let prefix = format!("{CHARACTER}, high quality, enhanced");
         match character {
             Some(mask) => {
-                files.account.character = Some(mask.share());
+                files.account.character = Some(settled(mask.share()));
                 files.image("_enhanced_character", "png", png(&better.with_alpha(&mask.values))?);
                 files.caption("_enhanced_character", self.captions.text(&prefix, &after, &better)?);
             }
@@ -324,7 +324,7 @@ impl Studio<'_> {
             }
             if *step == Step::Segment {
                 let mask = self.character(&picture)?.ok_or_else(|| self.no_character())?;
-                files.account.character = Some(mask.share());
+                files.account.character = Some(settled(mask.share()));
                 picture = picture.with_alpha(&mask.values);
                 continue;
             }

@@ -9,7 +9,7 @@ use crate::infer::tasks::classes::ClassNames;
 use crate::infer::tasks::detect::{DetectOptions, Detector};
 use crate::infer::tasks::face::{FaceDetector, FaceOptions};
 use crate::infer::tasks::segment::{Mask, Segmentation, Segmenter};
-use crate::infer::{ModelEntry, OnnxSession, PictureInput, Task, TensorModel as _};
+use crate::infer::{ModelEntry, OnnxSession, Task, TensorModel as _};
 use crate::ops::FrameBatch;
 use crate::pipeline::vision::{PictureModel, TensorStageOptions};
 
@@ -17,7 +17,7 @@ use crate::pipeline::vision::{PictureModel, TensorStageOptions};
 const AT_ONCE: usize = 8;
 
 fn picture_model(ctx: &GpuContext, session: OnnxSession, entry: &ModelEntry) -> Result<PictureModel<OnnxSession>> {
-    let picture = entry.picture.clone().unwrap_or_else(PictureInput::default);
+    let picture = entry.picture.clone().unwrap_or_default();
     PictureModel::new(ctx, session, &picture, AT_ONCE, TensorStageOptions::default())
 }
 

@@ -7,8 +7,8 @@ use crate::gpu::GpuContext;
 use crate::infer::tasks::segment::sam::Described;
 use crate::infer::tasks::segment::{SamPrompt, SamSession};
 use crate::infer::{
-    Allow, IoInfo, ModelRegistry, NamedTensor, OnnxSession, Outputs, PictureInput, SessionOptions, Task, TensorModel,
-    TensorSlice, TensorView, VerifiedModel,
+    Allow, IoInfo, ModelRegistry, NamedTensor, OnnxSession, Outputs, SessionOptions, Task, TensorModel, TensorSlice,
+    TensorView, VerifiedModel,
 };
 use crate::ops::FrameBatch;
 use crate::ops::resize::crop_resize::CropBox;
@@ -76,7 +76,7 @@ impl Prompted {
             Described { entry: &first.entry, inputs: encoder.inputs(), outputs: encoder.outputs() },
             Described { entry: &second.entry, inputs: decoder.inputs(), outputs: decoder.outputs() },
         )?;
-        let picture = first.entry.picture.clone().unwrap_or_else(PictureInput::default);
+        let picture = first.entry.picture.clone().unwrap_or_default();
         let encoder = PictureModel::new(ctx, encoder, &picture, 1, TensorStageOptions::default())?;
         let points = segment.points_per_side;
         let stand_in = first.entry.stand_in.then_some("for tests");
