@@ -253,7 +253,7 @@ fn mixed(folder: &Path, count: u32) {
     std::fs::create_dir_all(folder).unwrap();
     let size = Size::new(160, 120);
     for n in 0..count {
-        let side = [40, 12, 6, 24][n as usize % 4];
+        let side = [16, 12, 6, 9][n as usize % 4];
         let (base, strong) = if n % 3 == 0 { (110, 14) } else { (45, 170) };
         picture(&folder.join(format!("frame_{n:04}.png")), size, |x, y| {
             let [r, g, b, _] = pcg4d([n, x / side, y / side, 5])[0].to_le_bytes();
@@ -379,7 +379,7 @@ fn a_run_goes_on_is_decided_anew_overruled_and_laid_out_for_trainers() {
 fn one_damaged_frame_fails_alone_and_kills_leave_nothing_half() {
     let dir = tempfile::tempdir().unwrap();
     let at = |n: &str| dir.path().join(n);
-    mixed(&at("in"), 24);
+    mixed(&at("in"), 12);
     let whole = std::fs::read(at("in/frame_0007.png")).unwrap();
     std::fs::write(at("in/frame_0007.png"), &whole[..whole.len() / 2]).unwrap();
     std::fs::write(at("in/frame_0009.png"), "no picture at all").unwrap();
@@ -401,7 +401,7 @@ fn one_damaged_frame_fails_alone_and_kills_leave_nothing_half() {
     );
     let want = contents(&at("a"));
     let mut kills = 0;
-    for i in 0..6u32 {
+    for i in 0..3u32 {
         let mut child = frameloom()
             .args(["curate", "run"])
             .arg(at("in"))
@@ -411,7 +411,7 @@ fn one_damaged_frame_fails_alone_and_kills_leave_nothing_half() {
             .stdout(std::process::Stdio::null())
             .spawn()
             .unwrap();
-        std::thread::sleep(took.mul_f64(0.25 + 0.12 * f64::from(i)).min(Duration::from_secs(20)));
+        std::thread::sleep(took.mul_f64(0.3 + 0.2 * f64::from(i)).min(Duration::from_secs(20)));
         let _ = child.kill();
         kills += u32::from(child.wait().unwrap().code().is_none());
     }
@@ -466,25 +466,24 @@ fn every_key_of_the_two_files_changes_something() {
     mixed(&at("in"), 12);
     let config = at("c.yaml");
     let base = "decision: {near_duplicate_bits: -1, slack: 1.0}\nprocessing: {create_visualization: false}\n";
-    let pictures = |key: &str| -> BTreeMap<PathBuf, Vec<u8>> {
+    // Pictures and captions, and what was decided and why.
+    let pictures = |key: &str| -> (BTreeMap<PathBuf, Vec<u8>>, Vec<[Value; 3]>) {
         std::fs::write(&config, format!("{base}{key}\n")).unwrap();
         let out = at("out");
         well(&["run", "@", "-o", "@", "--config", "@"], &[&at("in"), &out, &config]);
-        contents(&out)
-            .into_iter()
-            .filter(|(p, _)| p.components().any(|c| matches!(c.as_os_str().to_str(), Some("images" | "captions"))))
-            .collect()
+        let part = |p: &Path| p.components().any(|c| matches!(c.as_os_str().to_str(), Some("images" | "captions")));
+        let files = contents(&out).into_iter().filter(|(p, _)| part(p)).collect();
+        let said = |r: &Value| ["strategy", "confidence", "reasoning"].map(|k| r[k].clone());
+        (files, ledger(&out).iter().map(said).collect())
     };
     let plain = pictures("");
-    assert!(
-        ["keep_full", "segment", "create_occlusion", "enhance_segment"]
-            .iter()
-            .all(|s| plain.keys().any(|p| p.starts_with(s))),
-        "{:?}",
-        plain.keys()
-    );
+    let used = |s: &str| plain.0.keys().any(|p| p.starts_with(s));
+    let all = ["keep_full", "segment", "create_occlusion", "enhance_segment"];
+    assert!(all.iter().all(|s| used(s)), "{:?}", plain.0.keys());
     for key in KEYS {
-        assert!(pictures(key) != plain, "`{key}` changes nothing");
+        let other = pictures(key);
+        let changes = if key.starts_with("strategies") { other.0 != plain.0 } else { other.1 != plain.1 };
+        assert!(changes, "`{key}` changes nothing");
     }
     assert!(pictures("") == plain, "and back again");
     // What does not change pictures changes files beside them.
@@ -504,8 +503,11 @@ fn every_key_of_the_two_files_changes_something() {
     };
     let (exit, why) = refused("strategies:\n  segment:\n    mask_dilatation: 3\n");
     assert!(exit == 2 && why.contains("mask_dilation") && why.contains("c.yaml:3"), "{why}");
-    let (exit, why) = refused("processing: {device: no-such-device}\n");
-    assert!(exit == 8 && why.contains("no-such-device"), "{why}");
+    // `--device`, which the tests of one adapter set, goes before it.
+    if std::env::var_os("FRAMELOOM_ADAPTER").is_none() {
+        let (exit, why) = refused("processing: {device: no-such-device}\n");
+        assert!(exit == 8 && why.contains("no-such-device"), "{why}");
+    }
     assert_eq!(refused("processing: {batch_size: 0}\n").0, 2);
 }
 

@@ -81,6 +81,7 @@ impl ByteMask {
 /// Opens networks, and keeps count of what is used.
 #[derive(Debug)]
 pub(super) struct Opener<'a> {
+    #[cfg_attr(not(feature = "onnx"), allow(dead_code, reason = "a build without networks looks for none"))]
     pub(super) networks: &'a Networks,
     pub(super) config: &'a CurateConfig,
     pub(super) uses: Vec<ModelUse>,
