@@ -179,7 +179,11 @@ pub(super) fn measure_video(
         .into_iter()
         .map(|seen| FrameEntry {
             name: names.take(path, Some(seen.info.index)),
-            place: FramePlace { path: path.to_path_buf(), frame: Some(seen.info.index), seconds: seen.info.seconds() },
+            place: FramePlace {
+                path: path.to_path_buf(),
+                frame: Some(seen.info.index),
+                seconds: seen.info.seconds().map(settled),
+            },
             content: of(seen.info.index),
             metrics: Some(seen.metrics),
             error: None,

@@ -98,6 +98,23 @@ pub(super) fn apportion(targets: &[f64], n: usize) -> Vec<usize> {
     counts
 }
 
+/// `total` shared out by weights, none getting more than its limit: `(weight, limit)` each.
+fn shared_out(total: usize, of: &[(f64, usize)]) -> Vec<usize> {
+    let mut got = vec![0usize; of.len()];
+    loop {
+        let left = total.saturating_sub(got.iter().sum());
+        let open: Vec<f64> = of.iter().zip(&got).map(|((w, most), g)| if g < most { *w } else { 0.0 }).collect();
+        let more = apportion(&open, left);
+        let before = got.clone();
+        for ((g, more), (_, most)) in got.iter_mut().zip(more).zip(of) {
+            *g = (*g + more).min(*most);
+        }
+        if got == before {
+            return got;
+        }
+    }
+}
+
 /// Quotas that the frames allow: what may have no other strategy is fixed, then what cannot get enough; the rest is shared anew.
 fn settle(scores: &[Scores], targets: &[f64], fixed: &[usize]) -> Vec<Option<usize>> {
     let may = |f: &Scores, s: usize| f.get(s).is_some_and(Option::is_some);
@@ -116,18 +133,18 @@ fn settle(scores: &[Scores], targets: &[f64], fixed: &[usize]) -> Vec<Option<usi
         let quotas: Vec<usize> = counts.zip(fixed).map(|(c, f)| c.saturating_sub(*f)).collect();
         let rows = || quotas.iter().zip(&bound).enumerate().filter(|(_, (_, b))| b.is_none());
         let held = |s: usize| fixed.get(s).copied().unwrap_or(0);
-        let too_many: Vec<(usize, usize)> =
+        let mut next: Vec<(usize, usize)> =
             rows().filter_map(|(s, (q, _))| captive.get(s).filter(|c| *c > q).map(|c| (s, c + held(s)))).collect();
-        let too_few = || -> Vec<(usize, usize)> {
-            rows().filter_map(|(s, (q, _))| eligible.get(s).filter(|e| *e < q).map(|e| (s, e + held(s)))).collect()
-        };
-        let mut next = if too_many.is_empty() { too_few() } else { too_many };
         let mut at = Vec::new();
         if next.is_empty() {
             at = assign(scores, &quotas);
-            // Several strategies may be short of the same frames: then what cannot give them away is fixed as it is.
+            // Several strategies may be short of the same frames: what there is they share by their targets.
             let load = |s: usize| at.iter().filter(|a| **a == Some(s)).count();
-            next = rows().filter(|(s, (q, _))| load(*s) > **q).map(|(s, _)| (s, load(s) + held(s))).collect();
+            let short: Vec<usize> = rows().filter(|(s, (q, _))| load(*s) < **q).map(|(s, _)| s).collect();
+            let of = |s: &usize| (targets.get(*s).copied().unwrap_or(0.0), eligible.get(*s).copied().unwrap_or(0));
+            let there = short.iter().map(|s| load(*s)).sum();
+            let counts = shared_out(there, &short.iter().map(of).collect::<Vec<_>>());
+            next = short.iter().zip(counts).map(|(s, n)| (*s, n + held(*s))).collect();
         }
         if next.is_empty() || bound.iter().all(Option::is_some) {
             return if at.is_empty() { assign(scores, &quotas) } else { at };
@@ -353,5 +370,11 @@ mod tests {
         let count = |s| at.iter().filter(|a| **a == Some(s)).count();
         assert_eq!(count(2), 10);
         assert_eq!((count(0), count(1)), (60, 30));
+        // 0 and 2 both want the same twenty frames.
+        let scores: Vec<Scores> =
+            (0..100).map(|i| vec![(i < 20).then_some(5), Some(3), (i < 20).then_some(1), Some(2)]).collect();
+        let at = settle(&scores, &[0.3, 0.4, 0.15, 0.15], &[0; 4]);
+        let count = |s| at.iter().filter(|a| **a == Some(s)).count();
+        assert_eq!([count(0), count(1), count(2), count(3)], [13, 58, 7, 22]);
     }
 }
