@@ -97,6 +97,11 @@ impl UnitLog {
         self.done.len()
     }
 
+    /// Records of all units that are done, in order of their names.
+    pub fn records(&self) -> impl Iterator<Item = &UnitRecord> {
+        self.done.values()
+    }
+
     /// Units on record whose outputs are gone or changed, with the reason. They count as not done; worth a warning.
     pub fn redo(&self) -> &[(String, String)] {
         &self.redo
@@ -180,6 +185,7 @@ mod tests {
             log.finish(name, &[done], &serde_json::json!({ "frames": 3 })).unwrap();
         }
         assert_eq!(open().done("b").unwrap().meta["frames"], 3);
+        assert!(open().records().map(|r| r.unit.as_str()).eq(["a", "b", "c"]));
         commit(&OsIo, root.join("a"), |w| w.write_all(b"A")).unwrap();
         std::fs::remove_file(root.join("c")).unwrap();
         let log = open();

@@ -3,5 +3,6 @@
 pub mod analyze;
 pub mod chunk;
 pub mod collage;
+pub mod curate;
 pub mod sync;
 pub mod track;

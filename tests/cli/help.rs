@@ -11,6 +11,7 @@ fn every_command_has_help_and_the_exit_codes_are_in_it() {
         "probe",
         "analyze",
         "collage",
+        "curate",
         "index",
         "heatmap",
         "chunk",

@@ -21,6 +21,9 @@ mod chunk;
 #[cfg(feature = "faiss")]
 mod collage;
 mod config;
+mod curate;
+#[cfg(feature = "onnx")]
+mod curate_real;
 mod help;
 #[cfg(feature = "onnx")]
 mod models;

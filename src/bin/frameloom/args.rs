@@ -72,6 +72,8 @@ pub(crate) enum Command {
     Collage(Box<crate::collage_args::CollageArgs>),
     /// Make, change, show and search the index of a picture pool
     Index(crate::collage_args::IndexArgs),
+    /// Turn frames into a balanced training set, with a reason for every decision
+    Curate(Box<crate::curate_args::CurateArgs>),
     /// Count where a video moves, or average masks, into a heat map
     Heatmap(crate::chunk_args::HeatmapArgs),
     /// Put processing where the heat is

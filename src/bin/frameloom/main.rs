@@ -5,6 +5,7 @@ mod args_sync;
 mod chunk_args;
 mod collage_args;
 mod commands;
+mod curate_args;
 mod environment;
 mod output;
 mod progress;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         Command::Analyze(a) => commands::analyze::run(&cli.global, a, &mut out, &signals, progress),
         Command::Collage(a) => commands::collage::run(&cli.global, a, &mut out, &signals, progress),
         Command::Index(a) => commands::index::run(&cli.global, a, &mut out, &signals, progress),
+        Command::Curate(a) => commands::curate::run(&cli.global, a, &mut out, &signals, progress),
         Command::Heatmap(a) => commands::heatmap::run(&cli.global, a, &mut out, &signals, progress),
         Command::Chunk(a) => match &a.command {
             chunk_args::ChunkCommand::Plan(a) => commands::heatmap::run_plan(a, &mut out),

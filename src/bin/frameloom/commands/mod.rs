@@ -4,6 +4,7 @@ pub(crate) mod analyze;
 pub(crate) mod audio;
 pub(crate) mod bench;
 pub(crate) mod collage;
+pub(crate) mod curate;
 pub(crate) mod doctor;
 pub(crate) mod heatmap;
 pub(crate) mod index;

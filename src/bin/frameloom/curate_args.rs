@@ -1,0 +1,189 @@
+//! What can be typed after `curate`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+/// Settings that change results; the others change speed and places.
+const SETTINGS: &str = "Settings";
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  frameloom curate run frames/ -o out                         measure, decide, make pictures, report
+  frameloom curate run clip.mp4 -o out --every 12             the sharpest of every 12 frames
+  frameloom curate decide --from out --decision-config t.yaml other thresholds, no pixel touched
+  frameloom curate explain out frame_0007                     why, from the ledger alone
+  frameloom curate merge out -o training                      one folder for a trainer")]
+pub(crate) struct CurateArgs {
+    #[command(subcommand)]
+    pub(crate) command: CurateCommand,
+}
+
+/// Folders that trainers read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LayoutArg {
+    /// Pictures and captions side by side, with dataset_config.toml
+    Kohya,
+    /// Shards of tar files
+    Webdataset,
+    /// Masks and boxes
+    Coco,
+    /// Pictures with metadata.jsonl
+    Imagefolder,
+    /// A manifest of the seed's tree
+    Parquet,
+}
+
+impl LayoutArg {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Kohya => "kohya",
+            Self::Webdataset => "webdataset",
+            Self::Coco => "coco",
+            Self::Imagefolder => "imagefolder",
+            Self::Parquet => "parquet",
+        }
+    }
+}
+
+/// Settings, from files and flags.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct CurateSettings {
+    /// Thresholds, targets and needs: the original's decision_thresholds.yaml
+    #[arg(long, value_name = "FILE", help_heading = SETTINGS)]
+    pub(crate) decision_config: Option<PathBuf>,
+    /// What each strategy does: the original's strategy_configs.yaml
+    #[arg(long, value_name = "FILE", help_heading = SETTINGS)]
+    pub(crate) strategy_config: Option<PathBuf>,
+    /// Any settings; FRAMELOOM_CURATE_<SETTING> goes before files, flags before both
+    #[arg(long, value_name = "FILE", help_heading = SETTINGS)]
+    pub(crate) config: Option<PathBuf>,
+    /// What the data set lacks, as JSON: {"occlusion": 0.9}; the others are 0 then
+    #[arg(long, value_name = "JSON", help_heading = SETTINGS)]
+    pub(crate) dataset_needs: Option<PathBuf>,
+    /// Reproduce the original's figures, decisions and files, its defects included
+    #[arg(long, help_heading = SETTINGS)]
+    pub(crate) parity: bool,
+    /// Decisions by hand: a YAML, TOML or JSON file with one `name: strategy` (or drop) a frame
+    #[arg(long, value_name = "FILE", help_heading = SETTINGS)]
+    pub(crate) overrides: Option<PathBuf>,
+    /// Take so many frames at most, the best ones with balanced shots
+    #[arg(long, value_name = "N", help_heading = SETTINGS)]
+    pub(crate) keep: Option<u32>,
+}
+
+/// What is looked at, and how.
+#[derive(Debug, Args)]
+pub(crate) struct CurateInput {
+    /// Folders of pictures, pictures, patterns ('frames/*.png'), lists (.txt), videos
+    #[arg(required = true, value_name = "INPUT")]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// Output folder
+    #[arg(short, long = "output-dir", visible_alias = "output", value_name = "DIR")]
+    pub(crate) output: PathBuf,
+    /// Look at the first so many pictures only
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    #[command(flatten)]
+    pub(crate) settings: CurateSettings,
+    /// One frame of so many of a video
+    #[arg(long, value_name = "N", help_heading = SETTINGS)]
+    pub(crate) every: Option<u32>,
+    /// Folder of models, searched before the others; may be given several times
+    #[arg(long = "models", value_name = "DIR")]
+    pub(crate) models: Vec<PathBuf>,
+    /// Forget what earlier runs into this folder have done
+    #[arg(long)]
+    pub(crate) restart: bool,
+    /// Show the plan (frames, models, settings) and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Override a limit for untrusted input
+    #[arg(long = "input-limit", value_name = "NAME=N")]
+    pub(crate) limits: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CurateCommand {
+    /// Measure frames, decide on each, make its pictures and captions, report
+    Run {
+        #[command(flatten)]
+        input: CurateInput,
+        /// Write a folder for a trainer too; may be given several times
+        #[arg(long, value_enum, value_name = "FORMAT", help_heading = SETTINGS)]
+        layout: Vec<LayoutArg>,
+        /// Word that trainers tie to the character
+        #[arg(long, value_name = "WORD", help_heading = SETTINGS)]
+        trigger: Option<String>,
+    },
+    /// Measure frames only
+    Analyze {
+        #[command(flatten)]
+        input: CurateInput,
+    },
+    /// Decide anew on frames that were measured; no pixel is touched
+    Decide {
+        /// Output folder of `curate run` or `curate analyze`
+        #[arg(long, value_name = "RUN")]
+        from: PathBuf,
+        /// Folder for the ledger [default: that of RUN]
+        #[arg(short, long = "output-dir", visible_alias = "output", value_name = "DIR")]
+        output: Option<PathBuf>,
+        #[command(flatten)]
+        settings: CurateSettings,
+    },
+    /// Say why a frame was decided as it was, from the ledger alone
+    Explain {
+        /// Output folder of a run
+        #[arg(value_name = "RUN")]
+        run: PathBuf,
+        /// Frames, by name or file name
+        #[arg(required = true, value_name = "FRAME")]
+        frames: Vec<String>,
+    },
+    /// Propose thresholds for the wanted mix, as YAML for --decision-config
+    Tune {
+        /// Output folder of a run
+        #[arg(value_name = "RUN")]
+        run: PathBuf,
+        #[command(flatten)]
+        settings: CurateSettings,
+    },
+    /// Put the pictures of all strategies into one folder for a trainer
+    Merge {
+        /// Output folder of a run
+        #[arg(value_name = "RUN")]
+        run: PathBuf,
+        /// Folder for pictures, captions and manifest.jsonl
+        #[arg(short, long = "output-dir", visible_alias = "output", value_name = "DIR")]
+        output: PathBuf,
+        /// Take composites too: they are the frames themselves
+        #[arg(long)]
+        composites: bool,
+        /// Word that trainers tie to the character; begins every caption
+        #[arg(long, default_value = "", value_name = "WORD")]
+        trigger: String,
+    },
+    /// Add the frames before and after each curated one
+    Expand {
+        /// Folder of curated frames, with captions beside them
+        #[arg(value_name = "CURATED")]
+        curated: PathBuf,
+        /// Folder of all frames
+        #[arg(value_name = "FRAMES", required_unless_present = "frames_dir")]
+        frames: Option<PathBuf>,
+        /// The same
+        #[arg(long, value_name = "DIR", conflicts_with = "frames")]
+        frames_dir: Option<PathBuf>,
+        /// Output folder
+        #[arg(short, long = "output-dir", visible_alias = "output", value_name = "DIR")]
+        output: PathBuf,
+        /// Frames before and after each
+        #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+        window_size: u32,
+        /// Leave captions out
+        #[arg(long)]
+        no_copy_captions: bool,
+    },
+}

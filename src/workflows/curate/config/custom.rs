@@ -1,0 +1,129 @@
+//! Strategies of the user's own: conditions over figures, and steps.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::metrics::FrameMetrics;
+use super::{share, wrong};
+use crate::error::Result;
+
+/// How a figure compares with a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Relation {
+    /// Below.
+    #[serde(rename = "<")]
+    Below,
+    /// Below or equal.
+    #[serde(rename = "<=")]
+    AtMost,
+    /// Above.
+    #[serde(rename = ">")]
+    Above,
+    /// Above or equal.
+    #[serde(rename = ">=")]
+    AtLeast,
+}
+
+impl Relation {
+    /// How it is written.
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Self::Below => "<",
+            Self::AtMost => "<=",
+            Self::Above => ">",
+            Self::AtLeast => ">=",
+        }
+    }
+
+    /// Whether `figure` stands so to `value`.
+    pub fn holds(self, figure: f64, value: f64) -> bool {
+        match self {
+            Self::Below => figure < value,
+            Self::AtMost => figure <= value,
+            Self::Above => figure > value,
+            Self::AtLeast => figure >= value,
+        }
+    }
+
+    /// How far `figure` is on the right side of `value`; negative on the wrong one.
+    pub fn margin(self, figure: f64, value: f64) -> f64 {
+        match self {
+            Self::Below | Self::AtMost => value - figure,
+            Self::Above | Self::AtLeast => figure - value,
+        }
+    }
+}
+
+/// A condition over one figure.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    /// Name of the figure: see [`FrameMetrics::NAMES`].
+    pub metric: String,
+    /// Comparison.
+    pub is: Relation,
+    /// With this.
+    pub value: f64,
+}
+
+/// What a custom strategy does to a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// As in `enhance_segment`.
+    Upscale,
+    /// As in `enhance_segment`.
+    Denoise,
+    /// As in `enhance_segment`.
+    FaceEnhance,
+    /// As in `enhance_segment`.
+    Sharpen,
+    /// Cut the character out; the result has its mask as alpha.
+    Segment,
+    /// A side out of focus.
+    EdgeBlur,
+    /// A half-transparent dark area.
+    Overlay,
+    /// A rectangle filled with the mean colour.
+    Erase,
+}
+
+/// A strategy by configuration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CustomStrategy {
+    /// Whether it is used at all.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    /// Frames that it is for: all conditions must hold.
+    pub when: Vec<Condition>,
+    /// What is done, in order; nothing: the frame is written as it is.
+    #[serde(default)]
+    pub steps: Vec<Step>,
+    /// Wanted share of frames, 0..=1, as in `strategy_targets`.
+    #[serde(default)]
+    pub target: f64,
+    /// What captions begin with.
+    #[serde(default)]
+    pub caption_prefix: String,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+impl CustomStrategy {
+    pub(super) fn check(&self, name: &str) -> Result<()> {
+        let at = |field: &str| format!("custom_strategies.{name}.{field}");
+        let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if !plain || super::super::STRATEGIES.contains(&name) || name == "analysis" {
+            return Err(wrong(at("name"), "must be a name of its own of letters, digits and `_`"));
+        }
+        for (i, c) in self.when.iter().enumerate() {
+            if !FrameMetrics::NAMES.contains(&c.metric.as_str()) {
+                let known = FrameMetrics::NAMES.join(", ");
+                return Err(wrong(at(&format!("when[{i}].metric")), format!("must be one of {known}")));
+            }
+        }
+        share(&at("target"), self.target)
+    }
+}

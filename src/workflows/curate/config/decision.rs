@@ -1,0 +1,179 @@
+//! When which strategy is chosen, and in which shares.
+
+use serde::{Deserialize, Serialize};
+
+use super::{share, wrong};
+use crate::error::Result;
+
+/// Limits of the figures, named as in the original's file.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Thresholds {
+    /// Complexity below this is a simple background, 0..=1.
+    pub simple_background: f64,
+    /// Lighting above this is good, 0..=1.
+    pub good_lighting: f64,
+    /// Occlusion below this is low, 0..=1.
+    pub low_occlusion: f64,
+    /// From so many instances on there are several characters.
+    pub multi_character: u32,
+    /// Quality below this is poor, 0..=1.
+    pub poor_quality: f64,
+    /// Sharpness below this is low, 0..=1.
+    pub low_sharpness: f64,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self {
+            simple_background: 0.3,
+            good_lighting: 0.7,
+            low_occlusion: 0.2,
+            multi_character: 2,
+            poor_quality: 0.5,
+            low_sharpness: 0.4,
+        }
+    }
+}
+
+impl Thresholds {
+    pub(super) fn check(&self) -> Result<()> {
+        share("thresholds.simple_background", self.simple_background)?;
+        share("thresholds.good_lighting", self.good_lighting)?;
+        share("thresholds.low_occlusion", self.low_occlusion)?;
+        share("thresholds.poor_quality", self.poor_quality)?;
+        share("thresholds.low_sharpness", self.low_sharpness)?;
+        super::at_least("thresholds.multi_character", self.multi_character, 1)
+    }
+}
+
+/// Wanted shares of frames; relative to their sum over enabled strategies.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StrategyTargets {
+    /// Frames kept as they are.
+    pub keep_full: f64,
+    /// Frames cut into character and background.
+    pub segment: f64,
+    /// Frames that get covered.
+    pub create_occlusion: f64,
+    /// Frames repaired, then cut.
+    pub enhance_segment: f64,
+}
+
+impl Default for StrategyTargets {
+    fn default() -> Self {
+        Self { keep_full: 0.30, segment: 0.40, create_occlusion: 0.15, enhance_segment: 0.15 }
+    }
+}
+
+impl StrategyTargets {
+    pub(super) fn check(&self) -> Result<()> {
+        share("strategy_targets.keep_full", self.keep_full)?;
+        share("strategy_targets.segment", self.segment)?;
+        share("strategy_targets.create_occlusion", self.create_occlusion)?;
+        share("strategy_targets.enhance_segment", self.enhance_segment)
+    }
+}
+
+/// What the data set lacks, 0 (nothing) to 1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatasetNeeds {
+    /// Covered characters. Above 0.5 frames may be covered on purpose.
+    pub occlusion: f64,
+    /// Frames with several characters: favours keeping and cutting them.
+    pub multi_character: f64,
+    /// Far shots: favours keeping them whole.
+    pub far_shot: f64,
+    /// Complex backgrounds: lets busier frames be kept whole.
+    pub complex_bg: f64,
+}
+
+impl Default for DatasetNeeds {
+    fn default() -> Self {
+        Self { occlusion: 0.8, multi_character: 0.9, far_shot: 0.7, complex_bg: 0.6 }
+    }
+}
+
+impl DatasetNeeds {
+    /// Nothing is needed.
+    pub const NONE: Self = Self { occlusion: 0.0, multi_character: 0.0, far_shot: 0.0, complex_bg: 0.0 };
+
+    pub(super) fn check(&self) -> Result<()> {
+        share("dataset_needs.occlusion", self.occlusion)?;
+        share("dataset_needs.multi_character", self.multi_character)?;
+        share("dataset_needs.far_shot", self.far_shot)?;
+        share("dataset_needs.complex_bg", self.complex_bg)
+    }
+}
+
+/// How frames get their strategies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Engine {
+    /// All frames at once: the best assignment that meets the wanted shares.
+    Assignment,
+    /// Each frame alone, by the original's table. Parity always does this.
+    Table,
+}
+
+/// What happens to frames that a strategy has too many of, where no other takes them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Surplus {
+    /// They stay: no frame is lost, the mix is off.
+    Keep,
+    /// They are left out until the mix is right.
+    Drop,
+}
+
+/// How frames are decided on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecisionConfig {
+    /// Which rule.
+    pub engine: Engine,
+    /// How far a figure may miss a threshold for a frame to take a strategy for the sake of the mix, 0..=1. Poor and blurred frames are
+    /// never kept whole, however large this is.
+    pub slack: f64,
+    /// What becomes of frames over their strategy's share.
+    pub surplus: Surplus,
+    /// Bits of 64 in which the perceptual hashes of near-duplicates differ at most; the best of them stays. Below 0: none is dropped.
+    pub near_duplicate_bits: i32,
+    /// Frames with less contrast than this are left out: there is nothing in them, 0..=1.
+    pub min_contrast: f64,
+    /// So many frames are taken at most, the best ones with their shots balanced; 0: all.
+    pub keep: u32,
+    /// Wanted shares of close-ups, medium, full-body and far shots, for `keep`.
+    pub shot_targets: [f64; 4],
+}
+
+impl Default for DecisionConfig {
+    fn default() -> Self {
+        Self {
+            engine: Engine::Assignment,
+            slack: 0.25,
+            surplus: Surplus::Keep,
+            near_duplicate_bits: 6,
+            min_contrast: 0.02,
+            keep: 0,
+            shot_targets: [0.30, 0.25, 0.25, 0.20],
+        }
+    }
+}
+
+impl DecisionConfig {
+    pub(super) fn check(&self) -> Result<()> {
+        share("decision.slack", self.slack)?;
+        share("decision.min_contrast", self.min_contrast)?;
+        if !(-1..=32).contains(&self.near_duplicate_bits) {
+            let given = self.near_duplicate_bits;
+            return Err(wrong("decision.near_duplicate_bits", format!("must be in -1..=32, got {given}")));
+        }
+        if self.shot_targets.iter().any(|t| !(0.0..=1.0).contains(t)) || self.shot_targets.iter().sum::<f64>() <= 0.0 {
+            return Err(wrong("decision.shot_targets", "must be four shares in 0..=1, one of them above 0"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,284 @@
+//! Map: decisions to pictures. A unit is a frame; its record in the journal names its files with their hashes, so that a run which was
+//! stopped goes on, and only frames that are decided otherwise are made again.
+
+mod caption;
+mod cover;
+mod enhance;
+mod make;
+mod mask;
+mod source;
+mod telea;
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::analyze::Working;
+use super::config::{CurateConfig, OcclusionType};
+use super::decide::{Decision, Decisions};
+use super::metrics::FrameEntry;
+use super::models::{ModelUse, Opener};
+use super::picture::{PictureFile, Rgba};
+use crate::error::{Error, Result};
+use crate::gpu::GpuContext;
+use crate::media::{ListOptions, list_images};
+use crate::store::{Committed, RunKey, StateDir, StoreIo, UnitLog, commit};
+use caption::Captions;
+use enhance::Repair;
+use make::{Account, Made, Studio};
+use source::Sources;
+
+/// A frame that was worked on.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct FrameOutcome {
+    /// Files below the output folder, in the order in which they were made.
+    pub(super) outputs: Vec<String>,
+    /// Why there are none.
+    pub(super) error: Option<String>,
+    /// Steps in words, covered shares, figures after a repair.
+    pub(super) account: serde_json::Value,
+}
+
+/// What came of all frames.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Executed {
+    /// One for each entry; nothing for frames that were left out.
+    pub(super) frames: Vec<Option<FrameOutcome>>,
+    /// What made them.
+    pub(super) models: Vec<ModelUse>,
+    /// Frames whose files were there already.
+    pub(super) kept: usize,
+}
+
+/// Record of a unit.
+#[derive(Debug, Serialize, Deserialize)]
+struct Meta {
+    /// What the files depend on, hashed.
+    made_of: String,
+    outputs: Vec<String>,
+    account: Account,
+}
+
+/// Whether an error is the frame's own, so that the others go on.
+const fn of_the_frame(e: &Error) -> bool {
+    matches!(
+        e,
+        Error::InputNotFound { .. }
+            | Error::InputUnsupported { .. }
+            | Error::InputCorrupt { .. }
+            | Error::LimitExceeded { .. }
+            | Error::Model { .. }
+            | Error::Parameter { .. }
+            | Error::Memory { .. }
+    )
+}
+
+/// Everything that can change a byte of every frame's files.
+fn key(ctx: &GpuContext) -> Result<RunKey> {
+    let mut kernels = blake3::Hasher::new();
+    for k in crate::gpu::kernel_sources() {
+        kernels.update(k.name.as_bytes()).update(k.text.as_bytes());
+    }
+    let caps = ctx.caps();
+    RunKey::builder()
+        .field("workflow", "curate pictures")
+        .field("version", env!("CARGO_PKG_VERSION"))
+        .field("kernels", kernels.finalize().to_hex())
+        .field("adapter", format!("{} ({})", caps.name, caps.driver))
+        .finish()
+}
+
+/// What the files of one frame depend on beside that: its content, its strategy with its settings, models.
+fn made_of(entry: &FrameEntry, strategy: &str, config: &CurateConfig, models: &[ModelUse]) -> Result<String> {
+    let files: Vec<_> = models.iter().map(|m| (&m.task, &m.sha256)).collect();
+    let strategies = &config.strategies;
+    let own = match strategy {
+        super::KEEP_FULL => serde_json::to_value((&strategies.keep_full, &strategies.enhance_segment)),
+        super::SEGMENT => serde_json::to_value(&strategies.segment),
+        super::CREATE_OCCLUSION => serde_json::to_value(&strategies.create_occlusion),
+        super::ENHANCE_SEGMENT => serde_json::to_value((&strategies.enhance_segment, &strategies.segment)),
+        _ => serde_json::to_value((config.custom_strategies.get(strategy), strategies)),
+    };
+    let all = own.and_then(|own| {
+        let analysis = (&config.analysis, &config.captions, &entry.metrics);
+        serde_json::to_string(&(&entry.content, &entry.name, strategy, own, files, analysis, config.parity))
+    });
+    let all = all.map_err(|e| Error::Bug(format!("what a frame depends on: {e}")))?;
+    Ok(blake3::hash(all.as_bytes()).to_hex().to_string())
+}
+
+/// Cut-outs for pasting, in order of names.
+fn cutouts(config: &CurateConfig, working: Working<'_>) -> Result<Vec<Rgba>> {
+    let o = &config.strategies.create_occlusion;
+    if !o.enabled || !o.occlusion_types.contains(&OcclusionType::Object) {
+        return Ok(Vec::new());
+    }
+    let folder = Path::new(&o.cutouts);
+    let list = list_images(folder, ListOptions::default(), working.limits)?;
+    if list.files.is_empty() {
+        return Err(Error::usage(format!("there are no cut-outs in {}", folder.display())));
+    }
+    list.files.iter().map(|f| PictureFile::read(f, working.limits).map(|p| p.picture)).collect()
+}
+
+/// Opens only the networks that the decided strategies need.
+fn studio<'a>(
+    ctx: &'a GpuContext,
+    config: &'a CurateConfig,
+    decisions: &Decisions,
+    working: Working<'a>,
+    (io, state): (&'a dyn StoreIo, &Path),
+) -> Result<(Studio<'a>, Vec<ModelUse>)> {
+    use super::config::{EnhanceStep, Step};
+    let used = |name: &str| decisions.all.iter().any(|d| d.strategy.as_deref() == Some(name));
+    let s = &config.strategies;
+    let own = |step: Step| config.custom_strategies.iter().any(|(n, c)| used(n) && c.steps.contains(&step));
+    let repairs = used(super::ENHANCE_SEGMENT) || (used(super::KEEP_FULL) && s.keep_full.apply_enhancement);
+    let step = |step: EnhanceStep, custom: Step| {
+        (repairs && s.enhance_segment.enhancement_steps.contains(&step)) || own(custom)
+    };
+    let cuts = used(super::SEGMENT)
+        || (used(super::ENHANCE_SEGMENT) && s.enhance_segment.apply_segmentation)
+        || own(Step::Segment);
+    let mut opener = Opener::new(working.networks, config);
+    let restores = step(EnhanceStep::FaceEnhance, Step::FaceEnhance);
+    let subject = if cuts { opener.subject(ctx)? } else { None };
+    let fill = if used(super::SEGMENT) && s.segment.save_background { opener.fill()? } else { None };
+    let upscale = if step(EnhanceStep::Upscale, Step::Upscale) { opener.upscale()? } else { None };
+    let restore = if restores { opener.restore()? } else { None };
+    let faces = if restore.is_some() { opener.faces(ctx)? } else { None };
+    let repair = Repair { upscale, restore, faces };
+    #[cfg(feature = "caption")]
+    let captions = {
+        let folder = state.join("captions");
+        io.create_dir_all(&folder).map_err(|e| Error::storage("create", &folder, e))?;
+        Captions::new(config, io, &folder, working.cancel)?
+    };
+    #[cfg(not(feature = "caption"))]
+    let captions = {
+        let _ = (io, state);
+        Captions::new(config, working.cancel)?
+    };
+    let cutouts = if used(super::CREATE_OCCLUSION) { cutouts(config, working)? } else { Vec::new() };
+    Ok((Studio { ctx, config, subject, fill, repair, captions, cutouts }, opener.uses))
+}
+
+/// Makes the pictures of all decisions below `folder`. `state` belongs to this run.
+///
+/// A frame that fails has an outcome with `error`; the others go on.
+///
+/// # Errors
+/// The device, storage, the journal, models that cannot be opened, `Cancelled`.
+pub(super) fn execute(
+    ctx: &GpuContext,
+    (io, folder, state): (&dyn StoreIo, &Path, &StateDir),
+    (entries, decisions): (&[FrameEntry], &Decisions),
+    config: &CurateConfig,
+    working: Working<'_>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Executed> {
+    for name in config.folders() {
+        for part in ["images", "captions"] {
+            let path = folder.join(&name).join(part);
+            io.create_dir_all(&path).map_err(|e| Error::storage("create", &path, e))?;
+        }
+    }
+    let journal = state.join("pictures");
+    if !config.processing.skip_existing && journal.exists() {
+        std::fs::remove_file(&journal).map_err(|e| Error::storage("remove", &journal, e))?;
+    }
+    let mut log = UnitLog::open(io, &journal, folder, &key(ctx)?)?;
+    let (mut studio, models) = studio(ctx, config, decisions, working, (io, state.path()))?;
+    let mut plan: BTreeMap<String, String> = BTreeMap::new();
+    for (entry, decision) in entries.iter().zip(&decisions.all) {
+        if let Some(strategy) = &decision.strategy {
+            plan.insert(unit(strategy, &entry.name), made_of(entry, strategy, config, &models)?);
+        }
+    }
+    sweep(&log, folder, &plan)?;
+    let mut sources = Sources::new(ctx, entries, decisions, working);
+    let mut executed = Executed { frames: Vec::with_capacity(entries.len()), models, kept: 0 };
+    for (i, (entry, decision)) in entries.iter().zip(&decisions.all).enumerate() {
+        working.cancel.check()?;
+        let done = one(&mut log, (io, folder), (i, entry, decision), &plan, &mut studio, &mut sources)?;
+        executed.kept += usize::from(done.as_ref().is_some_and(|(_, kept)| *kept));
+        if done.is_some() {
+            progress(1);
+        }
+        executed.frames.push(done.map(|(outcome, _)| outcome));
+    }
+    Ok(executed)
+}
+
+fn unit(strategy: &str, name: &str) -> String {
+    format!("{strategy}/{name}")
+}
+
+fn outcome(outputs: Vec<String>, account: &Account) -> FrameOutcome {
+    FrameOutcome { outputs, error: None, account: serde_json::to_value(account).unwrap_or_default() }
+}
+
+/// One frame; nothing for one that is left out. Says whether its files were there.
+fn one(
+    log: &mut UnitLog,
+    (io, folder): (&dyn StoreIo, &Path),
+    (i, entry, decision): (usize, &FrameEntry, &Decision),
+    plan: &BTreeMap<String, String>,
+    studio: &mut Studio<'_>,
+    sources: &mut Sources<'_>,
+) -> Result<Option<(FrameOutcome, bool)>> {
+    let failed = |error: String| Some((FrameOutcome { error: Some(error), ..FrameOutcome::default() }, false));
+    if let Some(why) = &entry.error {
+        return Ok(failed(why.clone()));
+    }
+    let Some(strategy) = &decision.strategy else { return Ok(None) };
+    let name = unit(strategy, &entry.name);
+    let made_of = plan.get(&name).cloned().unwrap_or_default();
+    if let Some(meta) = log.done(&name).and_then(|r| serde_json::from_value::<Meta>(r.meta.clone()).ok())
+        && meta.made_of == made_of
+    {
+        return Ok(Some((outcome(meta.outputs, &meta.account), true)));
+    }
+    let made = sources.pixels(i).and_then(|pixels| studio.make(entry, strategy, &pixels));
+    let (made, account) = match made {
+        Ok(made) => made,
+        Err(e) if of_the_frame(&e) => return Ok(failed(e.to_string())),
+        Err(e) => return Err(e),
+    };
+    let committed: Vec<Committed> = made.iter().map(|m| write(io, folder, m)).collect::<Result<_>>()?;
+    let outputs: Vec<String> = made.into_iter().map(|m| m.path).collect();
+    log.finish(&name, &committed, &Meta { made_of, outputs: outputs.clone(), account: account.clone() })?;
+    Ok(Some((outcome(outputs, &account), false)))
+}
+
+fn write(io: &dyn StoreIo, folder: &Path, made: &Made) -> Result<Committed> {
+    commit(io, inside(folder, &made.path), |w| w.write_all(&made.bytes))
+}
+
+/// A path below `folder` from one with `/`.
+pub(super) fn inside(folder: &Path, path: &str) -> PathBuf {
+    path.split('/').fold(folder.to_path_buf(), |at, part| at.join(part))
+}
+
+/// Takes away files of earlier runs that this one would not make: of frames decided otherwise, or made with other settings.
+fn sweep(log: &UnitLog, folder: &Path, plan: &BTreeMap<String, String>) -> Result<()> {
+    for record in log.records() {
+        let meta: Option<Meta> = serde_json::from_value(record.meta.clone()).ok();
+        let wanted = plan.get(&record.unit).is_some_and(|made_of| meta.as_ref().is_some_and(|m| m.made_of == *made_of));
+        if wanted {
+            continue;
+        }
+        for output in &record.outputs {
+            let path = inside(folder, &output.path);
+            match std::fs::remove_file(&path) {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(Error::storage("remove", &path, e));
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,285 @@
+//! The whole of a run: frames in, figures, decisions, pictures, reports out.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use super::analyze::{self, Analysis, Working};
+use super::config::CurateConfig;
+use super::decide::{Decisions, Mix, ShotLine, decide, write_ledger};
+use super::execute::{self, Executed};
+use super::inputs::Inputs;
+use super::layouts;
+use super::metrics::FrameEntry;
+use super::models::{ModelUse, Networks};
+use super::{page, report};
+use crate::config::{Settings as _, to_toml};
+use crate::core::{CancelToken, Limits};
+use crate::error::{Error, Result};
+use crate::gpu::GpuContext;
+use crate::store::{OsIo, StateDir, StoreIo as _, clean_temps, commit, commit_json};
+
+/// Folder of figures, ledger and settings in the output folder.
+pub const ANALYSIS: &str = "analysis";
+const STATE: &str = ".state";
+const FRAMES: &str = "frames.jsonl";
+const MODELS: &str = "models.json";
+
+/// How to run; nothing of it changes a result, but `restart` and `overrides`.
+#[derive(Debug, Clone, Default)]
+pub struct CurateOptions {
+    /// Where networks come from.
+    pub networks: Networks,
+    /// Limits for untrusted input.
+    pub limits: Limits,
+    /// Stops the run.
+    pub cancel: CancelToken,
+    /// Forget what earlier runs have done.
+    pub restart: bool,
+    /// Frames decided by hand: name or file name, and the strategy or `drop`.
+    pub overrides: BTreeMap<String, String>,
+    /// Stop after the decisions: no pictures.
+    pub only_decide: bool,
+}
+
+/// What is being done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CurateStage {
+    /// Frames are measured.
+    Analyze,
+    /// Pictures are made.
+    Execute,
+}
+
+/// What came of a run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CurateOutcome {
+    /// Frames looked at.
+    pub frames: usize,
+    /// Frames with pictures.
+    pub successful: usize,
+    /// Frames that failed, and why.
+    pub failed: Vec<(String, String)>,
+    /// Frames left out.
+    pub left_out: usize,
+    /// Frames whose pictures were there already.
+    pub kept: usize,
+    /// Frames with pictures by strategy.
+    pub strategies: Vec<(String, usize)>,
+    /// Wanted and reached shares.
+    pub mix: Mix,
+    /// Kinds of shots.
+    pub shots: Vec<ShotLine>,
+    /// Networks and what stands in for them.
+    pub models: Vec<ModelUse>,
+    /// Seconds of each stage.
+    pub seconds: Vec<(String, f64)>,
+    /// The review page, where one was written.
+    pub page: Option<PathBuf>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Saved {
+    models: Vec<ModelUse>,
+}
+
+/// Figures of a run that was made before: what decisions are made from without a pixel.
+///
+/// # Errors
+/// [`Error::InputNotFound`] when `folder` is no folder of a run; [`Error::InputCorrupt`].
+pub fn read_run(folder: &Path) -> Result<(Vec<FrameEntry>, Vec<ModelUse>)> {
+    let path = folder.join(ANALYSIS).join(FRAMES);
+    let text = std::fs::read_to_string(&path).map_err(|e| Error::InputNotFound {
+        path: path.clone(),
+        reason: format!("{e}; wanted: the output folder of `curate run` or `curate analyze`"),
+    })?;
+    let bad = |line: usize, e: serde_json::Error| Error::InputCorrupt {
+        path: path.clone(),
+        reason: format!("line {line}: {e}"),
+    };
+    let entries = text.lines().enumerate().map(|(i, l)| serde_json::from_str(l).map_err(|e| bad(i + 1, e)));
+    let entries = entries.collect::<Result<Vec<FrameEntry>>>()?;
+    let models = std::fs::read_to_string(folder.join(ANALYSIS).join(MODELS)).ok();
+    let models = models.and_then(|t| serde_json::from_str::<Saved>(&t).ok()).map(|s| s.models).unwrap_or_default();
+    Ok((entries, models))
+}
+
+fn create(folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder).map_err(|e| Error::storage("create the output folder", folder, e))
+}
+
+/// The state of a run's folder, which this process owns from now on.
+fn own(folder: &Path, restart: bool) -> Result<StateDir> {
+    let io = OsIo;
+    create(folder)?;
+    let state = StateDir::acquire(&io, folder.join(STATE))?;
+    let dir = io.open_dir(folder).map_err(|e| Error::storage("open", folder, e))?;
+    clean_temps(dir.as_ref())?;
+    if restart {
+        for name in ["analysis", "pictures"] {
+            let path = state.join(name);
+            if path.exists() {
+                std::fs::remove_file(&path).map_err(|e| Error::storage("remove", &path, e))?;
+            }
+        }
+    }
+    create(&folder.join(ANALYSIS))?;
+    Ok(state)
+}
+
+fn write_analysis(folder: &Path, analysis: &Analysis) -> Result<()> {
+    let at = folder.join(ANALYSIS);
+    commit(&OsIo, at.join(FRAMES), |w| {
+        for entry in &analysis.entries {
+            serde_json::to_writer(&mut *w, entry)?;
+            w.write_all(b"\n")?;
+        }
+        Ok(())
+    })?;
+    commit_json(&OsIo, at.join(MODELS), &Saved { models: analysis.models.clone() })?;
+    Ok(())
+}
+
+/// Writes ledger, mix and settings of decisions into `folder`.
+///
+/// # Errors
+/// [`Error::Storage`].
+pub fn write_decisions(
+    folder: &Path,
+    entries: &[FrameEntry],
+    decisions: &Decisions,
+    config: &CurateConfig,
+) -> Result<()> {
+    let at = folder.join(ANALYSIS);
+    create(&at)?;
+    write_ledger(&OsIo, &at.join("ledger"), entries, decisions)?;
+    let mix = serde_json::json!({ "mix": decisions.mix.lines, "shots": decisions.shots });
+    commit_json(&OsIo, at.join("mix.json"), &mix)?;
+    let toml = to_toml(config)?;
+    commit(&OsIo, at.join("config.toml"), |w| w.write_all(toml.as_bytes()))?;
+    Ok(())
+}
+
+/// Measures `inputs` and writes their figures into `folder`.
+///
+/// # Errors
+/// Settings, the device, storage, models, `Cancelled`; frames that cannot be read are entries.
+pub fn analyze(
+    ctx: &GpuContext,
+    inputs: &Inputs,
+    folder: &Path,
+    config: &CurateConfig,
+    options: &CurateOptions,
+    progress: &mut dyn FnMut(CurateStage, u64),
+) -> Result<Analysis> {
+    config.check()?;
+    let state = own(folder, options.restart)?;
+    measured(ctx, inputs, folder, &state, config, options, progress)
+}
+
+fn measured(
+    ctx: &GpuContext,
+    inputs: &Inputs,
+    folder: &Path,
+    state: &StateDir,
+    config: &CurateConfig,
+    options: &CurateOptions,
+    progress: &mut dyn FnMut(CurateStage, u64),
+) -> Result<Analysis> {
+    let working = Working { networks: &options.networks, limits: &options.limits, cancel: &options.cancel };
+    let mut told = |n| progress(CurateStage::Analyze, n);
+    let analysis = analyze::measure(ctx, inputs, config, working, Some((&OsIo, state.path())), &mut told)?;
+    write_analysis(folder, &analysis)?;
+    Ok(analysis)
+}
+
+/// Curates `inputs` into `folder`: measures, decides, makes pictures, reports. What an earlier run has finished is kept.
+///
+/// # Errors
+/// Settings, the device, storage, models, `Cancelled`; state of another version. Frames that fail are in the outcome.
+pub fn curate(
+    ctx: &GpuContext,
+    inputs: &Inputs,
+    folder: &Path,
+    config: &CurateConfig,
+    options: &CurateOptions,
+    progress: &mut dyn FnMut(CurateStage, u64),
+) -> Result<CurateOutcome> {
+    config.check()?;
+    let state = own(folder, options.restart)?;
+    let mut seconds = Vec::new();
+    let analysis = measured(ctx, inputs, folder, &state, config, options, progress)?;
+    seconds.push(("analyze".to_owned(), analysis.elapsed.as_secs_f64()));
+    let started = Instant::now();
+    let decisions = decide(&analysis.entries, config, &options.overrides)?;
+    write_decisions(folder, &analysis.entries, &decisions, config)?;
+    seconds.push(("decide".to_owned(), started.elapsed().as_secs_f64()));
+    let started = Instant::now();
+    let working = Working { networks: &options.networks, limits: &options.limits, cancel: &options.cancel };
+    let entries = &analysis.entries;
+    let executed = if options.only_decide {
+        Executed { frames: vec![None; entries.len()], models: Vec::new(), kept: 0 }
+    } else {
+        let at = (&OsIo as &dyn crate::store::StoreIo, folder, &state);
+        let mut told = |n| progress(CurateStage::Execute, n);
+        execute::execute(ctx, at, (entries, &decisions), config, working, &mut told)?
+    };
+    seconds.push(("execute".to_owned(), started.elapsed().as_secs_f64()));
+    let started = Instant::now();
+    let mut outcome = outcome(entries, &decisions, &executed, config, analysis.models);
+    if !options.only_decide {
+        report::write(&OsIo, folder, entries, &decisions, &executed, config)?;
+        if config.processing.save_metadata && !config.parity {
+            report::write_metadata(&OsIo, folder, entries, &decisions, &executed)?;
+        }
+        layouts::write_all(&OsIo, folder, entries, &decisions, &executed, config, &options.limits)?;
+        if config.processing.create_visualization && !config.parity {
+            let path = folder.join("review.html");
+            page::write(ctx, &path, folder, (entries, &decisions, &executed), &outcome, config, &options.limits)?;
+            outcome.page = Some(path);
+        }
+    }
+    seconds.push(("report".to_owned(), started.elapsed().as_secs_f64()));
+    outcome.seconds = seconds;
+    Ok(outcome)
+}
+
+fn outcome(
+    entries: &[FrameEntry],
+    decisions: &Decisions,
+    executed: &Executed,
+    config: &CurateConfig,
+    mut models: Vec<ModelUse>,
+) -> CurateOutcome {
+    for m in &executed.models {
+        if !models.contains(m) {
+            models.push(m.clone());
+        }
+    }
+    let failed: Vec<(String, String)> = entries
+        .iter()
+        .zip(&executed.frames)
+        .filter_map(|(e, f)| {
+            let why = f.as_ref().and_then(|f| f.error.clone()).or_else(|| e.error.clone());
+            why.map(|why| (e.label(), why))
+        })
+        .collect();
+    let done = executed.frames.iter().flatten().filter(|f| f.error.is_none()).count();
+    let left_out = decisions.all.iter().zip(entries).filter(|(d, e)| d.strategy.is_none() && e.error.is_none()).count();
+    CurateOutcome {
+        frames: entries.len(),
+        successful: done,
+        failed,
+        left_out,
+        kept: executed.kept,
+        strategies: report::counts(decisions, executed, config).0,
+        mix: decisions.mix.clone(),
+        shots: decisions.shots.clone(),
+        models,
+        seconds: Vec::new(),
+        page: None,
+    }
+}
