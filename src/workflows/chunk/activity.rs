@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::{Rect, Size};
+use crate::core::Size;
 use crate::error::{Error, Result};
 
 /// What one cell collected in one step.
@@ -170,18 +170,5 @@ impl ActivityGrid {
     pub(super) fn counts(&self, cell: &ActivityCell, least: f64) -> bool {
         let frames = self.shape.steps.get(cell.step as usize).map_or(0, |s| s.frames);
         f64::from(cell.heat) > least * f64::from(frames)
-    }
-
-    /// The share of a cell that lies in `rect`, a rectangle of the frame.
-    pub(super) fn share(&self, cell: &ActivityCell, rect: Rect) -> f64 {
-        let along = |at: u32, map: u32, frame: u32, start: u32, side: u32| {
-            let scale = f64::from(frame) / f64::from(map);
-            let (a, b) = (at * self.shape.cell, ((at + 1) * self.shape.cell).min(map));
-            let (a, b) = (f64::from(a) * scale, f64::from(b) * scale);
-            let (start, end) = (f64::from(start), f64::from(start) + f64::from(side));
-            ((b.min(end) - a.max(start)) / (b - a)).max(0.0)
-        };
-        let ([mw, mh], [fw, fh]) = (self.shape.map, self.shape.frame);
-        along(cell.column, mw, fw, rect.x, rect.width) * along(cell.row, mh, fh, rect.y, rect.height)
     }
 }

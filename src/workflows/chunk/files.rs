@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::activity::{ActivityCell, ActivityGrid, ActivityShape};
 use super::heat::{HeatConfig, HeatFound};
-use super::plan::{ChunkPlan, HeatMap, overlay};
+use super::plan::{ChunkPlan, HeatMap, overlay, segment_pictures};
+use super::report::plan_page;
 use crate::config::to_toml;
 use crate::core::Size;
 use crate::error::{Error, Result};
@@ -149,16 +150,30 @@ pub fn read_plan(path: &Path) -> Result<ChunkPlan> {
     Ok(plan)
 }
 
-/// Writes `chunks.json`, `plan.png` and `config.toml` into `folder`, which exists.
+/// Writes `chunks.json`, `plan.png`, `report.html` and `config.toml` into `folder`, which exists; with segments also `plan_NNN.png`, one each,
+/// at most 1000. `name` is the title of the page.
 ///
 /// # Errors
 /// Those of writing.
-pub fn write_plan(io: &dyn StoreIo, folder: &Path, map: &HeatMap, plan: &ChunkPlan) -> Result<Vec<Committed>> {
+pub fn write_plan(
+    io: &dyn StoreIo,
+    folder: &Path,
+    name: &str,
+    (map, activity): (&HeatMap, Option<&ActivityGrid>),
+    plan: &ChunkPlan,
+) -> Result<Vec<Committed>> {
     let png = overlay(map, &plan.chunks)?;
     let settings = to_toml(&plan.settings)?;
-    Ok(vec![
+    let page = plan_page(name, map, plan, activity)?;
+    let mut written = vec![
         commit_json(io, folder.join("chunks.json"), plan)?,
         commit(io, folder.join("plan.png"), |w| w.write_all(&png))?,
+        page.write(io, folder.join("report.html"))?,
         commit(io, folder.join("config.toml"), |w| w.write_all(settings.as_bytes()))?,
-    ])
+    ];
+    let pictures = activity.map_or_else(|| Ok(Vec::new()), |a| segment_pictures(map, a, plan, 1000))?;
+    for (number, (_, png)) in (0u32..).zip(&pictures) {
+        written.push(commit(io, folder.join(format!("plan_{number:03}.png")), |w| w.write_all(png))?);
+    }
+    Ok(written)
 }

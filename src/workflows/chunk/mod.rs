@@ -4,6 +4,8 @@ mod activity;
 mod files;
 pub mod heat;
 pub mod plan;
+mod report;
 
 pub use activity::{ActivityCell, ActivityGrid, ActivityShape, ActivityStep};
 pub use files::{HeatSidecar, read_activity, read_heat, read_plan, write_heat, write_plan};
+pub use report::plan_page;

@@ -102,6 +102,80 @@ impl Steps {
     }
 }
 
+impl Steps {
+    /// Adds the heat of `other`, of cells of the same grid, `by` of its units in one of ours.
+    pub(super) fn blend(&mut self, other: Self, by: f64) {
+        let doubled = self.doubled.max(other.doubled);
+        let (mine, more) = (std::mem::take(&mut self.steps), other.steps);
+        // Frames are those of the map itself.
+        for (steps, shift, by, frames) in
+            [(mine, doubled - self.doubled, 1.0, 1), (more, doubled - other.doubled, by, 0)]
+        {
+            for (number, step) in steps {
+                let to = self.steps.entry(number >> shift.min(63)).or_default();
+                to.frames = to.frames.saturating_add(step.frames * frames);
+                let scaled = step.cells.into_iter().map(|(at, heat)| (at, (f64::from(heat) * by).round() as u32));
+                merge(&mut to.cells, scaled.filter(|(_, heat)| *heat > 0).collect());
+            }
+        }
+        self.doubled = doubled;
+        self.cells = self.steps.values().map(|s| s.cells.len()).sum();
+        self.bound();
+    }
+}
+
+/// Cells of the step under way, summed on the host.
+#[derive(Debug)]
+pub(super) struct StepCells {
+    map: Size,
+    columns: u32,
+    cells: Vec<u64>,
+    now: Option<i64>,
+}
+
+impl StepCells {
+    pub(super) fn new(map: Size) -> Self {
+        let (columns, rows) = (map.width.div_ceil(ActivityGrid::CELL), map.height.div_ceil(ActivityGrid::CELL));
+        Self { map, columns, cells: vec![0; columns as usize * rows as usize], now: None }
+    }
+
+    /// A frame of `step` follows; what belongs to another goes to `steps`.
+    pub(super) fn at(&mut self, step: i64, steps: &mut Steps) {
+        if self.now != Some(step) {
+            self.flush(steps);
+            self.now = Some(step);
+        }
+    }
+
+    /// All is in: the last step goes to `steps`.
+    pub(super) fn flush(&mut self, steps: &mut Steps) {
+        if let Some(step) = self.now.take() {
+            let fresh = vec![0; self.cells.len()];
+            steps.add(step, std::mem::replace(&mut self.cells, fresh));
+        }
+    }
+
+    /// Adds to the cell at `column` and `row`.
+    pub(super) fn add(&mut self, column: u32, row: u32, heat: u64) {
+        if let Some(cell) = self.cells.get_mut((row * self.columns + column) as usize) {
+            *cell += heat;
+        }
+    }
+
+    /// Adds 1 for each pixel of a rectangle `[x0, y0, x1, y1]` of the map.
+    pub(super) fn add_rect(&mut self, [x0, y0, x1, y1]: [u32; 4]) {
+        let side = ActivityGrid::CELL;
+        let within =
+            |at: u32, from: u32, to: u32| u64::from(((at + 1) * side).min(to).saturating_sub((at * side).max(from)));
+        let (x1, y1) = (x1.min(self.map.width), y1.min(self.map.height));
+        for row in y0 / side..y1.div_ceil(side) {
+            for column in x0 / side..x1.div_ceil(side) {
+                self.add(column, row, within(column, x0, x1) * within(row, y0, y1));
+            }
+        }
+    }
+}
+
 /// Adds rising `more` to rising `cells`.
 fn merge(cells: &mut Vec<(u32, u32)>, more: Vec<(u32, u32)>) {
     if cells.is_empty() {
@@ -152,5 +226,36 @@ mod tests {
         assert_eq!((long.frames(), long.cells().iter().map(|c| c.heat).sum::<u32>()), (100, 600));
         assert!(long.cells().len() <= 64 && long.steps().len() <= 4, "{:?}", long.steps());
         assert_eq!(long.shape().step, 16.0);
+    }
+
+    #[test]
+    fn two_grids_become_one_and_rectangles_are_shared_out() {
+        let (size, clock) = (Size::new(40, 20), StepClock::new(0.5));
+        let (mut a, mut b) = (Steps::new(size, size, 255, &clock), Steps::new(size, size, 255, &clock));
+        b.most = 32;
+        for step in 0..4 {
+            a.count(step);
+            a.add(step, vec![10; 6]);
+            b.count(step);
+            b.add(step, vec![0, 4, 0, 0, 0, 0]);
+        }
+        b.bound();
+        assert_eq!(b.doubled, 1);
+        a.blend(b, 2.5);
+        let grid = a.finish().unwrap();
+        let frames: Vec<(i64, u32)> = grid.steps().iter().map(|s| (*s).into()).collect();
+        assert_eq!((frames, grid.shape().step), (vec![(0, 2), (1, 2)], 1.0));
+        let heat: Vec<u32> = grid.cells().iter().take(3).map(|c| c.heat).collect();
+        assert_eq!(heat, [20, 40, 20]);
+
+        let (mut cells, mut steps) = (StepCells::new(size), Steps::new(size, size, 1, &clock));
+        cells.at(3, &mut steps);
+        cells.add_rect([10, 12, 36, 18]);
+        cells.add_rect([39, 19, 90, 90]);
+        cells.at(4, &mut steps);
+        cells.flush(&mut steps);
+        let grid = steps.finish().unwrap();
+        let heat: Vec<[u32; 3]> = grid.cells().iter().map(|c| [c.row, c.column, c.heat]).collect();
+        assert_eq!(heat, [[0, 0, 24], [0, 1, 64], [0, 2, 16], [1, 0, 12], [1, 1, 32], [1, 2, 8 + 1]]);
     }
 }

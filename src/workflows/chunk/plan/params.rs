@@ -36,6 +36,9 @@ pub struct PlanParams {
     pub lead_in: f64,
     /// Seconds that a chunk stays active after its activity, 0..=60.
     pub hold: f64,
+    /// Seconds of a segment, 0.1..=3600: chunks are planned for each by itself and follow their subject from one to the next. Left out,
+    /// they stay where they are. Needs the activity of the heat map.
+    pub segment: Option<f64>,
 }
 
 impl Default for PlanParams {
@@ -53,6 +56,7 @@ impl Default for PlanParams {
             exclude: Vec::new(),
             lead_in: 0.2,
             hold: 0.4,
+            segment: None,
         }
     }
 }
@@ -106,6 +110,9 @@ impl Settings for PlanParams {
             if !(0.0..=60.0).contains(&value) {
                 return config(field, format!("must be 0 to 60 seconds, got {value}"));
             }
+        }
+        if let Some(seconds) = self.segment.filter(|s| !(0.1..=3600.0).contains(s)) {
+            return config("segment", format!("must be 0.1 to 3600 seconds, got {seconds}"));
         }
         for (field, list) in [("regions", &self.regions), ("exclude", &self.exclude)] {
             if list.len() > 1000 {

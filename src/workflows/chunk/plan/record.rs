@@ -50,6 +50,9 @@ pub struct Chunk {
     /// Where it is when, by time, if it follows its subject; `x_range` and `y_range` are the first place then. See [`ChunkPlan::rect_at`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub path: Vec<Place>,
+    /// Row and column, of tiles and grids.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grid_pos: Option<[u32; 2]>,
 }
 
 const fn one() -> f64 {
@@ -80,6 +83,7 @@ impl Chunk {
             scale: 1.0,
             active: None,
             path: Vec::new(),
+            grid_pos: None,
         }
     }
 
@@ -166,6 +170,7 @@ impl ChunkPlan {
             settings: params.clone(),
             stats: coverage_stats(map, &chunks),
             active_coverage,
+            timed_coverage: None,
             cost: ChunkCost::new(&chunks, frame, grid_pixels),
             chunks,
         }
@@ -173,7 +178,9 @@ impl ChunkPlan {
 
     /// Whether a plan that was read can be followed.
     pub(in crate::workflows::chunk) fn check(&self) -> Result<()> {
-        self.settings.check()?;
+        if matches!(self.rule, PlanRule::LeastPixels | PlanRule::Original) {
+            self.settings.check()?;
+        }
         let frame = self.frame_size();
         for c in &self.chunks {
             let ([x0, x1], [y0, y1]) = (c.x_range, c.y_range);
@@ -274,6 +281,12 @@ pub enum PlanRule {
     LeastPixels,
     /// As the original system did.
     Original,
+    /// Tiles over the whole frame, see [`super::plan_segments`].
+    Auto,
+    /// Strips side by side.
+    Strips,
+    /// Rows and columns.
+    Grid,
 }
 
 /// A plan, as in `chunks.json`.
@@ -296,6 +309,9 @@ pub struct ChunkPlan {
     /// Share that is covered of the heat that counts: inside the regions and above the threshold. At least the coverage asked for; 1
     /// where nothing counts.
     pub active_coverage: f64,
+    /// Where schedules are known: share of the heat that counts, cell by cell and step by step, that lies in a chunk which is active then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timed_coverage: Option<f64>,
     /// What it costs.
     pub cost: ChunkCost,
 }

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::heat::HeatMap;
+use super::params::rects;
 use super::record::ChunkPlan;
+use super::shares::Shares;
 use crate::core::Rect;
 use crate::error::{Error, Result};
 use crate::workflows::chunk::activity::ActivityGrid;
@@ -90,22 +93,12 @@ impl From<Schedule> for Vec<[f64; 2]> {
     }
 }
 
-/// The fewest steps that hold `coverage` of the heat that counts in `rect`; where none counts, all steps that hold any. Indices of steps,
-/// rising.
-fn steps_of(activity: &ActivityGrid, rect: Rect, least: f64, coverage: f64) -> Vec<usize> {
-    let heat = |least: f64| {
-        let mut sums = vec![0.0; activity.steps().len()];
-        for cell in activity.cells().iter().filter(|c| activity.counts(c, least)) {
-            let share = activity.share(cell, rect);
-            if let Some(sum) = sums.get_mut(cell.step as usize).filter(|_| share > 0.0) {
-                *sum += share * f64::from(cell.heat);
-            }
-        }
-        sums
-    };
-    let mut sums = heat(least);
+/// The fewest steps that hold `coverage` of the heat that counts where the chunk is, by step; where none counts, of all heat there. Indices
+/// of steps, rising.
+pub(super) fn steps_of(shares: &Shares<'_>, rect: impl Fn(usize) -> Option<Rect>, coverage: f64) -> Vec<usize> {
+    let mut sums = shares.by_step(true, &rect);
     if sums.iter().all(|s| *s == 0.0) {
-        sums = heat(0.0);
+        sums = shares.by_step(false, &rect);
     }
     let mut order: Vec<(usize, f64)> = sums.into_iter().enumerate().filter(|(_, s)| *s > 0.0).collect();
     order.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -124,30 +117,39 @@ fn steps_of(activity: &ActivityGrid, rect: Rect, least: f64, coverage: f64) -> V
 }
 
 impl ChunkPlan {
-    /// Says of each chunk when it is processed, and what that saves.
+    /// Says of each chunk when it is processed, and what that saves. `map` is the one that was planned over.
     ///
     /// A cell counts in a step when its heat a frame is more than the threshold of the settings times that of the hottest cell over the whole
     /// time. Of each chunk the fewest steps are taken that hold the coverage of the settings of what counts in it, widened by
     /// `lead_in` and `hold`.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for the activity of frames of another size.
-    pub fn scheduled(mut self, activity: &ActivityGrid) -> Result<Self> {
-        let frame = activity.frame();
-        if [frame.width, frame.height] != self.frame {
-            let [w, h] = self.frame;
-            let (wanted, given) = (format!("frames of {w}x{h}, as those of the plan"), frame.to_string());
-            return Err(Error::Parameter { op: "chunk/schedule", name: "activity", wanted, given });
+    /// [`Error::Parameter`] for a map or the activity of frames of another size.
+    pub fn scheduled(mut self, map: &HeatMap, activity: &ActivityGrid) -> Result<Self> {
+        let frame = self.frame_size();
+        if map.size() != frame {
+            let (wanted, given) = (format!("a map of {frame}, that of the plan"), map.size().to_string());
+            return Err(Error::Parameter { op: "chunk/schedule", name: "map", wanted, given });
         }
-        let least = activity.least(self.settings.threshold);
+        let limited = map.limited(&rects(&self.settings.regions), &rects(&self.settings.exclude));
+        let shares = Shares::new(limited.as_ref().unwrap_or(map), activity, self.settings.threshold)?;
         for chunk in &mut self.chunks {
-            let steps = steps_of(activity, chunk.rect(), least, self.settings.coverage);
+            let rect = chunk.rect();
+            let steps = steps_of(&shares, |_| Some(rect), self.settings.coverage);
             let spans = steps.iter().filter_map(|at| activity.steps().get(*at)).map(|s| activity.time(*s)).collect();
             let schedule = Schedule::new(spans)?.widened(self.settings.lead_in, self.settings.hold)?;
             chunk.active = Some(schedule.within(activity.span()));
         }
         self.cost.count_time(&self.chunks, activity);
+        self.hold(&shares);
         Ok(self)
+    }
+
+    /// Notes how much of the heat that counts is covered at its time.
+    pub(super) fn hold(&mut self, shares: &Shares<'_>) -> f64 {
+        let held = shares.covered(|time| self.active_at(time).map(|(_, rect)| rect).collect());
+        self.timed_coverage = Some(held);
+        held
     }
 }
 

@@ -68,6 +68,7 @@ pub fn plan_original(map: &HeatMap, params: &PlanParams) -> Result<ChunkPlan> {
         ("exclude", params.exclude != d.exclude),
         ("lead_in", params.lead_in != d.lead_in),
         ("hold", params.hold != d.hold),
+        ("segment", params.segment != d.segment),
     ];
     if let Some((field, _)) = unknown.into_iter().find(|(_, set)| *set) {
         let message = "has no meaning for the original rule, which knows one size, factor and rotation".into();
