@@ -118,13 +118,13 @@ fn said(name: &str, plan: &ChunkPlan) {
     );
 }
 
-/// Five seconds: a square walks from left to right for the first three, one blinks at the lower right in the last.
+/// Five seconds: a square walks to the right for the first three, one blinks at the lower right in the last.
 fn make_clip(path: &Path) -> Result<PathBuf> {
     let size = Size::new(640, 360);
     let options = WriterOptions::new(size, PixelFormat::Gray8, Rational { num: 1, den: 25 });
     let mut writer = VideoWriter::create(path, &options, None)?;
     for t in 0..125u32 {
-        let walker = 40 + t.min(75) * 6;
+        let walker = 40 + t.min(75) * 3;
         let blinks = t >= 100 && t / 3 % 2 == 0;
         let pixel = |i: u32| {
             let (x, y) = (i % size.width, i / size.width);

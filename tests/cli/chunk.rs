@@ -438,6 +438,8 @@ fn networks_make_heat_of_what_they_see() {
 
 #[test]
 fn what_a_caller_marks_on_the_gpu_is_heat() {
+    use std::collections::{HashMap, hash_map::Entry};
+
     use frameloom::gpu::{GpuContext, GpuOptions};
     use frameloom::media::{DecodeOptions, VideoDecoder};
     use frameloom::ops::edges::sobel::plan_magnitude;
@@ -449,11 +451,11 @@ fn what_a_caller_marks_on_the_gpu_is_heat() {
     let open = || Box::new(VideoSource::new(VideoDecoder::open(&input, &DecodeOptions::default()).unwrap()).0);
     let config = HeatConfig { step: 0.5, ..HeatConfig::default() };
     let edges = |batch| {
-        let mut bound = std::collections::HashMap::new();
+        let mut bound = HashMap::new();
         let mark: Box<frameloom::workflows::chunk::heat::HeatFn<'_>> = Box::new(move |ctx, batch, rec, marks| {
-            if !bound.contains_key(&batch.ring_slot) {
+            if let Entry::Vacant(free) = bound.entry(batch.ring_slot) {
                 let plan = plan_magnitude(ctx, batch.frames.layout())?;
-                bound.insert(batch.ring_slot, plan.bind(ctx, (batch.frames, 0), (marks, 0))?);
+                free.insert(plan.bind(ctx, (batch.frames, 0), (marks, 0))?);
             }
             bound[&batch.ring_slot].record(rec, batch.infos.len() as u32);
             Ok(())

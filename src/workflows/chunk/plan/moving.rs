@@ -304,9 +304,13 @@ mod tests {
         for k in 0..=400 {
             let time = f64::from(k) / 20.0;
             let rect = plan.rect_at(chunk, time);
-            assert!(rect.fits(SIZE) && (rect.x % 8 == 0 || rect.x == 480) && (rect.y % 8 == 0 || rect.y == 200));
+            assert!(
+                rect.fits(SIZE)
+                    && (rect.x.is_multiple_of(8) || rect.x == 480)
+                    && (rect.y.is_multiple_of(8) || rect.y == 200)
+            );
             // The subject is inside, all the way.
-            let x = 60.0 + 26.0 * (time - 0.25).max(0.0).min(19.5);
+            let x = 60.0 + 26.0 * (time - 0.25).clamp(0.0, 19.5);
             assert!(f64::from(rect.x) <= x - 10.0 && x + 10.0 <= f64::from(rect.x + 160), "{time}: {rect:?} {x}");
         }
         assert!(plan.timed_coverage.unwrap() >= 0.97, "{:?}", plan.timed_coverage);

@@ -84,7 +84,10 @@ mod tests {
         assert_eq!([0.0, 1.0, 2.0, 2.9, 3.0, 9.0].map(at), [(8, 0), (8, 0), (40, 16), (64, 32), (69, 35), (69, 35)]);
         for k in 0..100 {
             let r = moving.rect_at(f64::from(k) / 25.0, frame, 8);
-            assert!(r.fits(frame) && (r.x % 8 == 0 || r.x == 69) && (r.y % 8 == 0 || r.y == 35), "{r:?}");
+            assert!(
+                r.fits(frame) && (r.x.is_multiple_of(8) || r.x == 69) && (r.y.is_multiple_of(8) || r.y == 35),
+                "{r:?}"
+            );
         }
         let text = serde_json::to_string(&moving).unwrap();
         assert!(text.contains("\"path\":[[1.0,8,0],[3.0,69,35]]"), "{text}");
