@@ -40,6 +40,7 @@ pub const ALL: &[CaseSet] = &[
     blend::temporal_blend::CASES,
     color::gray_from_rgb::CASES,
     color::hsv_from_rgb::CASES,
+    color::hsv_range::CASES,
     color::rgb_from_yuv::CASES,
     edges::canny::CASES,
     edges::edge_density::CASES,

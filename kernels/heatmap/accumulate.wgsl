@@ -1,13 +1,14 @@
-// Adds a batch of frames, their differences to the frames before, or maps of bits, to a map of u32 counters.
+// Adds a batch of frames, their differences to the frames before, maps of bits or maps of numbers, to a map of u32 counters.
 //
-// In:   src          luma plane, u8 or 10-bit in 16-bit words; the frame before lies one slot before
+// In:   src          luma plane, u8 or 10-bit in 16-bit words, the frame before one slot before; `numbers`: f32 per pixel
 //       src_words    `bits`: one bit a pixel, 32 a word
 // Out:  dst_heat     u32 per pixel, 16 * columns of them a row, added to; what lies behind the last pixel of a row means nothing
 // Algorithm: 16 pixels an invocation through all frames of the batch, the frame before stays in registers, sums in 16-bit lanes,
-//       widened into the map once per batch (docs: ARCHITECTURE.md, "SWAR"). `bits`: 32 pixels an invocation, counted in nine words
-//       that hold one binary digit of all 32 counters each (carry-save addition).
+//       widened into the map once per batch (docs: ARCHITECTURE.md, "SWAR"). `bits`: 32 pixels an invocation, in nine words of a
+//       binary digit of each counter (carry-save). `numbers`: four an invocation, cut off to 0..255 in units of 1 / scale.
 // Border: none.
-// Exact: integers. A 16-bit lane collects at most 255 * 256 frames = 65280, nine digits hold 256; the host counts frames for the sums.
+// Exact: integers; of a number one f32 product. A 16-bit lane collects at most 255 * 256 frames = 65280, nine digits hold 256;
+//       the host counts frames for the sums.
 // Loop bound: one step per frame, at most 256 (checked in bind), and eight to widen `bits`.
 
 #import common/grid
@@ -19,12 +20,13 @@ override MODE: u32 = 0u;
 
 struct Params {
     base: u32,      // first vec4 of the first frame; at least `slot` where differences are taken
-    stride: u32,    // vec4 per row; `bits`: base, stride and slot in words
+    stride: u32,    // vec4 per row; `bits`: base, stride and slot in words; `numbers`: in vec4 of four
     slot: u32,      // vec4 per frame
     columns: u32,   // vec4 of 16 pixels per row: ceil(width / 16)
     height: u32,    // rows
     over: u32,      // a difference counts from here on: threshold + 1
     frames: u32,    // frames of this dispatch
+    scale: f32,     // `numbers`: counts per 1
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -156,4 +158,32 @@ fn bits(
             dst_heat[first + i] += counters(digits, i, params.frames);
         }
     }
+}
+
+// Counts of four numbers; what is negative, infinite or none counts as 0.
+fn counts(bits: vec4<u32>) -> vec4<u32> {
+    let good = ((bits & vec4(0x7f800000u)) != vec4(0x7f800000u)) & ((bits >> vec4(31u)) == vec4(0u));
+    let v = bitcast<vec4<f32>>(select(vec4(0u), bits, good));
+    return vec4<u32>(min(v * params.scale, vec4(255.0)));
+}
+
+@compute @workgroup_size(WG)
+fn numbers(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let item = item_of(group, groups, local);
+    let quads = params.columns * 4u;
+    let y = item / quads;
+    if (y >= params.height) {
+        return;
+    }
+    var at = params.base + y * params.stride + item - y * quads;
+    var sum = vec4(0u);
+    for (var k = 0u; k < params.frames; k++) {
+        sum += counts(src[at]);
+        at += params.slot;
+    }
+    dst_heat[item] += sum;
 }

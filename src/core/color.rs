@@ -1,6 +1,7 @@
 //! Colour description of YUV frames: matrix, range and chroma siting (ITU-R BT.601, BT.709, BT.2020; H.273 names).
 
 use super::pixel::PixelFormat;
+use crate::error::{Error, Result};
 
 /// Coefficients between RGB and YUV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -209,6 +210,47 @@ impl RgbCoefficients {
     pub fn rgb(&self, [y, u, v]: [u8; 3]) -> [u8; 3] {
         let [y, u, v] = [y, u, v].map(i32::from);
         self.m.map(|[my, mu, mv, one]| ((my * y + mu * u + mv * v + one) >> Self::SHIFT).clamp(0, 255) as u8)
+    }
+}
+
+/// Colours between two ends, which belong to it: 8-bit hue in half degrees 0..=179, saturation and value 0..=255. A hue whose low end lies above
+/// the high one goes through 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct HsvRange {
+    /// Least hue, saturation, value.
+    pub low: [u8; 3],
+    /// Largest hue, saturation, value.
+    pub high: [u8; 3],
+}
+
+impl HsvRange {
+    /// Whether a colour belongs to it.
+    pub fn holds(&self, [h, s, v]: [u8; 3]) -> bool {
+        let ([h0, s0, v0], [h1, s1, v1]) = (self.low, self.high);
+        let hue = if h0 <= h1 { h0 <= h && h <= h1 } else { h >= h0 || h <= h1 };
+        hue && (s0..=s1).contains(&s) && (v0..=v1).contains(&v)
+    }
+
+    /// Whether some colour belongs to it.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for a hue above 179, and a saturation or value whose low end lies above the high one.
+    pub fn check(&self) -> Result<()> {
+        let bad = |name, wanted: &str, given: String| {
+            Err(Error::Parameter { op: "color/hsv_range", name, wanted: wanted.into(), given })
+        };
+        let ([h0, s0, v0], [h1, s1, v1]) = (self.low, self.high);
+        if h0.max(h1) > 179 {
+            return bad("hue", "half degrees 0..=179", h0.max(h1).to_string());
+        }
+        if s0 > s1 || v0 > v1 {
+            return bad(
+                "range",
+                "a saturation and a value whose low end is not above the high one",
+                format!("{self:?}"),
+            );
+        }
+        Ok(())
     }
 }
 

@@ -49,6 +49,7 @@ pub static OPS: &[OpInfo] = &[
     super::blend::temporal_blend::INFO,
     super::color::gray_from_rgb::INFO,
     super::color::hsv_from_rgb::INFO,
+    super::color::hsv_range::INFO,
     super::color::rgb_from_yuv::INFO,
     super::edges::canny::INFO,
     super::edges::edge_density::INFO,

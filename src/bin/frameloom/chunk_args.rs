@@ -16,6 +16,16 @@ pub(crate) enum HeatSourceArg {
     Change,
     /// Mean of mask pictures or videos: white is hot
     Masks,
+    /// Mean length of the optical flow
+    Flow,
+    /// Share of the frames in which its colour lies in a range
+    Color,
+    /// Share of the frames in which it lies in an object that a model sees
+    Detections,
+    /// Share of the frames in which it lies in a box of a file
+    Boxes,
+    /// Mean of the masks of a segmentation model
+    Saliency,
 }
 
 impl HeatSourceArg {
@@ -24,6 +34,11 @@ impl HeatSourceArg {
             Self::Motion => "motion",
             Self::Change => "change",
             Self::Masks => "masks",
+            Self::Flow => "flow",
+            Self::Color => "color",
+            Self::Detections => "detections",
+            Self::Boxes => "boxes",
+            Self::Saliency => "saliency",
         }
     }
 }
@@ -33,12 +48,14 @@ impl HeatSourceArg {
 Examples:
   frameloom heatmap clip.mp4 -o heat                    where it moves
   frameloom heatmap masks/ --source masks -o heat       the mean of masks
+  frameloom heatmap clip.mp4 -o heat --source detections --model yolox-nano --classes person
+  frameloom heatmap masks/ --source masks --frames frames/ --face-model yunet --face-weight 3 -o heat
   frameloom chunk plan heat/heat.npy -o plan            where to process")]
 pub(crate) struct HeatmapArgs {
-    /// A video, or a folder of pictures
+    /// A video, or a folder of pictures (frames, or masks)
     #[arg(value_name = "INPUT")]
     pub(crate) input: PathBuf,
-    /// Folder for heat.npy, heat.png, heat.json and config.toml
+    /// Folder for heat.npy, heat.png, activity.npy, heat.json and config.toml
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: PathBuf,
     /// Video track, counted from 0 among the video tracks
@@ -68,6 +85,45 @@ pub(crate) struct HeatmapArgs {
     /// Longest side in pixels of the map; larger frames are reduced [default: 1920]
     #[arg(long, value_name = "PX", help_heading = SETTINGS)]
     pub(crate) side: Option<u32>,
+    /// Seconds of a step of the activity, which says when it is hot where [default: 1]
+    #[arg(long, value_name = "S", help_heading = SETTINGS)]
+    pub(crate) step: Option<f64>,
+    /// For flow: pixels from frame to frame that are full heat [default: 8]
+    #[arg(long, value_name = "PX", help_heading = SETTINGS)]
+    pub(crate) flow_full: Option<f64>,
+    /// For color: least hue (0 to 179), saturation, value [default: 0,50,50]
+    #[arg(long, value_name = "H,S,V", value_parser = hsv, help_heading = SETTINGS)]
+    pub(crate) color_low: Option<[u8; 3]>,
+    /// For color: largest hue, saturation, value; a hue below the least one goes through 0 [default: 10,255,255]
+    #[arg(long, value_name = "H,S,V", value_parser = hsv, help_heading = SETTINGS)]
+    pub(crate) color_high: Option<[u8; 3]>,
+    /// For detections and saliency: the model, by its name in the manifest
+    #[arg(long, value_name = "NAME", help_heading = SETTINGS)]
+    pub(crate) model: Option<String>,
+    /// For detections and boxes: least score [default: the model's own; 0 for boxes]
+    #[arg(long, value_name = "SHARE", help_heading = SETTINGS)]
+    pub(crate) score: Option<f64>,
+    /// For detections and saliency: only these classes, by name or number
+    #[arg(long, value_name = "CLASS", value_delimiter = ',', help_heading = SETTINGS)]
+    pub(crate) classes: Vec<String>,
+    /// Models look at every so many frames [default: 1]
+    #[arg(long, value_name = "N", help_heading = SETTINGS)]
+    pub(crate) every: Option<u32>,
+    /// Faces add up to this many times the largest heat of the source [default: 0, which looks for none]
+    #[arg(long, value_name = "TIMES", help_heading = SETTINGS)]
+    pub(crate) face_weight: Option<f64>,
+    /// The model that finds faces, by its name in the manifest
+    #[arg(long, value_name = "NAME", help_heading = SETTINGS)]
+    pub(crate) face_model: Option<String>,
+    /// Folder with a models.toml; may be given several times
+    #[arg(long = "models", value_name = "DIR")]
+    pub(crate) models: Vec<PathBuf>,
+    /// For boxes: a line of JSON per frame, {"frame": 0, "detections": [{"box": [x, y, w, h], "score": 0.9}]}
+    #[arg(long, value_name = "FILE")]
+    pub(crate) boxes: Option<PathBuf>,
+    /// Original frames of masks, in which faces are looked for; paired by the numbers in their names, or by order
+    #[arg(long, value_name = "DIR")]
+    pub(crate) frames: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -80,23 +136,65 @@ pub(crate) struct ChunkArgs {
 pub(crate) enum ChunkCommand {
     /// Lay chunks over a heat map: the least pixels for a guaranteed coverage
     Plan(Box<ChunkPlanArgs>),
+    /// Cut frames by a fixed rule, without a heat map: tiles, strips or a grid
+    Segments(SegmentsArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  frameloom chunk segments --frame 1920x1080 --auto 512x512 -o plan
+  frameloom chunk segments --frame 1920x1080 --strips 3 -o plan")]
+pub(crate) struct SegmentsArgs {
+    /// Size of the frames
+    #[arg(long, value_name = "WxH", value_parser = size)]
+    pub(crate) frame: [u32; 2],
+    #[command(flatten)]
+    pub(crate) how: SegmentsHow,
+    /// Folder for chunks.json, plan.png, report.html and config.toml
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+    /// Positions are multiples of it, or flush with an edge
+    #[arg(long, default_value_t = 8, value_name = "PX")]
+    pub(crate) factor: u32,
+    /// Cut as the original system did, for comparison: it leaves parts out
+    #[arg(long)]
+    pub(crate) original: bool,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct SegmentsHow {
+    /// Tiles of about this size, overlapping by a quarter
+    #[arg(long, value_name = "WxH", value_parser = size)]
+    pub(crate) auto: Option<[u32; 2]>,
+    /// So many strips side by side
+    #[arg(long, value_name = "N")]
+    pub(crate) strips: Option<u32>,
+    /// About so many cells in rows and columns
+    #[arg(long, value_name = "N")]
+    pub(crate) grid: Option<u32>,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   frameloom chunk plan heat/heat.npy -o plan --sizes 512x512
-  frameloom chunk plan heat/heat.npy -o plan --sizes 256x256,512x512 --coverage 0.995")]
+  frameloom chunk plan heat/heat.npy -o plan --sizes 256x256,512x512 --coverage 0.995
+  frameloom chunk plan heat/heat.npy -o plan --segment 4        chunks follow their subject")]
 pub(crate) struct ChunkPlanArgs {
-    /// Heat map: an .npy file of f32, rows by columns; the size of the frames comes from the .json beside it
+    /// Heat map: an .npy file of f32, rows by columns; the size of the frames and the activity come from beside it
     #[arg(value_name = "HEAT")]
     pub(crate) heat: PathBuf,
-    /// Folder for chunks.json, plan.png and config.toml
+    /// Folder for chunks.json, plan.png, report.html and config.toml
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: PathBuf,
     /// Size of the frames, where it is not that of the map
     #[arg(long, value_name = "WxH", value_parser = size)]
     pub(crate) frame: Option<[u32; 2]>,
+    /// A picture of any size: only heat where it is bright (128 or more) counts
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mask: Option<PathBuf>,
     /// Place chunks as the original system did, for comparison: one size, factor and rotation are all it knows
     #[arg(long)]
     pub(crate) original: bool,
@@ -133,11 +231,27 @@ pub(crate) struct ChunkPlanArgs {
     /// Heat in here does not count; may be given several times
     #[arg(long, value_name = "X,Y,W,H", value_parser = rect, help_heading = SETTINGS)]
     pub(crate) exclude: Vec<[u32; 4]>,
+    /// Seconds that a chunk is active before its activity begins [default: 0.2]
+    #[arg(long, value_name = "S", help_heading = SETTINGS)]
+    pub(crate) lead_in: Option<f64>,
+    /// Seconds that a chunk stays active after its activity [default: 0.4]
+    #[arg(long, value_name = "S", help_heading = SETTINGS)]
+    pub(crate) hold: Option<f64>,
+    /// Plan for each segment of so many seconds, chunks follow their subject; left out, they stay
+    #[arg(long, value_name = "S", help_heading = SETTINGS)]
+    pub(crate) segment: Option<f64>,
 }
 
 fn size(text: &str) -> Result<[u32; 2], String> {
     let parsed = text.split_once(['x', 'X']).and_then(|(w, h)| Some([w.parse().ok()?, h.parse().ok()?]));
     parsed.ok_or_else(|| "a size looks like 512x512".into())
+}
+
+fn hsv(text: &str) -> Result<[u8; 3], String> {
+    let parsed: Option<Vec<u8>> = text.split(',').map(|n| n.trim().parse().ok()).collect();
+    parsed
+        .and_then(|n| n.try_into().ok())
+        .ok_or_else(|| "a colour looks like 0,50,50: hue 0 to 179, saturation and value 0 to 255".into())
 }
 
 fn rect(text: &str) -> Result<[u32; 4], String> {

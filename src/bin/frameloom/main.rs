@@ -48,6 +48,7 @@ fn main() -> ExitCode {
         Command::Heatmap(a) => commands::heatmap::run(&cli.global, a, &mut out, &signals, progress),
         Command::Chunk(a) => match &a.command {
             chunk_args::ChunkCommand::Plan(a) => commands::heatmap::run_plan(a, &mut out),
+            chunk_args::ChunkCommand::Segments(a) => commands::heatmap::run_segments(a, &mut out),
         },
         Command::Audio(a) => commands::audio::run(a, &mut out),
         Command::ExtractAudio(a) => commands::audio::extract(a, &mut out),

@@ -2,13 +2,13 @@
 //!
 //! | | |
 //! |---|---|
-//! | input | the luma plane of any YUV or grey format, 8 or 10 bits, at least 1x1, or maps of bits; consecutive frames in consecutive slots |
+//! | input | the luma plane of any YUV or grey format, 8 or 10 bits, at least 1x1, maps of bits, or maps of `f32`; consecutive frames in consecutive slots |
 //! | output | a map of `u32`, one counter a pixel, that stays on the device, is added to, and can be read by other operations ([`HeatAccumulator::map`]). Divided by [`HeatAccumulator::full`] it is a share 0..=1: the exact mean of masks |
-//! | parameters | [`HeatMode`]; differences are taken to the frame in the slot before; maps of bits are counted |
+//! | parameters | [`HeatMode`]; differences are taken to the frame in the slot before; maps of bits are counted; of an `f32` `int(255 v / full)` is added, from 0 to 255: what is negative or not finite adds nothing |
 //! | border | none |
 //! | exactness | exact; the same map for any cut of the sequence into batches |
 //! | determinism | the same bits on every adapter |
-//! | errors | `Parameter` for formats without luma, maps of other types than bits, sides above 32,768, differences from slot 0 on, more than [`HeatMode::MAX_FRAMES`] frames in a map |
+//! | errors | `Parameter` for formats without luma, maps of other types, sides above 32,768, differences from slot 0 on, more than [`HeatMode::MAX_FRAMES`] frames in a map |
 //! | source | running sums; lanes as in docs: ARCHITECTURE.md, "SWAR" |
 
 use crate::core::{Exactness, FrameLayout, HeatMode, Size, Work};
@@ -25,19 +25,19 @@ const NAME: &str = "heatmap/accumulate";
 /// What `frameloom ops` says about this operation.
 pub const INFO: OpInfo = OpInfo {
     name: NAME,
-    summary: "adds frames, masks, differences or the places of large differences to a map",
-    input: "luma plane, u8 or 10 bit (8 most significant bits used), or map of bits; consecutive frames in consecutive slots",
+    summary: "adds frames, masks, numbers, differences or the places of large differences to a map",
+    input: "luma plane, u8 or 10 bit (8 most significant bits used), map of bits, or map of f32; consecutive frames in consecutive slots",
     output: "map of u32, added to",
     params: &[ParamDoc {
         name: "mode",
         range: "CountOver{threshold 0..=255}, SumAbs, SumValues, CountSet",
-        meaning: "what a pixel adds per frame",
+        meaning: "what a pixel adds per frame; of f32 int(255 v / full)",
     }],
     border: "none",
     exactness: Exactness::Exact,
-    reason: "integer sums, frames counted so that they cannot overflow",
+    reason: "integer sums, one f32 product a number, frames counted so that they cannot overflow",
     source: "running sums of differences",
-    entries: &["main", "bits"],
+    entries: &["main", "bits", "numbers"],
     fields: Uniform::FIELDS,
     work,
 };
@@ -57,6 +57,7 @@ gpu_params! {
         height: u32,
         over: u32,
         frames: u32,
+        scale: f32,
     }
 }
 
@@ -65,6 +66,7 @@ gpu_params! {
 enum Input {
     Frames(FrameLayout),
     Bits(MapLayout),
+    Numbers(MapLayout),
 }
 
 /// A planned `heatmap/accumulate` for frames or maps of bits of one layout.
@@ -90,6 +92,8 @@ pub struct HeatAccumulator {
 #[derive(Debug, Clone)]
 pub struct HeatBound {
     binds: Vec<BindGroup>,
+    /// Frames of the first of them.
+    least: u32,
 }
 
 impl HeatPlan {
@@ -119,6 +123,7 @@ impl HeatPlan {
             height: layout.size.height,
             over,
             frames: 0,
+            scale: 0.0,
         };
         let output = MapLayout::new(MapSample::U32, layout.size)?;
         Ok(Self { kernel, uniform, input: Input::Frames(*layout), output, mode, groups })
@@ -140,9 +145,36 @@ impl HeatPlan {
         let kernel = Kernel::new(ctx, NAME, "bits", &[("WG", f64::from(wg))])?;
         let groups = grid(ctx, NAME, u64::from(width.div_ceil(32)) * u64::from(height), wg)?;
         let (stride, slot) = (layout.stride_bytes() / 4, layout.slot_bytes() / 4);
-        let uniform = Uniform { base: 0, stride, slot, columns: width.div_ceil(16), height, over: 0, frames: 0 };
+        let columns = width.div_ceil(16);
+        let uniform = Uniform { base: 0, stride, slot, columns, height, over: 0, frames: 0, scale: 0.0 };
         let output = MapLayout::new(MapSample::U32, layout.size)?;
         Ok(Self { kernel, uniform, input: Input::Bits(*layout), output, mode: HeatMode::CountSet, groups })
+    }
+
+    /// Plans for maps of `f32` like `layout`: a number adds `int(255 v / full)`, at most 255, as a sample of [`HeatMode::SumValues`] does.
+    pub fn of_numbers(ctx: &GpuContext, layout: &MapLayout, full: f32) -> Result<Self> {
+        if layout.sample != MapSample::F32 {
+            return Err(plan_error(NAME, "input", "a map of f32", layout.sample));
+        }
+        let Size { width, height } = layout.size;
+        if width.max(height) > MAX_SIDE {
+            return Err(plan_error(NAME, "input", format!("sides up to {MAX_SIDE}"), layout.size));
+        }
+        let scale = 255.0 / full;
+        if !(full > 0.0 && full.is_finite() && scale.is_finite()) {
+            return Err(plan_error(NAME, "full", "more than 0, finite", full));
+        }
+        let wg = match ctx.caps().class {
+            AdapterClass::Cpu => 256u32,
+            AdapterClass::Gpu => 128,
+        };
+        let kernel = Kernel::new(ctx, NAME, "numbers", &[("WG", f64::from(wg))])?;
+        let columns = width.div_ceil(16);
+        let groups = grid(ctx, NAME, u64::from(columns) * 4 * u64::from(height), wg)?;
+        let (stride, slot) = (layout.stride_bytes() / 16, layout.slot_bytes() / 16);
+        let uniform = Uniform { base: 0, stride, slot, columns, height, over: 0, frames: 0, scale };
+        let output = MapLayout::new(MapSample::U32, layout.size)?;
+        Ok(Self { kernel, uniform, input: Input::Numbers(*layout), output, mode: HeatMode::SumValues, groups })
     }
 
     /// Layout of the map.
@@ -171,14 +203,26 @@ impl HeatAccumulator {
     /// # Errors
     /// `Parameter` for another layout, slots that do not exist, more than [`HeatPlan::MAX_BATCH`] frames.
     pub fn bind(&self, ctx: &GpuContext, src: &GpuFrames, first: u32, capacity: u32) -> Result<HeatBound> {
+        self.bind_frames(ctx, src, first, [1, capacity])
+    }
+
+    /// Binds exactly `count` frames of `src` from slot `first` on: a part of a batch that is added by itself.
+    ///
+    /// # Errors
+    /// As [`Self::bind`].
+    pub fn bind_run(&self, ctx: &GpuContext, src: &GpuFrames, first: u32, count: u32) -> Result<HeatBound> {
+        self.bind_frames(ctx, src, first, [count.max(1), count])
+    }
+
+    fn bind_frames(&self, ctx: &GpuContext, src: &GpuFrames, first: u32, counts: [u32; 2]) -> Result<HeatBound> {
         let Input::Frames(layout) = &self.plan.input else {
-            return Err(plan_error(NAME, "input", "maps of bits, as planned", src.layout().format));
+            return Err(plan_error(NAME, "input", "maps, as planned", src.layout().format));
         };
         check_layout(NAME, "input", layout, src)?;
         if self.plan.mode.uses_differences() && first == 0 {
             return Err(plan_error(NAME, "first", "a slot with another before it", first));
         }
-        self.bind_slots(ctx, (src.buffer(), "src"), src.slots(), first, capacity)
+        self.bind_slots(ctx, (src.buffer(), "src"), src.slots(), first, counts)
     }
 
     /// Binds up to `capacity` maps of bits of `src` from slot `first` on.
@@ -187,10 +231,22 @@ impl HeatAccumulator {
     /// As [`Self::bind`].
     pub fn bind_bits(&self, ctx: &GpuContext, src: &GpuMaps, first: u32, capacity: u32) -> Result<HeatBound> {
         let Input::Bits(layout) = &self.plan.input else {
-            return Err(plan_error(NAME, "input", "frames, as planned", "maps"));
+            return Err(plan_error(NAME, "input", "frames or numbers, as planned", "maps of bits"));
         };
         check_maps(NAME, "input", layout, src)?;
-        self.bind_slots(ctx, (src.buffer(), "src_words"), src.slots(), first, capacity)
+        self.bind_slots(ctx, (src.buffer(), "src_words"), src.slots(), first, [1, capacity])
+    }
+
+    /// Binds exactly `count` maps of `f32` of `src` from slot `first` on.
+    ///
+    /// # Errors
+    /// As [`Self::bind`].
+    pub fn bind_numbers(&self, ctx: &GpuContext, src: &GpuMaps, first: u32, count: u32) -> Result<HeatBound> {
+        let Input::Numbers(layout) = &self.plan.input else {
+            return Err(plan_error(NAME, "input", "frames or bits, as planned", "maps of numbers"));
+        };
+        check_maps(NAME, "input", layout, src)?;
+        self.bind_slots(ctx, (src.buffer(), "src"), src.slots(), first, [count.max(1), count])
     }
 
     fn bind_slots(
@@ -199,7 +255,7 @@ impl HeatAccumulator {
         (buffer, name): (&GpuBuffer, &str),
         slots: u32,
         first: u32,
-        capacity: u32,
+        [least, capacity]: [u32; 2],
     ) -> Result<HeatBound> {
         let plan = &self.plan;
         let end = first.checked_add(capacity);
@@ -207,14 +263,14 @@ impl HeatAccumulator {
             let wanted = format!("at most {} frames, within {slots} slots", HeatPlan::MAX_BATCH);
             return Err(plan_error(NAME, "capacity", wanted, format!("{capacity} from slot {first} on")));
         }
-        let binds = (1..=capacity).map(|frames| {
+        let binds = (least..=capacity).map(|frames| {
             let mut uniform = plan.uniform;
             uniform.base += first * uniform.slot;
             uniform.frames = frames;
             let params = uniform.upload(ctx, NAME)?;
             plan.kernel.bind(ctx, &[("params", &params), (name, buffer), ("dst_heat", self.heat.buffer())])
         });
-        Ok(HeatBound { binds: binds.collect::<Result<_>>()? })
+        Ok(HeatBound { binds: binds.collect::<Result<_>>()?, least })
     }
 
     /// Records the addition of the first `count` frames of `bound`, which must have been bound by this map.
@@ -222,11 +278,12 @@ impl HeatAccumulator {
     /// # Errors
     /// `Parameter` for more frames than were bound, or beyond [`HeatMode::MAX_FRAMES`]; nothing is recorded then.
     pub fn record(&mut self, rec: &mut Recorder<'_>, bound: &HeatBound, count: u32) -> Result<()> {
-        let Some(index) = (count as usize).checked_sub(1) else {
+        if count == 0 {
             return Ok(());
-        };
-        let bind = bound.binds.get(index).ok_or_else(|| {
-            plan_error(NAME, "count", format!("at most the {} frames bound", bound.binds.len()), count)
+        }
+        let bind = count.checked_sub(bound.least).and_then(|at| bound.binds.get(at as usize)).ok_or_else(|| {
+            let most = bound.least + bound.binds.len() as u32 - 1;
+            plan_error(NAME, "count", format!("{} to {most} frames, as bound", bound.least), count)
         })?;
         let left = HeatMode::MAX_FRAMES - self.frames;
         if count > left {

@@ -45,6 +45,11 @@ pub fn accumulate(heat: &mut [u32], previous: Option<&Plane<'_>>, frames: &[Plan
     Ok(())
 }
 
+/// What a number of a map adds: `int(255 v / full)` in f32, from 0 to 255; nothing where it is negative or not finite.
+pub fn count_of(v: f32, full: f32) -> u32 {
+    if v.is_finite() && v > 0.0 { (v * (255.0 / full)).min(255.0) as u32 } else { 0 }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,6 +76,13 @@ mod tests {
             assert_eq!(heat(HeatMode::SumValues, cut), [27, 545, 455]);
             assert_eq!(heat(HeatMode::CountSet, cut), [3, 4, 2]);
         }
+    }
+
+    #[test]
+    fn numbers_by_hand() {
+        let counts =
+            [0.0, 1.0, 4.0, 8.0, 9.0, -3.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY].map(|v| count_of(v, 8.0));
+        assert_eq!(counts, [0, 31, 127, 255, 255, 0, 0, 0, 0]);
     }
 
     #[test]

@@ -193,6 +193,47 @@ fn bits_are_counted_as_masks_of_any_height_are() {
     });
 }
 
+#[test]
+fn numbers_are_added_in_fixed_point() {
+    on_every_adapter("heatmap/accumulate numbers", |ctx| {
+        for shape in SHAPES {
+            let size = Size::new(shape.0, shape.1);
+            let layout = MapLayout::new(MapSample::F32, size).unwrap();
+            let maps: Vec<Vec<f32>> = (0..7)
+                .map(|i| {
+                    let of = |(at, v): (usize, &u8)| match at % 11 {
+                        3 => f32::NAN,
+                        5 => f32::INFINITY,
+                        7 => -f32::from(*v),
+                        _ => f32::from(*v) / 13.0,
+                    };
+                    lcg_bytes(i, size.area() as usize).iter().enumerate().map(of).collect()
+                })
+                .collect();
+            let bytes: Vec<&[u8]> = maps.iter().map(|m| bytemuck::cast_slice(m)).collect();
+            let src = GpuMaps::from_host(ctx, "test", layout, &bytes).unwrap();
+            let plan = HeatPlan::of_numbers(ctx, &layout, 8.0).unwrap();
+            for batches in [&[5][..], &[1, 4], &[1; 5]] {
+                poison_pool(ctx, u64::from(plan.output().slot_bytes()));
+                let mut map = HeatAccumulator::new(ctx, &plan).unwrap();
+                let mut rec = Recorder::new(ctx, "test");
+                let mut at = 2;
+                for count in batches {
+                    let bound = map.bind_numbers(ctx, &src, at, *count).unwrap();
+                    map.record(&mut rec, &bound, *count).unwrap();
+                    at += count;
+                }
+                rec.run().unwrap();
+                let count =
+                    |i: usize| maps[2..].iter().map(|m| reference::heatmap::accumulate::count_of(m[i], 8.0)).sum();
+                let want: Vec<u32> = (0..size.area() as usize).map(count).collect();
+                assert_eq!(map.read(ctx).unwrap(), want, "{shape:?} {batches:?}");
+                assert_eq!(map.full(), 5 * 255);
+            }
+        }
+    });
+}
+
 /// `H = sum(mask / 255) / N`, with the map where it is: on the device.
 #[test]
 fn the_mean_of_masks_is_exact_and_read_by_other_operations() {
@@ -299,8 +340,16 @@ fn wrong_parameters_are_named() {
         assert_eq!(named(bits.bind(ctx, &src(4), 0, 1).map(drop)), "input");
         assert_eq!(named(bits.bind_bits(ctx, &bit_maps(ctx, (5, 4), &[vec![0; 20]]), 0, 1).map(drop)), "input");
         assert_eq!(named(bits.bind_bits(ctx, &bit_maps(ctx, (4, 4), &[vec![0; 16]]), 0, 2).map(drop)), "capacity");
+        let numbers = layout(MapSample::F32, 4);
+        for full in [0.0, -1.0, f32::NAN, f32::INFINITY, 1e-38] {
+            assert_eq!(named(HeatPlan::of_numbers(ctx, &numbers, full).map(drop)), "full", "{full}");
+        }
+        assert_eq!(named(HeatPlan::of_numbers(ctx, &layout(MapSample::U32, 4), 1.0).map(drop)), "input");
+        assert_eq!(named(map.bind_numbers(ctx, &GpuMaps::new(ctx, "t", numbers, 2).unwrap(), 0, 1).map(drop)), "input");
+        let run = map.bind_run(ctx, &src(4), 2, 3).unwrap();
         let bound = map.bind(ctx, &src(4), 1, 4).unwrap();
         let mut rec = Recorder::new(ctx, "test");
+        assert_eq!(named(map.record(&mut rec, &run, 2)), "count");
         assert_eq!(named(map.record(&mut rec, &bound, 5)), "count");
         assert_eq!((rec.dispatches(), map.frames()), (0, 0));
     });

@@ -1,22 +1,27 @@
 //! `frameloom heatmap` and `frameloom chunk plan`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use frameloom::config::Layers;
-use frameloom::core::{ByteBudget, Size};
+use frameloom::core::{ByteBudget, Limits, Rational, Size};
 use frameloom::gpu::{GpuContext, GpuOptions};
-use frameloom::media::HardwareDecode;
-use frameloom::pipeline::{PipelineOptions, resident};
+use frameloom::media::{DecodeHint, FolderFrames, HardwareDecode, ListOptions, decode_image, list_images};
+use frameloom::pipeline::{FolderSource, PipelineOptions, VideoEnd, resident};
 use frameloom::store::OsIo;
 use frameloom::workflows::analyze::{OpenOptions, open_input};
-use frameloom::workflows::chunk::heat::{HeatConfig, heat_of};
-use frameloom::workflows::chunk::plan::{PlanParams, plan, plan_original};
-use frameloom::workflows::chunk::{read_heat, write_heat, write_plan};
+use frameloom::workflows::chunk::heat::{
+    FaceFrames, HeatConfig, HeatKind, Watching, heat_of, pair_frames, read_boxes, watched_heat,
+};
+use frameloom::workflows::chunk::plan::{
+    HeatMap, PlanParams, Segmentation, plan, plan_moving, plan_original, plan_segments,
+};
+use frameloom::workflows::chunk::{read_activity, read_heat, write_heat, write_plan};
 use frameloom::{Error, Result};
 use serde_json::json;
 
 use crate::args::Global;
-use crate::chunk_args::{ChunkPlanArgs, HeatmapArgs};
+use crate::chunk_args::{ChunkPlanArgs, HeatmapArgs, SegmentsArgs};
 use crate::output::{Output, limits_from, printable};
 use crate::progress::{Mode, Progress};
 use crate::signals::Signals;
@@ -29,6 +34,10 @@ fn layers(config: Option<&Path>, prefix: &str) -> Result<Layers> {
     layers.environment(prefix, std::env::vars_os())
 }
 
+fn list<T: serde::Serialize>(values: &[T]) -> Option<serde_json::Value> {
+    (!values.is_empty()).then(|| json!(values))
+}
+
 fn folder(path: &Path) -> Result<()> {
     std::fs::create_dir_all(path).map_err(|e| Error::storage("create the output folder", path, e))
 }
@@ -38,6 +47,16 @@ pub(crate) fn run(global: &Global, args: &HeatmapArgs, out: &mut Output, signals
         .flag("--source", "source", args.source.map(|s| s.name()))
         .flag("--threshold", "threshold", args.threshold)
         .flag("--side", "side", args.side)
+        .flag("--step", "step", args.step)
+        .flag("--flow-full", "flow_full", args.flow_full)
+        .flag("--color-low", "color_low", args.color_low.map(|c| json!(c)))
+        .flag("--color-high", "color_high", args.color_high.map(|c| json!(c)))
+        .flag("--model", "model", args.model.clone())
+        .flag("--score", "score", args.score)
+        .flag("--classes", "classes", list(&args.classes))
+        .flag("--every", "every", args.every)
+        .flag("--face-weight", "face_weight", args.face_weight)
+        .flag("--face-model", "face_model", args.face_model.clone())
         .resolve()?
         .settings;
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as u32;
@@ -60,10 +79,16 @@ pub(crate) fn run(global: &Global, args: &HeatmapArgs, out: &mut Output, signals
     let _base = ctx.pool().budget().try_acquire(held)?;
     let label = args.input.file_name().unwrap_or(args.input.as_os_str()).to_string_lossy().into_owned();
     let declared = input.info.as_ref().and_then(|i| i.video_streams.get(args.track)).and_then(|s| s.nb_frames_declared);
+    let watching = watching(&ctx, args, &config, &opening.limits)?;
     let mut progress = Progress::new(mode, &label, declared);
     let options = PipelineOptions { batch: args.batch, cancel: signals.cancel.clone(), ..PipelineOptions::default() };
     let started = std::time::Instant::now();
-    let found = heat_of(&ctx, &args.input, input.source, &config, &options, &mut |frames| progress.add(frames, out));
+    let mut told = |frames| progress.add(frames, out);
+    let found = if config.source.is_measured() && config.face_weight == 0.0 {
+        heat_of(&ctx, &args.input, input.source, &config, &options, &mut told)
+    } else {
+        watched_heat(&ctx, &args.input, input.source, &config, watching, (&options, &mut told))
+    };
     progress.finish();
     let found = found?;
     folder(&args.output)?;
@@ -93,10 +118,57 @@ pub(crate) fn run(global: &Global, args: &HeatmapArgs, out: &mut Output, signals
     Ok(code)
 }
 
-pub(crate) fn run_plan(args: &ChunkPlanArgs, out: &mut Output) -> Result<u8> {
-    fn list<T: serde::Serialize>(values: &[T]) -> Option<serde_json::Value> {
-        (!values.is_empty()).then(|| json!(values))
+/// Who looks at the frames, where the settings ask for somebody.
+fn watching(ctx: &GpuContext, args: &HeatmapArgs, config: &HeatConfig, limits: &Limits) -> Result<Watching> {
+    let mut watching = Watching::default();
+    if config.source == HeatKind::Boxes {
+        let path = args.boxes.as_ref().ok_or_else(|| Error::usage("`boxes` needs a file: --boxes FILE"))?;
+        watching.source = Some(read_boxes(path, config.score.unwrap_or(0.0))?);
+    } else if args.boxes.is_some() {
+        return Err(Error::usage("--boxes is for --source boxes"));
     }
+    if args.frames.is_some() && config.face_weight == 0.0 {
+        return Err(Error::usage("--frames is for faces: give --face-weight and --face-model too"));
+    }
+    if let Some(folder) = &args.frames {
+        let list = |folder: &Path| list_images(folder, ListOptions::default(), limits).map(|l| l.files);
+        let pairs = pair_frames(&list(&args.input)?, &list(folder)?);
+        let (places, files): (Vec<u64>, Vec<PathBuf>) = pairs.into_iter().unzip();
+        let rate = Rational { num: 25, den: 1 };
+        let frames = FolderFrames::new(files, rate, 0, limits.clone(), DecodeHint::default())?;
+        let source = FolderSource::new(frames, Vec::new(), Arc::new(Mutex::new(VideoEnd::default())));
+        watching.face_frames = Some(FaceFrames { source: Box::new(source), places });
+    }
+    networks(ctx, args, config, &mut watching)?;
+    Ok(watching)
+}
+
+#[cfg(feature = "onnx")]
+fn networks(ctx: &GpuContext, args: &HeatmapArgs, config: &HeatConfig, watching: &mut Watching) -> Result<()> {
+    use frameloom::infer::ModelRegistry;
+    use frameloom::workflows::chunk::heat::ModelWatch;
+    if config.model.is_none() && config.face_model.is_none() {
+        return Ok(());
+    }
+    let registry = ModelRegistry::find(&args.models)?;
+    if config.model.is_some() {
+        watching.source = Some(Box::new(ModelWatch::for_source(ctx, &registry, config)?));
+    }
+    if config.face_model.is_some() {
+        watching.faces = Some(Box::new(ModelWatch::for_faces(ctx, &registry, config)?));
+    }
+    Ok(())
+}
+
+#[cfg(not(feature = "onnx"))]
+fn networks(_: &GpuContext, _: &HeatmapArgs, config: &HeatConfig, _: &mut Watching) -> Result<()> {
+    if config.model.is_some() || config.face_model.is_some() {
+        return Err(Error::usage("this build has no networks (feature `onnx`)"));
+    }
+    Ok(())
+}
+
+pub(crate) fn run_plan(args: &ChunkPlanArgs, out: &mut Output) -> Result<u8> {
     let params: PlanParams = layers(args.config.as_deref(), "FRAMELOOM_CHUNK_")?
         .flag("--sizes", "sizes", list(&args.sizes))
         .flag("--factor", "factor", args.factor)
@@ -108,15 +180,38 @@ pub(crate) fn run_plan(args: &ChunkPlanArgs, out: &mut Output) -> Result<u8> {
         .flag("--scales", "scales", list(&args.scales))
         .flag("--region", "regions", list(&args.regions))
         .flag("--exclude", "exclude", list(&args.exclude))
+        .flag("--lead-in", "lead_in", args.lead_in)
+        .flag("--hold", "hold", args.hold)
+        .flag("--segment", "segment", args.segment)
         .resolve()?
         .settings;
     out.event("start", json!({ "command": "chunk plan", "settings": params }));
     let map = read_heat(&args.heat, args.frame.map(|[w, h]| Size::new(w, h)))?;
+    let map = match &args.mask {
+        None => map,
+        Some(path) => {
+            let mask = decode_image(path, &Limits::default(), DecodeHint::default())?;
+            let bright = |[r, g, b, _]: &[u8; 4]| ((u32::from(*r) + 2 * u32::from(*g) + u32::from(*b)) / 4) as u8;
+            map.masked(mask.size, &mask.rgba.as_chunks::<4>().0.iter().map(bright).collect::<Vec<u8>>())?
+        }
+    };
     let started = std::time::Instant::now();
-    let plan = if args.original { plan_original(&map, &params)? } else { plan(&map, &params)? };
+    // Activity of frames of another size would say nothing about these.
+    let activity = read_activity(&args.heat)?.filter(|a| !args.original && a.frame() == map.size());
+    let plan = match &activity {
+        _ if args.original => plan_original(&map, &params)?,
+        Some(activity) if params.segment.is_some() => plan_moving(&map, activity, &params)?,
+        None if params.segment.is_some() => {
+            let message = "needs the activity of the heat map, which `frameloom heatmap` writes beside it".into();
+            return Err(Error::Config { field: "segment".into(), message });
+        }
+        Some(activity) => plan(&map, &params)?.scheduled(&map, activity)?,
+        None => plan(&map, &params)?,
+    };
     let seconds = started.elapsed().as_secs_f64();
     folder(&args.output)?;
-    write_plan(&OsIo, &args.output, &map, &plan)?;
+    let name = args.heat.file_name().unwrap_or(args.heat.as_os_str()).to_string_lossy().into_owned();
+    write_plan(&OsIo, &args.output, &format!("Chunks for {name}"), (&map, activity.as_ref()), &plan)?;
     out.note(&format!(
         "{} chunks cover {:.2} % of the heat with {:.1} % of the pixels of the frame and {:.1} % of those of a grid",
         plan.chunks.len(),
@@ -129,9 +224,30 @@ pub(crate) fn run_plan(args: &ChunkPlanArgs, out: &mut Output) -> Result<u8> {
         "result",
         json!({
             "plan": written.to_string_lossy(), "chunks": plan.chunks.len(), "active_coverage": plan.active_coverage,
-            "stats": plan.stats, "cost": plan.cost, "seconds": seconds, "exit": 0,
+            "timed_coverage": plan.timed_coverage, "stats": plan.stats, "cost": plan.cost, "seconds": seconds, "exit": 0,
         }),
     );
     out.text(&printable(&written.to_string_lossy()));
+    Ok(0)
+}
+
+pub(crate) fn run_segments(args: &SegmentsArgs, out: &mut Output) -> Result<u8> {
+    let frame = Size::new(args.frame[0], args.frame[1]);
+    let how = match (args.how.auto, args.how.strips, args.how.grid) {
+        (Some(size), ..) => Segmentation::Auto(size),
+        (_, Some(count), _) => Segmentation::Strips(count),
+        (.., count) => Segmentation::Grid(count.unwrap_or(0)),
+    };
+    out.event("start", json!({ "command": "chunk segments", "frame": args.frame, "how": how }));
+    let plan = plan_segments(frame, how, args.factor, args.original)?;
+    let even = HeatMap::new(frame, vec![1.0; frame.area() as usize])?;
+    folder(&args.output)?;
+    write_plan(&OsIo, &args.output, &format!("Segments of {frame}"), (&even, None), &plan)?;
+    let (chunks, coverage) = (plan.chunks.len(), plan.active_coverage);
+    out.note(&format!("{chunks} segments cover {:.2} % of the frame", coverage * 100.0));
+    let written = args.output.join("chunks.json");
+    let plan = written.to_string_lossy();
+    out.event("result", json!({ "plan": plan, "chunks": chunks, "coverage": coverage, "exit": 0 }));
+    out.text(&printable(&plan));
     Ok(0)
 }

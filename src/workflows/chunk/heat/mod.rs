@@ -1,74 +1,76 @@
-//! Heat maps of frames: one pass, counted on the GPU in integers, so that batches and adapters never change a number.
+//! Heat maps of frames: one pass, counted in integers, so that batches and adapters never change a number.
+//!
+//! ```text
+//! frames ─► luma, colour range, flow, a function of the caller ─► map on the GPU ─┐
+//!        └► networks: objects, faces, masks; boxes of a file ─► integer sums ─────┴► HeatFound: map + activity
+//! ```
 
+mod bells;
+mod boxes;
+mod config;
+mod front;
+mod masks;
+mod pair;
+mod pass;
+mod shape;
+mod steps;
+#[cfg(feature = "onnx")]
+mod watch;
 mod work;
 
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-
+use super::activity::ActivityGrid;
 use super::plan::HeatMap;
-use crate::config::Settings;
-use crate::core::{HeatMode, Size};
+use crate::core::Size;
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::pipeline::{Event, FrameSource, PipelineOptions, run};
 
-pub use work::{HeatFound, HeatWork, heat_bytes};
+pub use boxes::read_boxes;
+pub use config::{HeatConfig, HeatKind};
+pub use front::HeatFn;
+pub use pair::pair_frames;
+pub use pass::{FaceFrames, HeatSight, HeatWatch, Watching, watched_heat};
+#[cfg(feature = "onnx")]
+pub use watch::ModelWatch;
+pub use work::{HeatWork, heat_bytes};
 
-/// What makes a pixel hot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum HeatKind {
-    /// Share of the frames in which its luma changed by more than the threshold.
-    Motion,
-    /// Mean change of its luma from frame to frame, as a share of 255.
-    Change,
-    /// Mean of its luma over 255: the exact mean of masks.
-    Masks,
+/// A heat map and what it was made of.
+#[derive(Debug)]
+pub struct HeatFound {
+    /// The map.
+    pub map: HeatMap,
+    /// Size of the frames.
+    pub frame: Size,
+    /// Number of frames.
+    pub frames: u64,
+    /// When it was hot where.
+    pub activity: ActivityGrid,
 }
 
-/// Settings of a heat map.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct HeatConfig {
-    /// What makes a pixel hot.
-    pub source: HeatKind,
-    /// For `motion`: a change of up to this many luma codes is none.
-    pub threshold: u8,
-    /// Longest side of the map in pixels: larger frames are reduced, by area, before anything is counted. 16..=32768.
-    pub side: u32,
+/// A map under construction.
+#[derive(Debug)]
+pub struct Heated {
+    frame: Size,
+    map: Size,
+    values: Vec<f32>,
+    frames: u64,
+    steps: steps::Steps,
 }
 
-impl Default for HeatConfig {
-    fn default() -> Self {
-        Self { source: HeatKind::Motion, threshold: 10, side: 1920 }
-    }
-}
-
-impl Settings for HeatConfig {
-    fn check(&self) -> Result<()> {
-        if (16..=32_768).contains(&self.side) {
-            return Ok(());
-        }
-        let message = format!("must be in 16..=32768 pixels, got {}", self.side);
-        Err(Error::Config { field: "side".into(), message })
-    }
-}
-
-impl HeatConfig {
-    /// What is added up per frame.
-    pub const fn mode(&self) -> HeatMode {
-        match self.source {
-            HeatKind::Motion => HeatMode::CountOver { threshold: self.threshold },
-            HeatKind::Change => HeatMode::SumAbs,
-            HeatKind::Masks => HeatMode::SumValues,
-        }
+impl Heated {
+    fn found(self) -> Result<HeatFound> {
+        let map = HeatMap::new(self.map, self.values)?;
+        Ok(HeatFound { map, frame: self.frame, frames: self.frames, activity: self.steps.finish()? })
     }
 }
 
 /// The heat map of all frames of `source`. `progress` hears of each batch. `path` is for messages.
 ///
 /// # Errors
-/// [`Error::InputCorrupt`] without a frame, [`Error::InputUnsupported`] when the size changes on the way; those of source and device.
+/// [`Error::Config`] for a source that needs more than frames, see [`watched_heat`] and [`custom_heat`]; [`Error::InputCorrupt`] without a
+/// frame, [`Error::InputUnsupported`] when the size changes on the way; those of source and device.
 pub fn heat_of(
     ctx: &GpuContext,
     path: &Path,
@@ -77,10 +79,42 @@ pub fn heat_of(
     options: &PipelineOptions,
     progress: &mut dyn FnMut(u64),
 ) -> Result<HeatFound> {
-    config.check()?;
+    measured(ctx, path, source, config, None, (options, progress))
+}
+
+/// The heat map of what `make` marks in the frames of `source`, see [`HeatFn`]: the mean of its pictures. Of `config`, `side` and `step`
+/// count.
+///
+/// # Errors
+/// Those of `make`, and as [`heat_of`].
+pub fn custom_heat<'f>(
+    ctx: &GpuContext,
+    path: &Path,
+    source: Box<dyn FrameSource>,
+    config: &HeatConfig,
+    make: Box<HeatFn<'f>>,
+    (options, progress): (&PipelineOptions, &mut dyn FnMut(u64)),
+) -> Result<HeatFound> {
+    let config = HeatConfig { source: HeatKind::Custom, ..config.clone() };
+    measured(ctx, path, source, &config, Some(make), (options, progress))
+}
+
+fn measured(
+    ctx: &GpuContext,
+    path: &Path,
+    source: Box<dyn FrameSource>,
+    config: &HeatConfig,
+    make: Option<Box<HeatFn<'_>>>,
+    (options, progress): (&PipelineOptions, &mut dyn FnMut(u64)),
+) -> Result<HeatFound> {
+    crate::config::Settings::check(config)?;
+    if !config.source.is_measured() || config.face_weight > 0.0 {
+        let message = format!("`{}` needs someone who looks at the frames: a model, or boxes", config.source.name());
+        return Err(Error::Config { field: "source".into(), message });
+    }
     let mut found = None;
     let bytes = |layout: &_, batch| heat_bytes(layout, batch, config);
-    run(ctx, options, vec![(source, HeatWork::new(config, path))], &bytes, |event| {
+    run(ctx, options, vec![(source, HeatWork::new(config, path, make))], &bytes, |event| {
         match event {
             Event::Batch { infos, .. } => progress(infos.len() as u64),
             Event::Last { output, .. } => found = output,
@@ -89,11 +123,9 @@ pub fn heat_of(
         Ok(())
     })?;
     options.cancel.check()?;
-    found.ok_or_else(|| Error::InputCorrupt { path: path.to_path_buf(), reason: "no frame could be decoded".into() })
+    found.ok_or_else(|| without_frames(path))?.found()
 }
 
-/// Counters as shares 0..=1. Zero-safe: without a frame to compare with, nothing is hot.
-fn shares(counts: &[u32], size: Size, full: u64) -> Result<HeatMap> {
-    let full = full.max(1) as f64;
-    HeatMap::new(size, counts.iter().map(|c| (f64::from(*c) / full) as f32).collect())
+fn without_frames(path: &Path) -> Error {
+    Error::InputCorrupt { path: path.to_path_buf(), reason: "no frame could be decoded".into() }
 }

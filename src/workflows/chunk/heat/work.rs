@@ -1,79 +1,85 @@
 //! The GPU's part: frames to grey of the map's size, added to a map that stays on the device.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
-use super::{HeatConfig, shares};
-use crate::core::{FrameDesc, FrameInfo, FrameLayout, HeatMode, PixelFormat, Size};
+use super::front::{HeatFn, front_bytes};
+use super::shape::{FLOW, Shape};
+use super::steps::{StepClock, Steps};
+use super::{HeatConfig, HeatKind, Heated};
+use crate::core::{FrameDesc, FrameInfo, FrameLayout, PixelFormat, Size};
 use crate::error::{Error, Result};
 use crate::gpu::{GpuBuffer, GpuContext, Recorder};
-use crate::ops::color::gray_from_rgb::GrayFromRgbPlan;
-use crate::ops::heatmap::accumulate::{HeatAccumulator, HeatBound, HeatPlan};
-use crate::ops::resize::PlaneSelect;
-use crate::ops::resize::area::AreaPlan;
-use crate::ops::{FramesBound, GpuFrames};
 use crate::pipeline::{BatchView, BatchWork};
-use crate::workflows::chunk::plan::HeatMap;
-
-/// A heat map and what it was made of.
-#[derive(Debug)]
-pub struct HeatFound {
-    /// The map.
-    pub map: HeatMap,
-    /// Size of the frames.
-    pub frame: Size,
-    /// Number of frames.
-    pub frames: u64,
-}
 
 /// Bytes the work allocates for frames of `layout` in batches of `batch`, beside the upload ring.
 pub fn heat_bytes(layout: &FrameLayout, batch: u32, config: &HeatConfig) -> u64 {
+    if !config.source.is_measured() {
+        return 1 << 20;
+    }
     let of = |size: Size| FrameLayout::of(PixelFormat::Gray8, size).map_or(0, |l| u64::from(l.slot_bytes()));
-    let reduced = layout.size.fit_within(config.side);
-    let gray = if layout.format.has_luma() { 0 } else { of(layout.size) * u64::from(batch) };
+    let (reduced, count) = (layout.size.fit_within(config.side), u64::from(batch));
     let map = u64::from(reduced.width.next_multiple_of(16)) * u64::from(reduced.height) * 4;
-    let total = gray + of(reduced) * u64::from(batch + 2) + map * 2;
+    let cells = u64::from(reduced.width.div_ceil(16).next_multiple_of(16)) * u64::from(reduced.height.div_ceil(16)) * 8;
+    // Three maps a frame, vectors of all levels, patches twice, and the pyramid.
+    let flow = if config.source == HeatKind::Flow { FLOW.size(reduced).area() * 32 + reduced.area() * 2 } else { 0 };
+    // Sums are on the device, and in each of three readback slots.
+    let total = front_bytes(layout, batch, config) + of(reduced) * (count + 2) + map * 2 + (cells * 4 + flow) * count;
     total + total / 8 + (64 << 10)
 }
 
-/// Plans and buffers for frames of one shape.
-struct Shape {
-    gray: Option<(GrayFromRgbPlan, GpuFrames)>,
-    area: AreaPlan,
-    /// Grey pictures of the map's size; slot 0 holds the last one of the batch before.
-    small: GpuFrames,
-    last: GpuFrames,
-    heat: HeatAccumulator,
-    heat_bound: HeatBound,
-    bound: Vec<Option<(Option<FramesBound>, FramesBound)>>,
-}
-
 /// The work of one source.
-pub struct HeatWork {
-    mode: HeatMode,
-    side: u32,
+pub struct HeatWork<'f> {
+    config: HeatConfig,
     path: PathBuf,
+    make: Option<Box<HeatFn<'f>>>,
     frame: Option<Size>,
+    map: Option<Size>,
     shape: Option<Shape>,
     /// Of a shape that came before, with the same size but another format or colour.
     before: Option<(Vec<u32>, u64)>,
+    clock: StepClock,
+    steps: Option<Steps>,
+    /// The step of the frame that was recorded last.
+    now: Option<i64>,
+    /// Which steps ended within batches that are under way.
+    pending: VecDeque<Vec<i64>>,
 }
 
-impl std::fmt::Debug for HeatWork {
+impl std::fmt::Debug for HeatWork<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("HeatWork").field("mode", &self.mode).field("side", &self.side).finish_non_exhaustive()
+        f.debug_struct("HeatWork").field("config", &self.config).finish_non_exhaustive()
     }
 }
 
-impl HeatWork {
-    /// Work by `config`; `path` is for messages.
-    pub fn new(config: &HeatConfig, path: &Path) -> Self {
-        let path = path.to_path_buf();
-        Self { mode: config.mode(), side: config.side, path, frame: None, shape: None, before: None }
+impl<'f> HeatWork<'f> {
+    /// Work by `config`; `path` is for messages, `make` for [`HeatKind::Custom`].
+    pub fn new(config: &HeatConfig, path: &Path, make: Option<Box<HeatFn<'f>>>) -> Self {
+        Self {
+            config: config.clone(),
+            path: path.to_path_buf(),
+            make,
+            frame: None,
+            map: None,
+            shape: None,
+            before: None,
+            clock: StepClock::new(config.step),
+            steps: None,
+            now: None,
+            pending: VecDeque::new(),
+        }
     }
 
     /// Counters and frames so far.
     fn so_far(&mut self, ctx: &GpuContext) -> Result<Option<(Vec<u32>, u64)>> {
-        let Some(shape) = self.shape.take() else { return Ok(self.before.take()) };
+        let Some(mut shape) = self.shape.take() else { return Ok(self.before.take()) };
+        if let (Some(step), Some(steps)) = (self.now, &mut self.steps) {
+            let mut rec = Recorder::new(ctx, "heat");
+            let sums = shape.sums(ctx, &mut rec, 0)?.clone();
+            rec.run()?;
+            let bytes = sums.buffer().read(ctx, shape.sum_bytes())?;
+            steps.add(step, shape.since(&bytes));
+        }
         let mut counts = shape.heat.read(ctx)?;
         let mut frames = u64::from(shape.heat.frames());
         if let Some((earlier, more)) = self.before.take() {
@@ -82,10 +88,21 @@ impl HeatWork {
         }
         Ok(Some((counts, frames)))
     }
+
+    /// The map of all that was added; `None` without a frame.
+    pub(super) fn heated(&mut self, ctx: &GpuContext) -> Result<Option<Heated>> {
+        let (Some(frame), Some((counts, frames))) = (self.frame, self.so_far(ctx)?) else { return Ok(None) };
+        let (Some(size), Some(steps)) = (self.map, self.steps.take()) else { return Ok(None) };
+        // Of n pictures n - 1 are compared with one before. Zero-safe: without one to compare with, nothing is hot.
+        let added = if self.config.source.looks_back() { frames.saturating_sub(1) } else { frames };
+        let full = (added * u64::from(self.config.full())).max(1) as f64;
+        let values = counts.iter().map(|c| (f64::from(*c) / full) as f32).collect();
+        Ok(Some(Heated { frame, map: size, values, frames, steps }))
+    }
 }
 
-impl BatchWork for HeatWork {
-    type Output = Option<HeatFound>;
+impl BatchWork for HeatWork<'_> {
+    type Output = Option<Heated>;
 
     fn begin(
         &mut self,
@@ -93,37 +110,25 @@ impl BatchWork for HeatWork {
         desc: &FrameDesc,
         layout: &FrameLayout,
         batch: u32,
-        ring_slots: usize,
+        _ring_slots: usize,
     ) -> Result<()> {
         let size = *self.frame.get_or_insert(desc.size);
         if size != desc.size {
-            return Err(Error::InputUnsupported {
-                path: self.path.clone(),
-                what: format!("a size that changes from {size} to {}", desc.size),
-                hint: Some("cut the input where the size changes, or give pictures of one size".into()),
-            });
+            return Err(size_changes(&self.path, size, desc.size));
         }
         self.before = self.so_far(ctx)?;
-        let gray = if desc.format.has_luma() {
-            None
-        } else {
-            let frames = GpuFrames::new(ctx, "gray", PixelFormat::Gray8, desc.size, batch)?;
-            Some((GrayFromRgbPlan::new(ctx, layout)?, frames))
-        };
-        let plane = gray.as_ref().map_or(layout, |(_, frames)| frames.layout());
-        let reduced = desc.size.fit_within(self.side);
-        let small = GpuFrames::new(ctx, "small", PixelFormat::Gray8, reduced, batch + 1)?;
-        let last = GpuFrames::new(ctx, "last", PixelFormat::Gray8, reduced, 1)?;
-        let area = AreaPlan::new(ctx, (plane, PlaneSelect::FIRST), (small.layout(), PlaneSelect::FIRST))?;
-        let heat = HeatAccumulator::new(ctx, &HeatPlan::new(ctx, small.layout(), self.mode)?)?;
-        let heat_bound = heat.bind(ctx, &small, 1, batch)?;
-        let bound = (0..ring_slots).map(|_| None).collect();
-        self.shape = Some(Shape { gray, area, small, last, heat, heat_bound, bound });
+        let shape = Shape::new(ctx, &self.config, desc, layout, batch)?;
+        let map = shape.heat.map().layout().size;
+        if self.steps.is_none() {
+            self.steps = Some(Steps::new(size, map, self.config.full(), &self.clock));
+        }
+        (self.map, self.shape) = (Some(map), Some(shape));
         Ok(())
     }
 
-    fn result_bytes(&self, _: u32) -> u64 {
-        0
+    fn result_bytes(&self, batch: u32) -> u64 {
+        // Every frame may end a step.
+        self.shape.as_ref().map_or(0, |s| s.sum_bytes() * u64::from(batch))
     }
 
     fn record(
@@ -133,46 +138,46 @@ impl BatchWork for HeatWork {
         rec: &mut Recorder<'_>,
     ) -> Result<Vec<(GpuBuffer, u64, u64)>> {
         let bug = || Error::Bug("a batch before its shape".into());
-        let Shape { gray, area, small, last, heat, heat_bound, bound } = self.shape.as_mut().ok_or_else(bug)?;
-        let slot = bound.get_mut(batch.ring_slot).ok_or_else(bug)?;
-        if slot.is_none() {
-            *slot = Some(match gray {
-                Some((plan, frames)) => {
-                    (Some(plan.bind(ctx, batch.frames, 0, frames, 0)?), area.bind(ctx, frames, 0, small, 1)?)
-                }
-                None => (None, area.bind(ctx, batch.frames, 0, small, 1)?),
-            });
-        }
-        let (gray, area) = slot.as_ref().ok_or_else(bug)?;
-        let (count, bytes) = (batch.infos.len() as u32, u64::from(small.layout().slot_bytes()));
-        if let Some(gray) = gray {
-            gray.record(rec, count);
-        }
-        area.record(rec, count);
-        if self.mode.uses_differences() {
-            if heat.frames() == 0 {
-                // The first picture is compared with itself and adds nothing.
-                rec.copy(small.buffer(), bytes, last.buffer(), 0, bytes);
+        let shape = self.shape.as_mut().ok_or_else(bug)?;
+        shape.reduce(ctx, batch, rec, self.make.as_deref_mut())?;
+        let (mut from, mut ended) = (0u32, Vec::new());
+        for (i, info) in (0u32..).zip(batch.infos) {
+            let step = self.clock.step_of(info);
+            if let Some(last) = self.now.replace(step).filter(|last| *last != step) {
+                shape.add(ctx, rec, from, i - from)?;
+                shape.sums(ctx, rec, ended.len())?;
+                ended.push(last);
+                from = i;
             }
-            rec.copy(last.buffer(), 0, small.buffer(), 0, bytes);
         }
-        heat.record(rec, heat_bound, count)?;
-        if self.mode.uses_differences() {
-            rec.copy(small.buffer(), bytes * u64::from(count), last.buffer(), 0, bytes);
-        }
-        Ok(Vec::new())
+        shape.add(ctx, rec, from, batch.infos.len() as u32 - from)?;
+        let bytes = shape.sum_bytes();
+        let ranges = shape.places(ended.len()).map(|maps| (maps.buffer().clone(), 0, bytes)).collect();
+        self.pending.push_back(ended);
+        Ok(ranges)
     }
 
-    fn decode(&mut self, _: &[FrameInfo], _: &[u8]) -> Result<Self::Output> {
+    fn decode(&mut self, infos: &[FrameInfo], bytes: &[u8]) -> Result<Self::Output> {
+        let bug = || Error::Bug("results before their shape".into());
+        let (shape, steps) = (self.shape.as_mut().ok_or_else(bug)?, self.steps.as_mut().ok_or_else(bug)?);
+        let ended = self.pending.pop_front().unwrap_or_default();
+        for (step, sums) in ended.into_iter().zip(bytes.chunks_exact(shape.sum_bytes() as usize)) {
+            steps.add(step, shape.since(sums));
+        }
+        infos.iter().for_each(|info| steps.count(self.clock.step_of(info)));
         Ok(None)
     }
 
     fn finish(&mut self, ctx: &GpuContext) -> Result<Option<Self::Output>> {
-        let Some(frame) = self.frame else { return Ok(None) };
-        let Some((counts, frames)) = self.so_far(ctx)? else { return Ok(None) };
-        // Of n pictures n - 1 are compared with one before.
-        let added = if self.mode.uses_differences() { frames.saturating_sub(1) } else { frames };
-        let map = shares(&counts, frame.fit_within(self.side), added * u64::from(self.mode.full()))?;
-        Ok(Some(Some(HeatFound { map, frame, frames })))
+        Ok(Some(self.heated(ctx)?))
+    }
+}
+
+/// Maps are of frames of one size.
+pub(super) fn size_changes(path: &Path, from: Size, to: Size) -> Error {
+    Error::InputUnsupported {
+        path: path.to_path_buf(),
+        what: format!("a size that changes from {from} to {to}"),
+        hint: Some("cut the input where the size changes, or give pictures of one size".into()),
     }
 }

@@ -121,6 +121,26 @@ impl HeatMap {
         Some(Self { size: self.size, values, most })
     }
 
+    /// Keeps heat where a mask is bright: where the pixel of `mask`, grey and row by row, that a pixel of the map lies at is 128 or more.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for an empty mask, or one with another number of pixels than `size` says.
+    pub fn masked(&self, size: Size, mask: &[u8]) -> Result<Self> {
+        if size.is_empty() || mask.len() as u64 != size.area() {
+            let (wanted, given) = (format!("{} pixels for {size}", size.area()), mask.len().to_string());
+            return Err(Error::Parameter { op: "chunk/heat", name: "mask", wanted, given });
+        }
+        let at = |n: u32, from: u32, to: u32| u64::from(n) * u64::from(to) / u64::from(from);
+        let width = self.size.width as usize;
+        let kept = self.values.iter().enumerate().map(|(i, v)| {
+            let (x, y) = ((i % width) as u32, (i / width) as u32);
+            let (x, y) = (at(x, self.size.width, size.width), at(y, self.size.height, size.height));
+            let bright = mask.get((y * u64::from(size.width) + x) as usize).is_some_and(|m| *m >= 128);
+            if bright { *v } else { 0.0 }
+        });
+        Self::new(self.size, kept.collect())
+    }
+
     /// Figures of the map.
     pub fn stats(&self) -> ActivityStats {
         let n = self.values.len() as f64;

@@ -19,8 +19,6 @@ const DIGITS: [[u8; 7]; 10] = [
     [14, 17, 17, 14, 17, 17, 14],
     [14, 17, 17, 15, 1, 2, 12],
 ];
-/// Pixels a dot.
-const DOT: u32 = 3;
 
 struct Canvas {
     rgb: Vec<u8>,
@@ -38,15 +36,15 @@ impl Canvas {
         }
     }
 
-    /// A number whose baseline lies at `y`.
-    fn number(&mut self, number: u32, x: u32, y: u32) {
+    /// A number whose baseline lies at `y`, of dots of `dot` pixels.
+    fn number(&mut self, number: u32, [x, y]: [u32; 2], dot: u32, colour: [u8; 3]) {
         for (i, digit) in (0u32..).zip(number.to_string().bytes()) {
             let dots = DIGITS.get(usize::from(digit - b'0')).copied().unwrap_or_default();
             for (row, bits) in (0u32..).zip(dots) {
                 for column in (0..5u32).filter(|c| bits >> (4 - c) & 1 == 1) {
-                    let left = x + (i * 6 + column) * DOT;
-                    let top = (y + row * DOT).saturating_sub(7 * DOT);
-                    self.fill([left, left + DOT], [top, top + DOT], [255; 3]);
+                    let left = x + (i * 6 + column) * dot;
+                    let top = (y + row * dot).saturating_sub(7 * dot);
+                    self.fill([left, left + dot], [top, top + dot], colour);
                 }
             }
         }
@@ -73,8 +71,52 @@ pub fn overlay(map: &HeatMap, chunks: &[Chunk]) -> Result<Vec<u8>> {
         canvas.fill([x0, x0 + 2], [y0, y1], colour);
         canvas.fill([x1.saturating_sub(2), x1], [y0, y1], colour);
     }
+    // Where the original writes them; smaller in small pictures, with a shadow so that they can be read on any colour.
+    let dot = if size.width.max(size.height) < 720 { 2 } else { 3 };
     for c in chunks {
-        canvas.number(c.chunk_id + 1, c.x_range[0] + 10, c.y_range[0] + 30);
+        let at = [c.x_range[0] + 10, c.y_range[0] + 10 * dot];
+        canvas.number(c.chunk_id + 1, at.map(|v| v + 1), dot, [0; 3]);
+        canvas.number(c.chunk_id + 1, at, dot, [255; 3]);
     }
     encode_png(size, PngFormat::Rgb8, &canvas.rgb).map_err(|e| Error::Bug(format!("plan: {e}")))
+}
+
+/// When chunks are active: a row a chunk with its number, bars over `span`, seconds below: a PNG, 1000 pixels wide.
+///
+/// # Errors
+/// [`Error::Bug`] if the picture cannot be encoded.
+pub fn timeline(chunks: &[Chunk], [from, to]: [f64; 2]) -> Result<Vec<u8>> {
+    const WIDTH: u32 = 1000;
+    const LEFT: u32 = 50;
+    const ROW: u32 = 20;
+    let (ink, paper, still, bar) = ([60; 3], [255; 3], [236, 238, 241], [38, 128, 90]);
+    let height = ROW * chunks.len() as u32 + 30;
+    let size = Size::new(WIDTH, height);
+    let mut canvas = Canvas { rgb: paper.repeat(size.area() as usize), size };
+    let length = (to - from).max(1e-9);
+    let at = |time: f64| LEFT + ((time - from) / length * f64::from(WIDTH - LEFT - 40)).round().max(0.0) as u32;
+    // At most ten marks, at 1, 2 or 5 times a power of ten of seconds.
+    let power = 10f64.powf((length / 10.0).log10().floor());
+    let step = [1.0, 2.0, 5.0, 10.0].map(|f| f * power).into_iter().find(|s| length / s <= 10.0).unwrap_or(length);
+    for (row, chunk) in (0u32..).zip(chunks) {
+        let top = row * ROW + 4;
+        canvas.number(chunk.chunk_id + 1, [8, top + 13], 2, ink);
+        canvas.fill([LEFT, at(to)], [top, top + ROW - 6], still);
+        let always = [[from, to]];
+        for [a, b] in chunk.active.as_ref().map_or(&always[..], |s| s.spans()) {
+            canvas.fill([at(*a), at(*b).max(at(*a) + 1)], [top, top + ROW - 6], bar);
+        }
+    }
+    let bottom = ROW * chunks.len() as u32 + 4;
+    let mut mark = (from / step).ceil();
+    while mark * step <= to {
+        let x = at(mark * step);
+        canvas.fill([x, x + 1], [0, bottom + 4], [180; 3]);
+        // Whole seconds are written.
+        if mark >= 0.0 && (mark * step).fract() == 0.0 {
+            canvas.number((mark * step) as u32, [x.saturating_sub(4), bottom + 22], 2, ink);
+        }
+        mark += 1.0;
+    }
+    encode_png(size, PngFormat::Rgb8, &canvas.rgb).map_err(|e| Error::Bug(format!("timeline: {e}")))
 }

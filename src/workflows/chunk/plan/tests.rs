@@ -435,6 +435,9 @@ fn settings_out_of_range_are_refused_by_name() {
         ("halo", PlanParams { halo: 2000, ..d() }),
         ("scales", PlanParams { scales: vec![2.0], ..d() }),
         ("scales", PlanParams { scales: vec![], ..d() }),
+        ("lead_in", PlanParams { lead_in: -1.0, ..d() }),
+        ("segment", PlanParams { segment: Some(0.0), ..d() }),
+        ("hold", PlanParams { hold: f64::NAN, ..d() }),
         ("regions", PlanParams { regions: vec![[0; 4]; 1001], ..d() }),
     ] {
         match params.check() {
@@ -447,6 +450,10 @@ fn settings_out_of_range_are_refused_by_name() {
         assert!(HeatMap::new(size, values).is_err());
     }
     assert!(HeatMap::new(Size::new(0, 4), vec![]).is_err());
+    // A mask of 2x1 for a map of 4x4: the right half stays.
+    let half = HeatMap::new(size, vec![0.5; 16]).unwrap().masked(Size::new(2, 1), &[127, 128]).unwrap();
+    assert_eq!(half.values()[..8], [0.0, 0.0, 0.5, 0.5].repeat(2));
+    assert!(half.masked(size, &[255; 3]).is_err());
     assert!(auto_segments(Size::new(0, 1), size, 8, true).is_err() && grid_segments(size, 0, 8, true).is_err());
     assert!(strip_segments(size, 1, 0, true).is_err());
 }

@@ -1,0 +1,207 @@
+//! Heat of boxes: the share of frames in which a pixel lies in at least one.
+
+use std::collections::BTreeMap;
+use std::io::BufRead;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::pass::{HeatSight, HeatWatch};
+use super::steps::{StepCells, Steps};
+use crate::core::{BoxF, Size};
+use crate::error::{Error, Result};
+use crate::pipeline::HeldBatch;
+
+/// Sums of rectangles in a table of differences: four additions a rectangle, however large it is.
+#[derive(Debug)]
+pub(super) struct BoxSums {
+    frame: Size,
+    map: Size,
+    /// One more column and row than the map.
+    differences: Vec<i64>,
+    pub(super) cells: StepCells,
+}
+
+impl BoxSums {
+    pub(super) fn new(frame: Size, map: Size) -> Self {
+        let differences = vec![0; (map.width as usize + 1) * (map.height as usize + 1)];
+        Self { frame, map, differences, cells: StepCells::new(map) }
+    }
+
+    /// Adds a frame with `boxes` in its pixels.
+    pub(super) fn add(&mut self, step: i64, boxes: &[BoxF], steps: &mut Steps) {
+        self.cells.at(step, steps);
+        let along = |from: f32, to: f32, frame: u32, map: u32| {
+            let at =
+                |v: f32| (f64::from(v) * f64::from(map) / f64::from(frame)).round().clamp(0.0, f64::from(map)) as u32;
+            [at(from), at(to)]
+        };
+        let mut rects = Vec::with_capacity(boxes.len());
+        for b in boxes {
+            let [x0, x1] = along(b.x, b.right(), self.frame.width, self.map.width);
+            let [y0, y1] = along(b.y, b.bottom(), self.frame.height, self.map.height);
+            if x0 < x1 && y0 < y1 {
+                rects.push([x0, y0, x1, y1]);
+            }
+        }
+        let stride = self.map.width as usize + 1;
+        for rect in disjoint(&rects) {
+            let [x0, y0, x1, y1] = rect.map(|v| v as usize);
+            for (at, by) in
+                [(y0 * stride + x0, 1), (y0 * stride + x1, -1), (y1 * stride + x0, -1), (y1 * stride + x1, 1)]
+            {
+                if let Some(v) = self.differences.get_mut(at) {
+                    *v += by;
+                }
+            }
+            self.cells.add_rect(rect);
+        }
+    }
+
+    /// How many frames each pixel lay in a box, row by row.
+    pub(super) fn counts(&self) -> Vec<u64> {
+        let width = self.map.width as usize;
+        let mut above = vec![0i64; width];
+        let mut out = Vec::with_capacity(width * self.map.height as usize);
+        for row in self.differences.chunks_exact(width + 1).take(self.map.height as usize) {
+            let mut run = 0;
+            for (sum, by) in above.iter_mut().zip(row) {
+                run += by;
+                *sum += run;
+                out.push(u64::try_from(*sum).unwrap_or(0));
+            }
+        }
+        out
+    }
+}
+
+/// The union of rectangles `[x0, y0, x1, y1]` as rectangles that do not overlap: slabs between their horizontal edges.
+fn disjoint(rects: &[[u32; 4]]) -> Vec<[u32; 4]> {
+    let mut cuts: Vec<u32> = rects.iter().flat_map(|[_, y0, _, y1]| [*y0, *y1]).collect();
+    cuts.sort_unstable();
+    cuts.dedup();
+    let mut out = Vec::new();
+    for (top, bottom) in cuts.iter().zip(cuts.iter().skip(1)) {
+        let over = rects.iter().filter(|[_, y0, _, y1]| y0 <= top && bottom <= y1);
+        let mut spans: Vec<[u32; 2]> = over.map(|[x0, _, x1, _]| [*x0, *x1]).collect();
+        spans.sort_unstable();
+        let mut open: Option<[u32; 2]> = None;
+        for [from, to] in spans {
+            match &mut open {
+                Some([_, end]) if from <= *end => *end = to.max(*end),
+                _ => {
+                    out.extend(open.replace([from, to]).map(|[x0, x1]| [x0, *top, x1, *bottom]));
+                }
+            }
+        }
+        out.extend(open.map(|[x0, x1]| [x0, *top, x1, *bottom]));
+    }
+    out
+}
+
+#[derive(Debug, Deserialize)]
+struct Line {
+    frame: Option<u64>,
+    #[serde(default)]
+    detections: Vec<Item>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Item {
+    /// Left, top, width, height in pixels.
+    #[serde(rename = "box")]
+    rect: [f32; 4],
+    #[serde(default = "one")]
+    score: f32,
+}
+
+const fn one() -> f32 {
+    1.0
+}
+
+/// Boxes of frames by their number, as somebody saw them.
+#[derive(Debug)]
+struct BoxFile {
+    frames: BTreeMap<u64, Vec<BoxF>>,
+}
+
+impl HeatWatch for BoxFile {
+    fn watch(&mut self, batch: &HeldBatch, _: Size) -> Result<Vec<(usize, HeatSight)>> {
+        let of = |index: u64| self.frames.get(&index).cloned().unwrap_or_default();
+        Ok(batch.infos().iter().enumerate().map(|(i, info)| (i, HeatSight::Boxes(of(info.index)))).collect())
+    }
+}
+
+/// Reads a file of boxes: a line of JSON per frame, `{"frame": 0, "detections": [{"box": [x, y, width, height], "score": 0.9}]}`, frames counted from 0
+/// and boxes in pixels. Lines without a frame are heads, frames without a line have no boxes. Those below `score` are left out.
+///
+/// # Errors
+/// [`Error::InputNotFound`]; [`Error::InputCorrupt`] for other lines, and for numbers that are not finite or sides below 0.
+pub fn read_boxes(path: &Path, score: f64) -> Result<Box<dyn HeatWatch>> {
+    let missing = |e: std::io::Error| Error::InputNotFound { path: path.to_path_buf(), reason: e.to_string() };
+    let file = std::fs::File::open(path).map_err(missing)?;
+    let mut frames: BTreeMap<u64, Vec<BoxF>> = BTreeMap::new();
+    for (number, line) in (1u64..).zip(std::io::BufReader::new(file).lines()) {
+        let wrong = |e: String| Error::InputCorrupt { path: path.to_path_buf(), reason: format!("line {number}: {e}") };
+        let line = line.map_err(|e| wrong(e.to_string()))?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let line: Line = serde_json::from_str(&line).map_err(|e| wrong(e.to_string()))?;
+        let Some(frame) = line.frame else { continue };
+        for item in line.detections {
+            let [x, y, width, height] = item.rect;
+            if !(item.rect.iter().all(|v| v.is_finite()) && width >= 0.0 && height >= 0.0) {
+                return Err(wrong(format!("{:?} is no box", item.rect)));
+            }
+            if f64::from(item.score) >= score {
+                frames.entry(frame).or_default().push(BoxF { x, y, width, height });
+            }
+        }
+    }
+    Ok(Box::new(BoxFile { frames }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::steps::StepClock;
+    use super::*;
+    use crate::core::random::{below, pcg4d};
+
+    #[test]
+    fn boxes_are_counted_as_pixels_are() {
+        let (frame, map) = (Size::new(120, 90), Size::new(60, 45));
+        let mut sums = BoxSums::new(frame, map);
+        let mut steps = Steps::new(frame, map, 1, &StepClock::new(1.0));
+        let mut wanted = vec![0u64; 60 * 45];
+        for f in 0..40u32 {
+            let word = |i| pcg4d([f, i, 3, 1])[0];
+            let boxes: Vec<BoxF> = (0..below(word(0), 5))
+                .map(|i| {
+                    let v = |k, n| below(word(1 + i * 4 + k), n) as f32;
+                    BoxF { x: v(0, 130) - 10.0, y: v(1, 100) - 10.0, width: v(2, 70), height: v(3, 70) }
+                })
+                .collect();
+            for (at, count) in wanted.iter_mut().enumerate() {
+                let (x, y) = ((at % 60) as f32, (at / 60) as f32);
+                let over =
+                    |from: f32, side: f32, v: f32| (from / 2.0).round() <= v && v < ((from + side) / 2.0).round();
+                *count += u64::from(boxes.iter().any(|b| over(b.x, b.width, x) && over(b.y, b.height, y)));
+            }
+            sums.add(i64::from(f) / 10, &boxes, &mut steps);
+            steps.count(i64::from(f) / 10);
+        }
+        sums.cells.flush(&mut steps);
+        assert_eq!(sums.counts(), wanted);
+        let grid = steps.finish().unwrap();
+        assert_eq!(grid.cells().iter().map(|c| u64::from(c.heat)).sum::<u64>(), wanted.iter().sum::<u64>());
+        assert!(wanted.iter().any(|v| *v > 3));
+    }
+
+    #[test]
+    fn a_union_is_cut_into_slabs() {
+        assert_eq!(disjoint(&[[0, 0, 4, 4], [2, 2, 6, 6]]), [[0, 0, 4, 2], [0, 2, 6, 4], [2, 4, 6, 6]]);
+        assert_eq!(disjoint(&[[0, 0, 1, 1], [3, 0, 4, 1]]), [[0, 0, 1, 1], [3, 0, 4, 1]]);
+        assert_eq!(disjoint(&[]), [[0u32; 4]; 0]);
+    }
+}
