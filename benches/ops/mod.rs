@@ -41,6 +41,7 @@ pub const ALL: &[CaseSet] = &[
     color::gray_from_rgb::CASES,
     color::hsv_from_rgb::CASES,
     color::rgb_from_yuv::CASES,
+    color::yuv_change::CASES,
     edges::canny::CASES,
     edges::edge_density::CASES,
     edges::hysteresis::CASES,

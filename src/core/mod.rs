@@ -41,7 +41,7 @@ pub use activity::ActivitySums;
 pub use analysis::{FigureForm, FrameAnalysis, FrameFigures};
 pub use budget::{BudgetPermit, ByteBudget};
 pub use cancel::CancelToken;
-pub use color::{ChromaSiting, ChromaUpsampling, ColorRange, ColorSpec, RgbCoefficients, YuvMatrix};
+pub use color::{ChromaSiting, ChromaUpsampling, ColorRange, ColorSpec, RgbCoefficients, YuvCoefficients, YuvMatrix};
 pub use cut::{CutWeights, HsvDifferenceSums, HueDistance};
 pub use descriptor::{
     Aspect, DescriptorLayout, DescriptorMethod, DescriptorSizes, DescriptorSpec, DescriptorStyle, DescriptorWeights,

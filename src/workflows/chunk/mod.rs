@@ -3,5 +3,6 @@
 mod files;
 pub mod heat;
 pub mod plan;
+pub mod process;
 
 pub use files::{HeatSidecar, read_heat, write_heat, write_plan};

@@ -1,3 +1,4 @@
 mod gray_from_rgb;
 mod hsv_from_rgb;
 mod rgb_from_yuv;
+mod yuv_change;
