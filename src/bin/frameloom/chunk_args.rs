@@ -38,7 +38,7 @@ pub(crate) struct HeatmapArgs {
     /// A video, or a folder of pictures
     #[arg(value_name = "INPUT")]
     pub(crate) input: PathBuf,
-    /// Folder for heat.npy, heat.png, heat.json and config.toml
+    /// Folder for heat.npy, heat.png, activity.npy, heat.json and config.toml
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: PathBuf,
     /// Video track, counted from 0 among the video tracks
@@ -68,6 +68,9 @@ pub(crate) struct HeatmapArgs {
     /// Longest side in pixels of the map; larger frames are reduced [default: 1920]
     #[arg(long, value_name = "PX", help_heading = SETTINGS)]
     pub(crate) side: Option<u32>,
+    /// Seconds of a step of the activity, which says when it is hot where [default: 1]
+    #[arg(long, value_name = "S", help_heading = SETTINGS)]
+    pub(crate) step: Option<f64>,
 }
 
 #[derive(Debug, Args)]
@@ -88,7 +91,7 @@ Examples:
   frameloom chunk plan heat/heat.npy -o plan --sizes 512x512
   frameloom chunk plan heat/heat.npy -o plan --sizes 256x256,512x512 --coverage 0.995")]
 pub(crate) struct ChunkPlanArgs {
-    /// Heat map: an .npy file of f32, rows by columns; the size of the frames comes from the .json beside it
+    /// Heat map: an .npy file of f32, rows by columns; the size of the frames and the activity come from beside it
     #[arg(value_name = "HEAT")]
     pub(crate) heat: PathBuf,
     /// Folder for chunks.json, plan.png and config.toml
@@ -133,6 +136,12 @@ pub(crate) struct ChunkPlanArgs {
     /// Heat in here does not count; may be given several times
     #[arg(long, value_name = "X,Y,W,H", value_parser = rect, help_heading = SETTINGS)]
     pub(crate) exclude: Vec<[u32; 4]>,
+    /// Seconds that a chunk is active before its activity begins [default: 0.2]
+    #[arg(long, value_name = "S", help_heading = SETTINGS)]
+    pub(crate) lead_in: Option<f64>,
+    /// Seconds that a chunk stays active after its activity [default: 0.4]
+    #[arg(long, value_name = "S", help_heading = SETTINGS)]
+    pub(crate) hold: Option<f64>,
 }
 
 fn size(text: &str) -> Result<[u32; 2], String> {

@@ -90,6 +90,8 @@ pub struct HeatAccumulator {
 #[derive(Debug, Clone)]
 pub struct HeatBound {
     binds: Vec<BindGroup>,
+    /// Frames of the first of them.
+    least: u32,
 }
 
 impl HeatPlan {
@@ -171,6 +173,18 @@ impl HeatAccumulator {
     /// # Errors
     /// `Parameter` for another layout, slots that do not exist, more than [`HeatPlan::MAX_BATCH`] frames.
     pub fn bind(&self, ctx: &GpuContext, src: &GpuFrames, first: u32, capacity: u32) -> Result<HeatBound> {
+        self.bind_frames(ctx, src, first, [1, capacity])
+    }
+
+    /// Binds exactly `count` frames of `src` from slot `first` on: a part of a batch that is added by itself.
+    ///
+    /// # Errors
+    /// As [`Self::bind`].
+    pub fn bind_run(&self, ctx: &GpuContext, src: &GpuFrames, first: u32, count: u32) -> Result<HeatBound> {
+        self.bind_frames(ctx, src, first, [count.max(1), count])
+    }
+
+    fn bind_frames(&self, ctx: &GpuContext, src: &GpuFrames, first: u32, counts: [u32; 2]) -> Result<HeatBound> {
         let Input::Frames(layout) = &self.plan.input else {
             return Err(plan_error(NAME, "input", "maps of bits, as planned", src.layout().format));
         };
@@ -178,7 +192,7 @@ impl HeatAccumulator {
         if self.plan.mode.uses_differences() && first == 0 {
             return Err(plan_error(NAME, "first", "a slot with another before it", first));
         }
-        self.bind_slots(ctx, (src.buffer(), "src"), src.slots(), first, capacity)
+        self.bind_slots(ctx, (src.buffer(), "src"), src.slots(), first, counts)
     }
 
     /// Binds up to `capacity` maps of bits of `src` from slot `first` on.
@@ -190,7 +204,7 @@ impl HeatAccumulator {
             return Err(plan_error(NAME, "input", "frames, as planned", "maps"));
         };
         check_maps(NAME, "input", layout, src)?;
-        self.bind_slots(ctx, (src.buffer(), "src_words"), src.slots(), first, capacity)
+        self.bind_slots(ctx, (src.buffer(), "src_words"), src.slots(), first, [1, capacity])
     }
 
     fn bind_slots(
@@ -199,7 +213,7 @@ impl HeatAccumulator {
         (buffer, name): (&GpuBuffer, &str),
         slots: u32,
         first: u32,
-        capacity: u32,
+        [least, capacity]: [u32; 2],
     ) -> Result<HeatBound> {
         let plan = &self.plan;
         let end = first.checked_add(capacity);
@@ -207,14 +221,14 @@ impl HeatAccumulator {
             let wanted = format!("at most {} frames, within {slots} slots", HeatPlan::MAX_BATCH);
             return Err(plan_error(NAME, "capacity", wanted, format!("{capacity} from slot {first} on")));
         }
-        let binds = (1..=capacity).map(|frames| {
+        let binds = (least..=capacity).map(|frames| {
             let mut uniform = plan.uniform;
             uniform.base += first * uniform.slot;
             uniform.frames = frames;
             let params = uniform.upload(ctx, NAME)?;
             plan.kernel.bind(ctx, &[("params", &params), (name, buffer), ("dst_heat", self.heat.buffer())])
         });
-        Ok(HeatBound { binds: binds.collect::<Result<_>>()? })
+        Ok(HeatBound { binds: binds.collect::<Result<_>>()?, least })
     }
 
     /// Records the addition of the first `count` frames of `bound`, which must have been bound by this map.
@@ -222,11 +236,12 @@ impl HeatAccumulator {
     /// # Errors
     /// `Parameter` for more frames than were bound, or beyond [`HeatMode::MAX_FRAMES`]; nothing is recorded then.
     pub fn record(&mut self, rec: &mut Recorder<'_>, bound: &HeatBound, count: u32) -> Result<()> {
-        let Some(index) = (count as usize).checked_sub(1) else {
+        if count == 0 {
             return Ok(());
-        };
-        let bind = bound.binds.get(index).ok_or_else(|| {
-            plan_error(NAME, "count", format!("at most the {} frames bound", bound.binds.len()), count)
+        }
+        let bind = count.checked_sub(bound.least).and_then(|at| bound.binds.get(at as usize)).ok_or_else(|| {
+            let most = bound.least + bound.binds.len() as u32 - 1;
+            plan_error(NAME, "count", format!("{} to {most} frames, as bound", bound.least), count)
         })?;
         let left = HeatMode::MAX_FRAMES - self.frames;
         if count > left {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::activity::{ActivityCell, ActivityGrid, ActivityShape};
 use super::heat::{HeatConfig, HeatFound};
 use super::plan::{ChunkPlan, HeatMap, overlay};
 use crate::config::to_toml;
@@ -28,7 +29,13 @@ pub struct HeatSidecar {
     pub settings: HeatConfig,
     /// Figures of the map, under the keys of the original system.
     pub stats: serde_json::Value,
+    /// Shape of the activity in `activity.npy`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activity: Option<ActivityShape>,
 }
+
+/// Name of the file with the cells of the activity.
+const ACTIVITY: &str = "activity.npy";
 
 fn picture(map: &HeatMap) -> Result<Vec<u8>> {
     // The original shows int(255 * heat) of a map whose largest value is 1.
@@ -36,7 +43,10 @@ fn picture(map: &HeatMap) -> Result<Vec<u8>> {
     encode_png(map.size(), PngFormat::Rgb8, &rgb).map_err(|e| Error::Bug(format!("heat map: {e}")))
 }
 
-/// Writes `heat.npy` (f32, rows by columns), `heat.png`, `heat.json` and `config.toml` into `folder`, which exists.
+/// Writes `heat.npy` (f32, rows by columns), `heat.png`, `activity.npy`, `heat.json` and `config.toml` into `folder`, which exists.
+///
+/// `activity.npy` has a row of four u32 for each cell that was hot in a step: index of the step in the `activity.steps` of `heat.json`, row and
+/// column of the cell, sum of its pixels over the frames of the step.
 ///
 /// # Errors
 /// Those of writing.
@@ -50,12 +60,15 @@ pub fn write_heat(io: &dyn StoreIo, folder: &Path, found: &HeatFound, config: &H
         frames: found.frames,
         settings: config.clone(),
         stats: serde_json::to_value(found.map.stats()).map_err(|e| Error::Bug(format!("statistics: {e}")))?,
+        activity: Some(found.activity.shape().clone()),
     };
+    let cells: Vec<u32> = found.activity.cells().iter().flat_map(|c| [c.step, c.row, c.column, c.heat]).collect();
     let settings = to_toml(config)?;
     let shape = [size.height as usize, size.width as usize];
     Ok(vec![
         commit(io, folder.join("heat.npy"), |w| write_npy(w, &shape, found.map.values()))?,
         commit(io, folder.join("heat.png"), |w| w.write_all(&png))?,
+        commit(io, folder.join(ACTIVITY), |w| write_npy(w, &[cells.len() / 4, 4], &cells))?,
         commit_json(io, folder.join("heat.json"), &sidecar)?,
         commit(io, folder.join("config.toml"), |w| w.write_all(settings.as_bytes()))?,
     ])
@@ -76,21 +89,64 @@ pub fn read_heat(path: &Path, frame: Option<Size>) -> Result<HeatMap> {
     };
     let side = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let map = HeatMap::new(Size::new(side(width), side(height)), array.data)?;
-    let sidecar = path.with_extension("json");
     let frame = match frame {
         Some(size) => Some(size),
-        None if sidecar.is_file() => {
-            let text = std::fs::read(&sidecar).map_err(missing)?;
-            let said: HeatSidecar = serde_json::from_slice(&text)
-                .map_err(|e| Error::InputCorrupt { path: sidecar, reason: e.to_string() })?;
-            Some(Size::new(said.frame[0], said.frame[1]))
-        }
-        None => None,
+        None => sidecar(path)?.map(|said| Size::new(said.frame[0], said.frame[1])),
     };
     match frame {
         Some(size) => map.resized(size),
         None => Ok(map),
     }
+}
+
+fn json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
+    let missing = |e: std::io::Error| Error::InputNotFound { path: path.to_path_buf(), reason: e.to_string() };
+    let text = std::fs::read(path).map_err(missing)?;
+    serde_json::from_slice(&text).map_err(|e| Error::InputCorrupt { path: path.to_path_buf(), reason: e.to_string() })
+}
+
+/// The `.json` beside a heat map, if there is one.
+fn sidecar(heat: &Path) -> Result<Option<HeatSidecar>> {
+    let path = heat.with_extension("json");
+    if path.is_file() { json(&path).map(Some) } else { Ok(None) }
+}
+
+/// Reads the activity that lies beside the heat map at `heat`; `None` where the map has none.
+///
+/// # Errors
+/// [`Error::InputNotFound`], [`Error::InputCorrupt`].
+pub fn read_activity(heat: &Path) -> Result<Option<ActivityGrid>> {
+    let Some(shape) = sidecar(heat)?.and_then(|said| said.activity) else { return Ok(None) };
+    let path = heat.with_file_name(ACTIVITY);
+    let corrupt = |reason: String| Error::InputCorrupt { path: path.clone(), reason };
+    let file =
+        std::fs::File::open(&path).map_err(|e| Error::InputNotFound { path: path.clone(), reason: e.to_string() })?;
+    let array = read_npy::<u32>(&mut std::io::BufReader::new(file), 8 * ActivityGrid::MAX_CELLS)
+        .map_err(|e| corrupt(e.to_string()))?;
+    if !matches!(array.shape[..], [_, 4]) {
+        return Err(corrupt(format!("a row has step, row, column and heat, this has the shape {:?}", array.shape)));
+    }
+    let (rows, _) = array.data.as_chunks::<4>();
+    let cell =
+        |[step, row, column, heat]: &[u32; 4]| ActivityCell { step: *step, row: *row, column: *column, heat: *heat };
+    ActivityGrid::new(shape, rows.iter().map(cell).collect()).map(Some).map_err(|e| corrupt(e.to_string()))
+}
+
+/// Reads a plan back, as [`write_plan`] wrote it.
+///
+/// # Errors
+/// [`Error::InputNotFound`]; [`Error::InputCorrupt`] for what is no plan of this version, and for chunks that lie outside the frame.
+pub fn read_plan(path: &Path) -> Result<ChunkPlan> {
+    let plan: ChunkPlan = json(path)?;
+    let corrupt = |reason: String| Err(Error::InputCorrupt { path: path.to_path_buf(), reason });
+    if plan.schema != ChunkPlan::SCHEMA || plan.schema_version != 1 {
+        let (name, version) = (&plan.schema, plan.schema_version);
+        return corrupt(format!("version 1 of {} is wanted, this is version {version} of {name}", ChunkPlan::SCHEMA));
+    }
+    if let Err(e) = plan.check() {
+        return corrupt(e.to_string());
+    }
+    Ok(plan)
 }
 
 /// Writes `chunks.json`, `plan.png` and `config.toml` into `folder`, which exists.

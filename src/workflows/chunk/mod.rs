@@ -1,8 +1,10 @@
 //! `chunk`: processing power where the action is. A heat map says where; the planner lays chunks over it.
 
+mod activity;
 mod files;
 pub mod heat;
 pub mod plan;
 pub mod process;
 
-pub use files::{HeatSidecar, read_heat, write_heat, write_plan};
+pub use activity::{ActivityCell, ActivityGrid, ActivityShape, ActivityStep};
+pub use files::{HeatSidecar, read_activity, read_heat, read_plan, write_heat, write_plan};

@@ -11,7 +11,7 @@ use frameloom::store::OsIo;
 use frameloom::workflows::analyze::{OpenOptions, open_input};
 use frameloom::workflows::chunk::heat::{HeatConfig, heat_of};
 use frameloom::workflows::chunk::plan::{PlanParams, plan, plan_original};
-use frameloom::workflows::chunk::{read_heat, write_heat, write_plan};
+use frameloom::workflows::chunk::{read_activity, read_heat, write_heat, write_plan};
 use frameloom::{Error, Result};
 use serde_json::json;
 
@@ -38,6 +38,7 @@ pub(crate) fn run(global: &Global, args: &HeatmapArgs, out: &mut Output, signals
         .flag("--source", "source", args.source.map(|s| s.name()))
         .flag("--threshold", "threshold", args.threshold)
         .flag("--side", "side", args.side)
+        .flag("--step", "step", args.step)
         .resolve()?
         .settings;
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as u32;
@@ -108,12 +109,20 @@ pub(crate) fn run_plan(args: &ChunkPlanArgs, out: &mut Output) -> Result<u8> {
         .flag("--scales", "scales", list(&args.scales))
         .flag("--region", "regions", list(&args.regions))
         .flag("--exclude", "exclude", list(&args.exclude))
+        .flag("--lead-in", "lead_in", args.lead_in)
+        .flag("--hold", "hold", args.hold)
         .resolve()?
         .settings;
     out.event("start", json!({ "command": "chunk plan", "settings": params }));
     let map = read_heat(&args.heat, args.frame.map(|[w, h]| Size::new(w, h)))?;
     let started = std::time::Instant::now();
     let plan = if args.original { plan_original(&map, &params)? } else { plan(&map, &params)? };
+    // Activity of frames of another size would say nothing about these.
+    let activity = read_activity(&args.heat)?.filter(|a| !args.original && a.frame() == map.size());
+    let plan = match &activity {
+        Some(activity) => plan.scheduled(activity)?,
+        None => plan,
+    };
     let seconds = started.elapsed().as_secs_f64();
     folder(&args.output)?;
     write_plan(&OsIo, &args.output, &map, &plan)?;

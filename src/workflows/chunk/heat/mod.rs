@@ -1,5 +1,6 @@
 //! Heat maps of frames: one pass, counted on the GPU in integers, so that batches and adapters never change a number.
 
+mod steps;
 mod work;
 
 use std::path::Path;
@@ -29,6 +30,7 @@ pub enum HeatKind {
 
 /// Settings of a heat map.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct HeatConfig {
     /// What makes a pixel hot.
     pub source: HeatKind,
@@ -36,21 +38,27 @@ pub struct HeatConfig {
     pub threshold: u8,
     /// Longest side of the map in pixels: larger frames are reduced, by area, before anything is counted. 16..=32768.
     pub side: u32,
+    /// Seconds of a step of the activity, 0.04..=3600. Steps of long videos become twice as long until the activity fits into
+    /// [`crate::workflows::chunk::ActivityGrid::MAX_CELLS`].
+    pub step: f64,
 }
 
 impl Default for HeatConfig {
     fn default() -> Self {
-        Self { source: HeatKind::Motion, threshold: 10, side: 1920 }
+        Self { source: HeatKind::Motion, threshold: 10, side: 1920, step: 1.0 }
     }
 }
 
 impl Settings for HeatConfig {
     fn check(&self) -> Result<()> {
-        if (16..=32_768).contains(&self.side) {
-            return Ok(());
+        let config = |field: &str, message: String| Err(Error::Config { field: field.into(), message });
+        if !(16..=32_768).contains(&self.side) {
+            return config("side", format!("must be in 16..=32768 pixels, got {}", self.side));
         }
-        let message = format!("must be in 16..=32768 pixels, got {}", self.side);
-        Err(Error::Config { field: "side".into(), message })
+        if !(0.04..=3600.0).contains(&self.step) {
+            return config("step", format!("must be in 0.04..=3600 seconds, got {}", self.step));
+        }
+        Ok(())
     }
 }
 

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 
 /// How chunks are planned.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct PlanParams {
     /// Sizes that chunks may have, `[width, height]` in pixels, 1 to 8 of them. They are rounded down to the factor and to the frame.
     pub sizes: Vec<[u32; 2]>,
@@ -31,6 +32,10 @@ pub struct PlanParams {
     pub regions: Vec<[u32; 4]>,
     /// Heat in these does not count, `[x, y, width, height]`.
     pub exclude: Vec<[u32; 4]>,
+    /// Seconds that a chunk is active before its activity begins, 0..=60. Needs the activity of the heat map.
+    pub lead_in: f64,
+    /// Seconds that a chunk stays active after its activity, 0..=60.
+    pub hold: f64,
 }
 
 impl Default for PlanParams {
@@ -46,6 +51,8 @@ impl Default for PlanParams {
             scales: vec![1.0],
             regions: Vec::new(),
             exclude: Vec::new(),
+            lead_in: 0.2,
+            hold: 0.4,
         }
     }
 }
@@ -93,6 +100,11 @@ impl Settings for PlanParams {
                     let message = format!("must be {least} ({why}) to 32768 pixels a side, got {width}x{height}");
                     return config(&format!("sizes[{i}]"), message);
                 }
+            }
+        }
+        for (field, value) in [("lead_in", self.lead_in), ("hold", self.hold)] {
+            if !(0.0..=60.0).contains(&value) {
+                return config(field, format!("must be 0 to 60 seconds, got {value}"));
             }
         }
         for (field, list) in [("regions", &self.regions), ("exclude", &self.exclude)] {

@@ -11,7 +11,7 @@ use super::cover::{Cover, Field, Spot, doubled_middle};
 use super::heat::HeatMap;
 use super::params::{PlanParams, rects};
 use super::parity::{PlacerParams, place};
-use super::record::{Chunk, ChunkPlan, coverage_stats};
+use super::record::{Chunk, ChunkPlan, PlanRule, coverage_stats};
 use super::table::Cells;
 use crate::config::Settings;
 use crate::core::{Rect, Size};
@@ -47,7 +47,7 @@ pub fn plan(map: &HeatMap, params: &PlanParams) -> Result<ChunkPlan> {
             chunks.push(Chunk { scale: *scale, ..chunk });
         }
     }
-    Ok(ChunkPlan::new(map, chunks, ("least-pixels", params), active, grid_pixels))
+    Ok(ChunkPlan::new(map, chunks, (PlanRule::LeastPixels, params), active, grid_pixels))
 }
 
 /// Plans by the rule of the original system ([`super::place`]), with one size, factor and rotation.
@@ -66,6 +66,8 @@ pub fn plan_original(map: &HeatMap, params: &PlanParams) -> Result<ChunkPlan> {
         ("scales", params.scales != d.scales),
         ("regions", params.regions != d.regions),
         ("exclude", params.exclude != d.exclude),
+        ("lead_in", params.lead_in != d.lead_in),
+        ("hold", params.hold != d.hold),
     ];
     if let Some((field, _)) = unknown.into_iter().find(|(_, set)| *set) {
         let message = "has no meaning for the original rule, which knows one size, factor and rotation".into();
@@ -77,7 +79,7 @@ pub fn plan_original(map: &HeatMap, params: &PlanParams) -> Result<ChunkPlan> {
     let field = Field::new(map.size(), params, 1.0)?;
     let grid_pixels = field.tiling(0).iter().map(|s| field.pixels(*s)).sum();
     let covered = coverage_stats(map, &chunks).coverage;
-    Ok(ChunkPlan::new(map, chunks, ("original", params), covered, grid_pixels))
+    Ok(ChunkPlan::new(map, chunks, (PlanRule::Original, params), covered, grid_pixels))
 }
 
 /// The cheapest cover found.

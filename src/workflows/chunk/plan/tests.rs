@@ -435,6 +435,8 @@ fn settings_out_of_range_are_refused_by_name() {
         ("halo", PlanParams { halo: 2000, ..d() }),
         ("scales", PlanParams { scales: vec![2.0], ..d() }),
         ("scales", PlanParams { scales: vec![], ..d() }),
+        ("lead_in", PlanParams { lead_in: -1.0, ..d() }),
+        ("hold", PlanParams { hold: f64::NAN, ..d() }),
         ("regions", PlanParams { regions: vec![[0; 4]; 1001], ..d() }),
     ] {
         match params.check() {

@@ -1,0 +1,156 @@
+//! Collects the activity of cells step by step.
+
+use std::collections::BTreeMap;
+
+use crate::core::{FrameInfo, Size};
+use crate::error::Result;
+use crate::workflows::chunk::activity::{ActivityCell, ActivityGrid, ActivityShape, ActivityStep};
+
+/// Which step a frame belongs to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StepClock {
+    seconds: f64,
+}
+
+impl StepClock {
+    pub(super) fn new(seconds: f64) -> Self {
+        Self { seconds }
+    }
+
+    /// By the time of the frame; where the container has none, at 25 frames a second.
+    pub(super) fn step_of(&self, info: &FrameInfo) -> i64 {
+        let time = info.seconds().unwrap_or(info.index as f64 / 25.0);
+        (time / self.seconds).floor() as i64
+    }
+}
+
+#[derive(Debug, Default)]
+struct Step {
+    frames: u32,
+    /// Number of the cell, row by row, and its heat, rising.
+    cells: Vec<(u32, u32)>,
+}
+
+/// Steps under construction.
+#[derive(Debug)]
+pub(super) struct Steps {
+    shape: ActivityShape,
+    /// Steps are this many times twice as long as asked for.
+    doubled: u32,
+    steps: BTreeMap<i64, Step>,
+    cells: usize,
+    most: usize,
+}
+
+impl Steps {
+    pub(super) fn new(frame: Size, map: Size, full: u32, clock: &StepClock) -> Self {
+        let pair = |s: Size| [s.width, s.height];
+        let (cell, step) = (ActivityGrid::CELL, clock.seconds);
+        let shape = ActivityShape { frame: pair(frame), map: pair(map), cell, step, full, steps: Vec::new() };
+        Self { shape, doubled: 0, steps: BTreeMap::new(), cells: 0, most: ActivityGrid::MAX_CELLS }
+    }
+
+    /// Counts a frame.
+    pub(super) fn count(&mut self, step: i64) {
+        let step = self.steps.entry(step >> self.doubled.min(63)).or_default();
+        step.frames = step.frames.saturating_add(1);
+        self.bound();
+    }
+
+    /// Adds heat of all cells, row by row.
+    pub(super) fn add(&mut self, step: i64, heat: Vec<u64>) {
+        let step = self.steps.entry(step >> self.doubled.min(63)).or_default();
+        let hot = (0u32..).zip(heat).filter(|(_, heat)| *heat > 0);
+        let hot = hot.map(|(cell, heat)| (cell, u32::try_from(heat).unwrap_or(u32::MAX))).collect();
+        let had = step.cells.len();
+        merge(&mut step.cells, hot);
+        self.cells += step.cells.len() - had;
+        self.bound();
+    }
+
+    /// Makes steps twice as long while there is too much of them.
+    fn bound(&mut self) {
+        while (self.cells > self.most || self.steps.len() > self.most / 16) && self.doubled < 63 {
+            self.doubled += 1;
+            let mut wider: BTreeMap<i64, Step> = BTreeMap::new();
+            for (number, step) in std::mem::take(&mut self.steps) {
+                let to = wider.entry(number >> 1).or_default();
+                to.frames = to.frames.saturating_add(step.frames);
+                merge(&mut to.cells, step.cells);
+            }
+            self.cells = wider.values().map(|s| s.cells.len()).sum();
+            let least = wider.len() < 2;
+            self.steps = wider;
+            if least {
+                return;
+            }
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Result<ActivityGrid> {
+        self.shape.step *= f64::from(self.doubled).exp2();
+        let columns = self.shape.map[0].div_ceil(self.shape.cell).max(1);
+        let mut cells = Vec::with_capacity(self.cells);
+        // Heat without a frame of its own cannot be: results and frames come together.
+        for (index, (number, step)) in (0u32..).zip(self.steps) {
+            self.shape.steps.push(ActivityStep { number, frames: step.frames });
+            let cell =
+                |(at, heat): (u32, u32)| ActivityCell { step: index, row: at / columns, column: at % columns, heat };
+            cells.extend(step.cells.into_iter().map(cell));
+        }
+        ActivityGrid::new(self.shape, cells)
+    }
+}
+
+/// Adds rising `more` to rising `cells`.
+fn merge(cells: &mut Vec<(u32, u32)>, more: Vec<(u32, u32)>) {
+    if cells.is_empty() {
+        *cells = more;
+        return;
+    }
+    cells.extend(more);
+    cells.sort_by_key(|(at, _)| *at);
+    cells.dedup_by(|next, kept| {
+        let same = next.0 == kept.0;
+        if same {
+            kept.1 = kept.1.saturating_add(next.1);
+        }
+        same
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_summed_sparse_and_bounded() {
+        let size = Size::new(40, 20);
+        let mut steps = Steps::new(size, size, 255, &StepClock::new(0.5));
+        // 3 x 2 cells.
+        steps.add(-1, vec![0, 7, 0, 0, 0, 0]);
+        steps.add(0, vec![1, 0, 0, 0, 0, 2]);
+        steps.add(0, vec![1, 3, 0, 0, 0, 0]);
+        for step in [-1, -1, 0, 4] {
+            steps.count(step);
+        }
+        let grid = steps.finish().unwrap();
+        assert_eq!((grid.columns(), grid.rows(), grid.frames(), grid.span()), (3, 2, 4, [-0.5, 2.5]));
+        let frames: Vec<(i64, u32)> = grid.steps().iter().map(|s| (*s).into()).collect();
+        assert_eq!(frames, [(-1, 2), (0, 1), (4, 1)]);
+        let cells: Vec<[u32; 4]> = grid.cells().iter().map(|c| [c.step, c.row, c.column, c.heat]).collect();
+        assert_eq!(cells, [[0, 0, 1, 7], [1, 0, 0, 2], [1, 0, 1, 3], [1, 1, 2, 2]]);
+
+        let mut long = Steps::new(size, size, 255, &StepClock::new(0.5));
+        long.most = 64;
+        for step in 0..100 {
+            long.add(step, vec![1; 6]);
+            long.count(step);
+        }
+        let long = long.finish().unwrap();
+        // Nothing is lost: 100 frames, 1 a cell each.
+        assert_eq!((long.frames(), long.cells().iter().map(|c| c.heat).sum::<u32>()), (100, 600));
+        assert!(long.cells().len() <= 64 && long.steps().len() <= 4, "{:?}", long.steps());
+        assert_eq!(long.shape().step, 16.0);
+    }
+}

@@ -1,0 +1,175 @@
+//! When chunks are processed.
+
+use serde::{Deserialize, Serialize};
+
+use super::record::ChunkPlan;
+use crate::core::Rect;
+use crate::error::{Error, Result};
+use crate::workflows::chunk::activity::ActivityGrid;
+
+/// Times at which something is processed: half-open spans `[from, to)` in seconds of the stream, rising and apart.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(try_from = "Vec<[f64; 2]>", into = "Vec<[f64; 2]>")]
+pub struct Schedule {
+    spans: Vec<[f64; 2]>,
+}
+
+impl Schedule {
+    /// Spans in any order; those that touch or overlap become one, empty ones none.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for a time that is not finite, and for a span that ends before it begins.
+    pub fn new(mut spans: Vec<[f64; 2]>) -> Result<Self> {
+        if let Some(bad) = spans.iter().find(|[a, b]| !(a.is_finite() && b.is_finite() && a <= b)) {
+            let wanted = "spans of finite seconds that do not end before they begin".into();
+            return Err(Error::Parameter { op: "chunk/schedule", name: "spans", wanted, given: format!("{bad:?}") });
+        }
+        spans.retain(|[a, b]| a < b);
+        spans.sort_by(|a, b| a[0].total_cmp(&b[0]));
+        let mut merged: Vec<[f64; 2]> = Vec::with_capacity(spans.len());
+        for [from, to] in spans {
+            match merged.last_mut() {
+                Some([_, end]) if from <= *end => *end = end.max(to),
+                _ => merged.push([from, to]),
+            }
+        }
+        Ok(Self { spans: merged })
+    }
+
+    /// The spans.
+    pub fn spans(&self) -> &[[f64; 2]] {
+        &self.spans
+    }
+
+    /// Whether `time`, in seconds of the stream, lies in a span.
+    pub fn is_active(&self, time: f64) -> bool {
+        let next = self.spans.partition_point(|[from, _]| *from <= time);
+        next.checked_sub(1).and_then(|at| self.spans.get(at)).is_some_and(|[_, to]| time < *to)
+    }
+
+    /// Sum of the spans in seconds.
+    pub fn seconds(&self) -> f64 {
+        self.spans.iter().map(|[from, to]| to - from).sum()
+    }
+
+    /// Seconds of the spans within `[from, to)`.
+    pub fn seconds_within(&self, [from, to]: [f64; 2]) -> f64 {
+        self.spans.iter().map(|[a, b]| (b.min(to) - a.max(from)).max(0.0)).sum()
+    }
+
+    /// Every span begun `lead_in` seconds earlier and held `hold` seconds longer.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for what is not finite or negative.
+    pub fn widened(&self, lead_in: f64, hold: f64) -> Result<Self> {
+        if !(lead_in >= 0.0 && hold >= 0.0) {
+            let (wanted, given) = ("seconds from 0 on".into(), format!("{lead_in} and {hold}"));
+            return Err(Error::Parameter { op: "chunk/schedule", name: "hold", wanted, given });
+        }
+        Self::new(self.spans.iter().map(|[from, to]| [from - lead_in, to + hold]).collect())
+    }
+
+    /// The parts within `[from, to)`.
+    pub(super) fn within(&self, [from, to]: [f64; 2]) -> Self {
+        let cut = self.spans.iter().map(|[a, b]| [a.max(from), b.min(to)]).filter(|[a, b]| a < b);
+        Self { spans: cut.collect() }
+    }
+}
+
+impl TryFrom<Vec<[f64; 2]>> for Schedule {
+    type Error = Error;
+
+    fn try_from(spans: Vec<[f64; 2]>) -> Result<Self> {
+        Self::new(spans)
+    }
+}
+
+impl From<Schedule> for Vec<[f64; 2]> {
+    fn from(schedule: Schedule) -> Self {
+        schedule.spans
+    }
+}
+
+/// The fewest steps that hold `coverage` of the heat that counts in `rect`; where none counts, all steps that hold any. Indices of steps,
+/// rising.
+fn steps_of(activity: &ActivityGrid, rect: Rect, least: f64, coverage: f64) -> Vec<usize> {
+    let heat = |least: f64| {
+        let mut sums = vec![0.0; activity.steps().len()];
+        for cell in activity.cells().iter().filter(|c| activity.counts(c, least)) {
+            let share = activity.share(cell, rect);
+            if let Some(sum) = sums.get_mut(cell.step as usize).filter(|_| share > 0.0) {
+                *sum += share * f64::from(cell.heat);
+            }
+        }
+        sums
+    };
+    let mut sums = heat(least);
+    if sums.iter().all(|s| *s == 0.0) {
+        sums = heat(0.0);
+    }
+    let mut order: Vec<(usize, f64)> = sums.into_iter().enumerate().filter(|(_, s)| *s > 0.0).collect();
+    order.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let spare = order.iter().map(|(_, s)| s).sum::<f64>() * (1.0 - coverage);
+    let mut dropped = 0.0;
+    while let Some((_, heat)) = order.last() {
+        dropped += heat;
+        if dropped > spare {
+            break;
+        }
+        order.pop();
+    }
+    let mut steps: Vec<usize> = order.into_iter().map(|(step, _)| step).collect();
+    steps.sort_unstable();
+    steps
+}
+
+impl ChunkPlan {
+    /// Says of each chunk when it is processed, and what that saves.
+    ///
+    /// A cell counts in a step when its heat a frame is more than the threshold of the settings times that of the hottest cell over the whole
+    /// time. Of each chunk the fewest steps are taken that hold the coverage of the settings of what counts in it, widened by
+    /// `lead_in` and `hold`.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for the activity of frames of another size.
+    pub fn scheduled(mut self, activity: &ActivityGrid) -> Result<Self> {
+        let frame = activity.frame();
+        if [frame.width, frame.height] != self.frame {
+            let [w, h] = self.frame;
+            let (wanted, given) = (format!("frames of {w}x{h}, as those of the plan"), frame.to_string());
+            return Err(Error::Parameter { op: "chunk/schedule", name: "activity", wanted, given });
+        }
+        let least = activity.least(self.settings.threshold);
+        for chunk in &mut self.chunks {
+            let steps = steps_of(activity, chunk.rect(), least, self.settings.coverage);
+            let spans = steps.iter().filter_map(|at| activity.steps().get(*at)).map(|s| activity.time(*s)).collect();
+            let schedule = Schedule::new(spans)?.widened(self.settings.lead_in, self.settings.hold)?;
+            chunk.active = Some(schedule.within(activity.span()));
+        }
+        self.cost.count_time(&self.chunks, activity);
+        Ok(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_merged_and_asked() {
+        let s = Schedule::new(vec![[3.0, 4.0], [0.0, 1.0], [1.0, 2.0], [3.5, 3.7], [6.0, 6.0]]).unwrap();
+        assert_eq!(s.spans(), [[0.0, 2.0], [3.0, 4.0]]);
+        let at = [-0.1, 0.0, 1.9, 2.0, 2.9, 3.0, 3.999, 4.0, 9.0].map(|t| s.is_active(t));
+        assert_eq!(at, [false, true, true, false, false, true, true, false, false]);
+        assert_eq!((s.seconds(), s.seconds_within([1.5, 3.25])), (3.0, 0.75));
+        assert_eq!(s.widened(0.5, 0.25).unwrap().spans(), [[-0.5, 2.25], [2.5, 4.25]]);
+        assert_eq!(s.widened(0.5, 0.5).unwrap().spans(), [[-0.5, 4.5]]);
+        assert_eq!(s.within([1.0, 3.5]).spans(), [[1.0, 2.0], [3.0, 3.5]]);
+        assert!(!Schedule::default().is_active(0.0) && s.widened(-1.0, 0.0).is_err());
+        assert!(Schedule::new(vec![[0.0, f64::NAN]]).is_err() && Schedule::new(vec![[1.0, 0.0]]).is_err());
+        let text = serde_json::to_string(&s).unwrap();
+        assert_eq!(text, "[[0.0,2.0],[3.0,4.0]]");
+        assert_eq!(serde_json::from_str::<Schedule>(&text).unwrap(), s);
+        assert!(serde_json::from_str::<Schedule>("[[2.0,1.0]]").is_err());
+    }
+}
