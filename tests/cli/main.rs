@@ -18,6 +18,7 @@ mod onnx;
 mod analyze;
 mod bad_input;
 mod chunk;
+mod chunk_run;
 #[cfg(feature = "faiss")]
 mod collage;
 mod config;

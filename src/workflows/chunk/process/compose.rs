@@ -15,7 +15,7 @@ use crate::ops::color::yuv_change::{Change, YuvChangePlan};
 use crate::ops::resize::PlaneSelect;
 use crate::ops::resize::area::AreaPlan;
 use crate::ops::resize::lanczos3::Lanczos3Plan;
-use crate::ops::{BatchShape, FrameBatch, GpuFrames, GpuPictures};
+use crate::ops::{BatchShape, FrameBatch, GpuFrames, GpuPictures, Record};
 
 const LABEL: &str = "chunks";
 
@@ -54,6 +54,21 @@ pub(super) struct Composer {
     out: Option<GpuFrames>,
     /// A black frame and its RGB in every slot, where the outside is black.
     black: Option<[GpuFrames; 2]>,
+}
+
+/// What was recorded but not submitted. Its small buffers are written at once: given back to the pool too early, they would be written
+/// again for what is bound next, before the device has read them.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    bound: Vec<Box<dyn Record>>,
+    tiles: Option<GpuPictures>,
+}
+
+impl Kept {
+    fn record(&mut self, rec: &mut Recorder<'_>, bound: impl Record + 'static, count: u32) {
+        bound.record(rec, count);
+        self.bound.push(Box::new(bound));
+    }
 }
 
 /// A frame of black in each slot.
@@ -144,25 +159,29 @@ impl Composer {
         places: &[TilePlace],
     ) -> Result<Option<GpuPictures>> {
         let mut rec = Recorder::new(ctx, "cut");
+        let mut kept = Kept::default();
         match &self.rgb {
-            Some(plan) => plan.bind(ctx, frames, 0, &self.before, 0)?.record(&mut rec, count),
+            Some(plan) => kept.record(&mut rec, plan.bind(ctx, frames, 0, &self.before, 0)?, count),
             None => rec.copy(frames.buffer(), 0, self.before.buffer(), 0, slot_bytes(frames) * u64::from(count)),
         }
         let tile = |place: &TilePlace| placement.chunks.get(place.chunk).map(|c| c.tile());
         let sizes: Vec<Size> = places.iter().filter_map(tile).collect();
         if sizes.is_empty() {
             rec.submit()?;
+            drop(kept);
             return Ok(None);
         }
         let tiles = GpuPictures::new(ctx, LABEL, PixelFormat::Rgba8, &sizes)?;
         let mut slot = 0;
-        for run in places.chunk_by(|a, b| a.chunk == b.chunk) {
+        // A chunk that moves is cut from other places of the frames that follow.
+        for run in places.chunk_by(|a, b| a.chunk == b.chunk && a.rect == b.rect) {
             let (Some(first), Some(size)) = (run.first(), sizes.get(slot as usize)) else { continue };
             let plan = self.cutter(ctx, *size)?;
             let cut = GpuFrames::new(ctx, LABEL, PixelFormat::Rgba8, *size, run.len() as u32)?;
             let rect = first.rect;
             let from = (&self.before as &dyn FrameBatch, first.frame as u32);
-            plan.bind_parts(ctx, from, &cut, ChromaSiting::Center, |_| rect)?.record(&mut rec, run.len() as u32);
+            let bound = plan.bind_parts(ctx, from, &cut, ChromaSiting::Center, |_| rect)?;
+            kept.record(&mut rec, bound, run.len() as u32);
             // Tiles of one size lie one behind the other, in both.
             let (at, layout) = tiles.slot(slot).ok_or_else(|| Error::Bug("a tile without a place".into()))?;
             let bytes = u64::from(layout.slot_bytes()) * run.len() as u64;
@@ -170,6 +189,7 @@ impl Composer {
             slot += run.len() as u32;
         }
         rec.submit()?;
+        drop(kept);
         Ok(Some(tiles))
     }
 
@@ -183,7 +203,8 @@ impl Composer {
         Ok(plan)
     }
 
-    /// Lays the tiles that the effect made over the frames and records the way back to frames. Gives what holds them.
+    /// Lays the tiles that the effect made over the frames and records the way back to frames. Gives what holds them, and what must be kept
+    /// until `rec` is submitted.
     pub(super) fn put(
         &self,
         ctx: &GpuContext,
@@ -192,31 +213,35 @@ impl Composer {
         places: &[TilePlace],
         made: Option<&GpuPictures>,
         rec: &mut Recorder<'_>,
-    ) -> Result<GpuFrames> {
+    ) -> Result<(GpuFrames, Kept)> {
+        let mut kept = Kept::default();
         let used = slot_bytes(&self.after) * u64::from(count);
         match (&self.black, &self.enlarge) {
             (Some([_, rgb]), _) => rec.copy(rgb.buffer(), 0, self.after.buffer(), 0, used),
-            (None, Some(plan)) => plan.bind(ctx, &self.before, 0, &self.after, 0)?.record(rec, count),
+            (None, Some(plan)) => kept.record(rec, plan.bind(ctx, &self.before, 0, &self.after, 0)?, count),
             (None, None) => rec.copy(self.before.buffer(), 0, self.after.buffer(), 0, used),
         }
         let factor = self.look.factor();
         if let Some(made) = made {
             let sizes: Vec<Size> =
                 places.iter().map(|p| times(Size::new(p.rect.width, p.rect.height), factor)).collect();
-            let fitted = self.fitted(ctx, made, &sizes, rec)?;
+            let fitted = self.fitted(ctx, made, &sizes, (&mut *rec, &mut kept))?;
             let tiles = fitted.as_ref().unwrap_or(made);
             let plan = FeatherCompositePlan::new(ctx, self.after.layout(), BatchShape::of(tiles)?)?;
             let overlays = self.overlays(placement, places, factor);
-            plan.bind_over(ctx, &self.after, 0, tiles, &overlays)?.record(rec, count);
+            kept.record(rec, plan.bind_over(ctx, &self.after, 0, tiles, &overlays)?, count);
+            kept.tiles = fitted;
         }
-        let (Some(change), Some(out)) = (&self.change, &self.out) else { return Ok(self.after.clone()) };
+        let (Some(change), Some(out)) = (&self.change, &self.out) else {
+            return Ok((self.after.clone(), kept));
+        };
         let (base, before) = match &self.black {
             Some([frames, rgb]) => (frames, rgb),
             None => (frames, &self.before),
         };
         let pictures = Change { before: (before, 0), after: (&self.after, 0) };
-        change.bind(ctx, (base, 0), pictures, (out, 0))?.record(rec, count);
-        Ok(out.clone())
+        kept.record(rec, change.bind(ctx, (base, 0), pictures, (out, 0))?, count);
+        Ok((out.clone(), kept))
     }
 
     /// Tiles in the size of their places, where they are not that already.
@@ -225,7 +250,7 @@ impl Composer {
         ctx: &GpuContext,
         made: &GpuPictures,
         sizes: &[Size],
-        rec: &mut Recorder<'_>,
+        (rec, kept): (&mut Recorder<'_>, &mut Kept),
     ) -> Result<Option<GpuPictures>> {
         let given = (0..made.slots()).filter_map(|i| made.slot(i)).map(|(_, l)| l.size);
         if given.eq(sizes.iter().copied()) {
@@ -233,7 +258,7 @@ impl Composer {
         }
         let fitted = GpuPictures::new(ctx, LABEL, PixelFormat::Rgba8, sizes)?;
         let plan = Lanczos3Plan::new(ctx, BatchShape::of(made)?, BatchShape::of(&fitted)?)?;
-        plan.bind(ctx, made, 0, &fitted, 0)?.record(rec, made.slots());
+        kept.record(rec, plan.bind(ctx, made, 0, &fitted, 0)?, made.slots());
         Ok(Some(fitted))
     }
 

@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use super::effect::MaskLook;
 use super::run::{Outside, ProcessOptions};
-use super::schedule::Timing;
 use crate::config::Settings;
 use crate::error::{Error, Result};
 use crate::pipeline::PipelineOptions;
@@ -16,10 +15,6 @@ pub struct ProcessConfig {
     pub feather: u32,
     /// What is shown where no chunk is.
     pub outside: Outside,
-    /// Seconds before its activity from which a chunk is processed, 0..=60.
-    pub lead_in: f64,
-    /// Seconds after its activity for which a chunk is processed, 0..=60.
-    pub hold: f64,
     /// Seconds over which a chunk fades in and out, 0..=60.
     pub fade: f64,
     /// Frames as large as the effect makes tiles; otherwise tiles are brought back to their size.
@@ -44,13 +39,10 @@ pub struct ProcessConfig {
 
 impl Default for ProcessConfig {
     fn default() -> Self {
-        let timing = Timing::default();
         Self {
             feather: 16,
             outside: Outside::Keep,
-            lead_in: timing.lead_in,
-            hold: timing.hold,
-            fade: timing.fade,
+            fade: 0.2,
             enlarge: false,
             mask: MaskLook::Mask,
             class: 0,
@@ -67,9 +59,11 @@ impl Default for ProcessConfig {
 impl Settings for ProcessConfig {
     fn check(&self) -> Result<()> {
         let config = |field: &str, message: String| Err(Error::Config { field: field.into(), message });
-        self.timing().check()?;
         if !(1..=256).contains(&self.feather) {
             return config("feather", format!("must be 1 to 256 pixels, got {}", self.feather));
+        }
+        if !(0.0..=60.0).contains(&self.fade) {
+            return config("fade", format!("must be 0 to 60 seconds, got {}", self.fade));
         }
         for (field, v) in [("score", self.score.unwrap_or(0.0)), ("iou", self.iou)] {
             if !(0.0..=1.0).contains(&v) {
@@ -87,18 +81,13 @@ impl Settings for ProcessConfig {
 }
 
 impl ProcessConfig {
-    /// Time around the activity of chunks.
-    pub const fn timing(&self) -> Timing {
-        Timing { lead_in: self.lead_in, hold: self.hold, fade: self.fade }
-    }
-
     /// The same as options of [`super::process_chunks`].
     pub fn options(&self, pipeline: &PipelineOptions) -> ProcessOptions {
         ProcessOptions {
             pipeline: pipeline.clone(),
             feather: self.feather,
             outside: self.outside,
-            timing: self.timing(),
+            fade: self.fade,
             enlarged: self.enlarge,
         }
     }
@@ -114,7 +103,7 @@ mod tests {
         assert!(base.check().is_ok());
         for bad in [
             ProcessConfig { feather: 0, ..base.clone() },
-            ProcessConfig { hold: f64::NAN, ..base.clone() },
+            ProcessConfig { fade: f64::NAN, ..base.clone() },
             ProcessConfig { score: Some(1.5), ..base.clone() },
             ProcessConfig { iou: -0.1, ..base.clone() },
             ProcessConfig { crf: 60.0, ..base.clone() },

@@ -5,8 +5,7 @@ use std::collections::VecDeque;
 use super::merge::{MergeRule, merge_detections};
 use super::model::AT_ONCE;
 use super::placement::Placement;
-use super::run::{ProcessReport, check_size, places};
-use super::schedule::{Schedule, Timing};
+use super::run::{ProcessReport, begun, check_size, places};
 use crate::core::{BoxRect, Detection, FrameDesc, FrameInfo, FrameLayout, Rect};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
@@ -89,12 +88,11 @@ pub fn detect_chunks<M: TensorModel>(
     source: Box<dyn FrameSource + '_>,
     placement: &Placement,
     detector: &mut ChunkDetector<M>,
-    (pipeline, timing): (&PipelineOptions, &Timing),
+    pipeline: &PipelineOptions,
     pixels: bool,
     sink: &mut dyn FnMut(FrameDetections<'_>) -> Result<()>,
 ) -> Result<ProcessReport> {
-    timing.check()?;
-    let schedule = Schedule::new(placement, timing);
+    let mut started = None;
     let element = detector.model.stage().element_bytes();
     let chunks = placement.chunks.len() as u64;
     // Two tensors on the device and two where the host reads them.
@@ -108,7 +106,8 @@ pub fn detect_chunks<M: TensorModel>(
             let last = next.is_none();
             if let Some(batch) = next {
                 check_size(placement, batch.desc().size)?;
-                let boxes: Vec<_> = places(placement, &schedule, batch.infos())
+                let fade = begun(&mut started, 0.0, batch.infos())?;
+                let boxes: Vec<_> = places(placement, &fade, batch.infos())
                     .into_iter()
                     .filter(|p| p.strength > 0)
                     .map(|p| (p.frame, p.rect, p.id))

@@ -18,7 +18,7 @@ use super::video::{ChunkVideo, UntilSource, VideoFacts};
 use crate::config::to_toml;
 #[cfg(feature = "onnx")]
 use crate::core::BoxRect;
-use crate::core::{FrameDesc, FrameLayout, Rect};
+use crate::core::{FrameDesc, FrameInfo, FrameLayout, Rect};
 use crate::error::{Error, Result, StateError};
 use crate::gpu::GpuContext;
 use crate::media::AudioCopy;
@@ -181,11 +181,8 @@ fn run_key(
         kernels.update(k.name.as_bytes()).update(k.text.as_bytes());
     }
     let caps = ctx.caps();
-    let chunks: Vec<String> = placement
-        .chunks
-        .iter()
-        .map(|c| format!("{} {:?} {} {:?}", c.id, [c.rect.x, c.rect.y, c.rect.width, c.rect.height], c.scale, c.active))
-        .collect();
+    let chunks: Vec<_> = placement.chunks.iter().map(|c| &c.chunk).collect();
+    let chunks = serde_json::to_vec(&chunks).map_err(|e| Error::Bug(format!("chunks as JSON: {e}")))?;
     RunKey::builder()
         .field("workflow", "chunk")
         .field("version", env!("CARGO_PKG_VERSION"))
@@ -193,7 +190,7 @@ fn run_key(
         .field("adapter", format!("{} ({})", caps.name, caps.driver))
         .field("input", &facts.fingerprint)
         .field("track", facts.track)
-        .field("plan", blake3::hash(chunks.join("\n").as_bytes()).to_hex())
+        .field("plan", blake3::hash(&chunks).to_hex())
         .field("plan.halo", placement.halo)
         .fields("effect", effect)
         .fields("run", config)
@@ -249,7 +246,7 @@ impl Job<'_> {
             process_chunks(self.ctx, source, self.placement, effect, &options, &mut |frame| {
                 let mut bytes = frame.bytes.to_vec();
                 if self.config.draw {
-                    self.outlines((&frame.desc, &frame.layout), &mut bytes, frame.chunks, factor);
+                    self.outlines((&frame.desc, &frame.layout), &mut bytes, (frame.chunks, &frame.info), factor);
                 }
                 hand_on(Finished { desc: frame.desc, info: frame.info, layout: frame.layout, bytes })?;
                 progress(1);
@@ -261,11 +258,18 @@ impl Job<'_> {
     }
 
     /// Outlines of chunks, each in the colour of its number.
-    fn outlines(&self, (desc, layout): (&FrameDesc, &FrameLayout), bytes: &mut [u8], chunks: &[u32], factor: u32) {
-        for chunk in self.placement.chunks.iter().filter(|c| chunks.contains(&c.id)) {
-            let Rect { x, y, width, height } = chunk.rect;
+    fn outlines(
+        &self,
+        (desc, layout): (&FrameDesc, &FrameLayout),
+        bytes: &mut [u8],
+        (chunks, info): (&[u32], &FrameInfo),
+        factor: u32,
+    ) {
+        let time = super::run::seconds(info);
+        for chunk in self.placement.chunks.iter().filter(|c| chunks.contains(&c.id())) {
+            let Rect { x, y, width, height } = chunk.rect_at(time, self.placement.frame);
             let rect = Rect { x: x * factor, y: y * factor, width: width * factor, height: height * factor };
-            draw_outline((layout, &mut *bytes), desc.color, rect, thickness(layout), color(chunk.id));
+            draw_outline((layout, &mut *bytes), desc.color, rect, thickness(layout), color(chunk.id()));
         }
     }
 
@@ -285,10 +289,9 @@ impl Job<'_> {
         let head = json!({ "schema": "track.detections", "version": 1, "classes": detector.classes() });
         let mut lines = format!("{head}\n");
         let mut found = 0;
-        let timing = config.timing();
-        let with = (&self.options.pipeline, &timing);
+        let pipeline = &self.options.pipeline;
         let run = |hand_on: &mut dyn FnMut(Finished) -> Result<()>| {
-            detect_chunks(self.ctx, source, self.placement, detector, with, config.draw, &mut |frame| {
+            detect_chunks(self.ctx, source, self.placement, detector, pipeline, config.draw, &mut |frame| {
                 found += frame.detections.len() as u64;
                 let round = |v: f32| (f64::from(v) * 1e4).round() / 1e4;
                 let item = |d: &crate::core::Detection| {
@@ -301,7 +304,7 @@ impl Job<'_> {
                 lines.push_str(&json!({ "frame": frame.info.index, "time": time, "detections": items }).to_string());
                 lines.push('\n');
                 if let Some((layout, bytes)) = frame.frame {
-                    self.outlines((&frame.desc, &layout), bytes, frame.chunks, 1);
+                    self.outlines((&frame.desc, &layout), bytes, (frame.chunks, &frame.info), 1);
                     for d in frame.detections {
                         let clipped = d.rect.clip(frame.desc.size).to_pixels();
                         let rgb = color(d.class + 3);

@@ -18,6 +18,8 @@ mod detect;
 mod draw;
 mod effect;
 mod encode;
+mod fade;
+mod filter;
 mod job;
 mod merge;
 #[cfg(feature = "onnx")]
@@ -26,7 +28,6 @@ mod placement;
 mod propagate;
 mod proxy;
 mod run;
-mod schedule;
 mod tiles;
 mod video;
 
@@ -35,6 +36,7 @@ pub use config::ProcessConfig;
 pub use detect::{ChunkDetector, FrameDetections, detect_chunks};
 pub use draw::{COLORS, draw_outline};
 pub use effect::{ChunkEffect, Identity, MaskLook, OnGpu, TilePlace, Tiles};
+pub use filter::FilterEffect;
 pub use job::{ChunkOutcome, ChunkWork, EffectId, JobOptions, process_video};
 pub use merge::{MergeRule, merge_detections};
 #[cfg(feature = "onnx")]
@@ -43,5 +45,4 @@ pub use placement::{Placed, Placement};
 pub use propagate::{ChunkData, Neighbour, propagate_chunk_data, propagate_weighted};
 pub use proxy::{ProxyConfig, ProxyReport, proxy_size, write_proxy};
 pub use run::{Outside, ProcessOptions, ProcessReport, ProcessedFrame, process_chunks};
-pub use schedule::{Schedule, Timing};
 pub use video::{ChunkVideo, VideoFacts, VideoOptions};

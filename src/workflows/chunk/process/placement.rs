@@ -2,30 +2,54 @@
 
 use std::path::Path;
 
-use serde::Deserialize;
-
-use super::super::plan::ChunkPlan;
+use super::super::files::read_plan;
+use super::super::plan::{Chunk, ChunkPlan, Schedule};
 use crate::core::{Rect, Size};
 use crate::error::{Error, Result};
 
 /// A chunk to process.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Placed {
-    /// Its number in the plan.
-    pub id: u32,
-    /// Place in the frame.
-    pub rect: Rect,
-    /// It is processed at this scale of the frame, above 0 up to 1.
-    pub scale: f64,
-    /// Spans of time in which it is active, `[start, end]` in seconds of the stream; always, when there are none.
-    pub active: Option<Vec<[f64; 2]>>,
+    /// The chunk as a plan says it: its place or its path, its scale, when it is active.
+    pub chunk: Chunk,
+    /// Places on its path are multiples of it.
+    factor: u32,
 }
 
 impl Placed {
+    /// A chunk that stays where it is and is always active.
+    pub fn still(id: u32, rect: Rect) -> Self {
+        Self { chunk: Chunk::new(rect, false, 0.0, id as usize), factor: 1 }
+    }
+
+    /// The same at a scale of the frame, above 0 up to 1.
+    #[must_use]
+    pub fn at_scale(mut self, scale: f64) -> Self {
+        self.chunk.scale = scale;
+        self
+    }
+
+    /// The same, active at some times only.
+    #[must_use]
+    pub fn active(mut self, when: Schedule) -> Self {
+        self.chunk.active = Some(when);
+        self
+    }
+
+    /// Its number in the plan.
+    pub fn id(&self) -> u32 {
+        self.chunk.chunk_id
+    }
+
+    /// Where it is at `time`, in seconds of the stream.
+    pub fn rect_at(&self, time: f64, frame: Size) -> Rect {
+        self.chunk.rect_at(time, frame, self.factor)
+    }
+
     /// Size of its tile: that of the rectangle at its scale.
     pub fn tile(&self) -> Size {
-        let side = |n: u32| ((f64::from(n) * self.scale).round() as u32).max(1);
-        Size::new(side(self.rect.width), side(self.rect.height))
+        let side = |n: u32| ((f64::from(n) * self.chunk.scale).round() as u32).max(1);
+        Size::new(side(self.chunk.width), side(self.chunk.height))
     }
 }
 
@@ -40,60 +64,20 @@ pub struct Placement {
     pub halo: u32,
 }
 
-/// What is read of `chunks.json`; the rest is for people.
-#[derive(Debug, Deserialize)]
-struct File {
-    schema: String,
-    schema_version: u32,
-    frame: [u32; 2],
-    #[serde(default)]
-    settings: Settings,
-    chunks: Vec<Record>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct Settings {
-    #[serde(default)]
-    halo: u32,
-}
-
-#[derive(Debug, Deserialize)]
-struct Record {
-    x_range: [u32; 2],
-    y_range: [u32; 2],
-    chunk_id: u32,
-    #[serde(default = "one")]
-    scale: f64,
-    #[serde(default)]
-    active: Option<Vec<[f64; 2]>>,
-}
-
-const fn one() -> f64 {
-    1.0
-}
-
 impl Placement {
     /// Chunks of frames of a size.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for chunks that are empty or reach outside, scales outside 0..=1 and spans that end before they begin.
+    /// [`Error::Parameter`] for chunks that are empty or reach outside, and scales outside 0..=1.
     pub fn new(frame: Size, chunks: Vec<Placed>, halo: u32) -> Result<Self> {
         let bad = |name, wanted: String, given: String| Err(Error::Parameter { op: "chunk/run", name, wanted, given });
-        for chunk in &chunks {
-            let r = chunk.rect;
+        for Placed { chunk, .. } in &chunks {
+            let (r, id) = (chunk.rect(), chunk.chunk_id);
             if r.width == 0 || r.height == 0 || !r.fits(frame) {
-                return bad("chunks", format!("chunks inside {frame}"), format!("chunk {}: {r:?}", chunk.id));
+                return bad("chunks", format!("chunks inside {frame}"), format!("chunk {id}: {r:?}"));
             }
             if !(chunk.scale > 0.0 && chunk.scale <= 1.0) {
-                return bad("scale", "above 0 up to 1".into(), format!("chunk {}: {}", chunk.id, chunk.scale));
-            }
-            let spans = chunk.active.iter().flatten();
-            if let Some([a, b]) = spans.into_iter().find(|[a, b]| !(a.is_finite() && b.is_finite() && a <= b)) {
-                return bad(
-                    "active",
-                    "spans that begin before they end".into(),
-                    format!("chunk {}: {a}..{b}", chunk.id),
-                );
+                return bad("scale", "above 0 up to 1".into(), format!("chunk {id}: {}", chunk.scale));
             }
         }
         Ok(Self { frame, chunks, halo })
@@ -104,36 +88,16 @@ impl Placement {
     /// # Errors
     /// As [`Self::new`].
     pub fn of_plan(plan: &ChunkPlan) -> Result<Self> {
-        let value = serde_json::to_value(plan).map_err(|e| Error::Bug(format!("a plan as JSON: {e}")))?;
-        let file = serde_json::from_value(value).map_err(|e| Error::Bug(format!("a plan from JSON: {e}")))?;
-        Self::of_file(file)
+        let placed = |c: &Chunk| Placed { chunk: c.clone(), factor: plan.settings.factor_at(c.scale) };
+        Self::new(plan.frame_size(), plan.chunks.iter().map(placed).collect(), plan.settings.halo)
     }
 
     /// Reads `chunks.json`.
     ///
     /// # Errors
-    /// [`Error::InputNotFound`]; [`Error::InputCorrupt`] for other files; as [`Self::new`].
+    /// Those of [`read_plan`].
     pub fn read(path: &Path) -> Result<Self> {
-        let missing = |e: std::io::Error| Error::InputNotFound { path: path.to_path_buf(), reason: e.to_string() };
-        let corrupt = |reason: String| Error::InputCorrupt { path: path.to_path_buf(), reason };
-        let bytes = std::fs::read(path).map_err(missing)?;
-        let file: File = serde_json::from_slice(&bytes)
-            .map_err(|e| corrupt(format!("{e}; wanted: the chunks.json of `frameloom chunk plan`")))?;
-        if file.schema != "chunk.plan" || file.schema_version != 1 {
-            let given = format!("`{}` version {}", file.schema, file.schema_version);
-            return Err(corrupt(format!("wanted: `chunk.plan` version 1, got {given}")));
-        }
-        Self::of_file(file).map_err(|e| corrupt(e.to_string()))
-    }
-
-    fn of_file(file: File) -> Result<Self> {
-        let [width, height] = file.frame;
-        let placed = |r: Record| {
-            let ([x0, x1], [y0, y1]) = (r.x_range, r.y_range);
-            let rect = Rect { x: x0, y: y0, width: x1.saturating_sub(x0), height: y1.saturating_sub(y0) };
-            Placed { id: r.chunk_id, rect, scale: r.scale, active: r.active }
-        };
-        Self::new(Size::new(width, height), file.chunks.into_iter().map(placed).collect(), file.settings.halo)
+        Self::of_plan(&read_plan(path)?)
     }
 
     /// Tiles of one size over the whole frame, as few as overlap by at least `overlap`, the last ones flush with the edges: what is
@@ -157,7 +121,7 @@ impl Placement {
         let (width, height) = (tile.width.min(frame.width), tile.height.min(frame.height));
         let columns = starts(frame.width, width);
         let corners = starts(frame.height, height).into_iter().flat_map(|y| columns.iter().map(move |x| (*x, y)));
-        let placed = |(id, (x, y))| Placed { id, rect: Rect { x, y, width, height }, scale: 1.0, active: None };
+        let placed = |(id, (x, y))| Placed::still(id, Rect { x, y, width, height });
         Self::new(frame, (0..).zip(corners).map(placed).collect(), 0)
     }
 
@@ -182,15 +146,13 @@ mod tests {
         for (w, h) in [(100, 50), (101, 75), (64, 64), (30, 20), (65, 64)] {
             let frame = Size::new(w, h);
             let tiling = Placement::tiling(frame, Size::new(64, 48), 8).unwrap();
+            let rects: Vec<Rect> = tiling.chunks.iter().map(|c| c.rect_at(0.0, frame)).collect();
             let covers = |x: u32, y: u32| {
-                let inside = |c: &&Placed| {
-                    (c.rect.x..c.rect.x + c.rect.width).contains(&x)
-                        && (c.rect.y..c.rect.y + c.rect.height).contains(&y)
-                };
-                tiling.chunks.iter().filter(inside).count()
+                let inside = |c: &&Rect| (c.x..c.x + c.width).contains(&x) && (c.y..c.y + c.height).contains(&y);
+                rects.iter().filter(inside).count()
             };
             assert!((0..h).all(|y| (0..w).all(|x| covers(x, y) >= 1)), "{frame}");
-            let mut lefts: Vec<u32> = tiling.chunks.iter().map(|c| c.rect.x).collect();
+            let mut lefts: Vec<u32> = rects.iter().map(|c| c.x).collect();
             lefts.sort_unstable();
             lefts.dedup();
             assert!(lefts.windows(2).all(|p| p[0] + 64 >= p[1] + 8), "{lefts:?}");
@@ -200,13 +162,10 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused() {
-        let chunk = |x, scale, active| Placed { id: 3, rect: Rect { x, y: 0, width: 8, height: 8 }, scale, active };
+        let chunk = |x| Placed::still(3, Rect { x, y: 0, width: 8, height: 8 });
         let of = |c| Placement::new(Size::new(20, 10), vec![c], 0);
-        assert!(of(chunk(12, 0.5, Some(vec![[0.0, 1.0]]))).is_ok());
-        assert!(
-            of(chunk(13, 1.0, None)).is_err() && of(chunk(0, 0.0, None)).is_err() && of(chunk(0, 1.5, None)).is_err()
-        );
-        assert!(of(chunk(0, 1.0, Some(vec![[2.0, 1.0]]))).is_err());
-        assert!(of(chunk(0, 1.0, Some(vec![[f64::NAN, 1.0]]))).is_err());
+        assert!(of(chunk(12).at_scale(0.5)).is_ok());
+        assert!(of(chunk(13)).is_err() && of(chunk(0).at_scale(0.0)).is_err() && of(chunk(0).at_scale(1.5)).is_err());
+        assert_eq!(of(chunk(12).at_scale(0.5)).unwrap().pixels(), 16);
     }
 }

@@ -1,9 +1,9 @@
 //! Frames in, frames out.
 
-use super::compose::{Composer, Look, layout_of, times};
+use super::compose::{Composer, Kept, Look, layout_of, times};
 use super::effect::{ChunkEffect, TilePlace, Tiles};
+use super::fade::Fade;
 use super::placement::Placement;
-use super::schedule::{Schedule, Timing};
 use crate::core::{FrameDesc, FrameInfo, FrameLayout, PixelFormat, Size};
 use crate::error::{Error, Result};
 use crate::gpu::{GpuContext, ReadbackRing, Recorder};
@@ -32,8 +32,8 @@ pub struct ProcessOptions {
     pub feather: u32,
     /// What is shown where no chunk is.
     pub outside: Outside,
-    /// Time around the activity of chunks.
-    pub timing: Timing,
+    /// Seconds over which a chunk fades in and out, within the time in which it is active, 0..=60.
+    pub fade: f64,
     /// Frames come out as large as the effect makes tiles: what no chunk covers is enlarged with Lanczos weights, and frames are RGBA.
     /// Otherwise tiles are brought back to their size.
     pub enlarged: bool,
@@ -41,13 +41,7 @@ pub struct ProcessOptions {
 
 impl Default for ProcessOptions {
     fn default() -> Self {
-        Self {
-            pipeline: PipelineOptions::default(),
-            feather: 16,
-            outside: Outside::Keep,
-            timing: Timing::default(),
-            enlarged: false,
-        }
+        Self { pipeline: PipelineOptions::default(), feather: 16, outside: Outside::Keep, fade: 0.2, enlarged: false }
     }
 }
 
@@ -109,7 +103,7 @@ pub fn process_chunks(
     options: &ProcessOptions,
     sink: &mut dyn FnMut(ProcessedFrame<'_>) -> Result<()>,
 ) -> Result<ProcessReport> {
-    options.timing.check()?;
+    Fade::new(options.fade, 0.0)?;
     if !(1..=256).contains(&options.feather) {
         let message = format!("must be 1 to 256 pixels, got {}", options.feather);
         return Err(Error::Config { field: "feather".into(), message });
@@ -133,7 +127,8 @@ pub fn process_chunks(
     let mut run = Running {
         ctx,
         placement,
-        schedule: Schedule::new(placement, &options.timing),
+        fade: options.fade,
+        started: None,
         effect,
         look,
         shape: None,
@@ -158,21 +153,30 @@ pub(super) fn seconds(info: &FrameInfo) -> f64 {
     info.seconds().unwrap_or_else(counted)
 }
 
+/// The fade of a stream whose first frame is among `infos`, unless it is known.
+pub(super) fn begun(started: &mut Option<Fade>, seconds_of_fade: f64, infos: &[FrameInfo]) -> Result<Fade> {
+    match (*started, infos.first()) {
+        (Some(fade), _) => Ok(fade),
+        (None, first) => Ok(*started.insert(Fade::new(seconds_of_fade, first.map_or(0.0, seconds))?)),
+    }
+}
+
 /// The tiles of a batch: chunk after chunk, from the first frame in which it is active to the last one.
-pub(super) fn places(placement: &Placement, schedule: &Schedule, infos: &[FrameInfo]) -> Vec<TilePlace> {
+pub(super) fn places(placement: &Placement, fade: &Fade, infos: &[FrameInfo]) -> Vec<TilePlace> {
     let mut places = Vec::new();
     for (chunk, placed) in placement.chunks.iter().enumerate() {
-        let strengths: Vec<u32> = infos.iter().map(|i| schedule.strength(chunk, seconds(i))).collect();
-        let (Some(first), Some(last)) = (strengths.iter().position(|s| *s > 0), strengths.iter().rposition(|s| *s > 0))
-        else {
+        let active = placed.chunk.active.as_ref();
+        let strengths: Vec<(f64, u32)> = infos.iter().map(seconds).map(|t| (t, fade.strength(active, t))).collect();
+        let on = |(_, strength): &(f64, u32)| *strength > 0;
+        let (Some(first), Some(last)) = (strengths.iter().position(on), strengths.iter().rposition(on)) else {
             continue;
         };
         let here = strengths.iter().enumerate().take(last + 1).skip(first);
-        places.extend(here.map(|(frame, strength)| TilePlace {
+        places.extend(here.map(|(frame, (time, strength))| TilePlace {
             chunk,
-            id: placed.id,
+            id: placed.id(),
             frame,
-            rect: placed.rect,
+            rect: placed.rect_at(*time, placement.frame),
             strength: *strength,
         }));
     }
@@ -194,7 +198,9 @@ pub(super) fn check_size(placement: &Placement, size: Size) -> Result<()> {
 struct Running<'a> {
     ctx: &'a GpuContext,
     placement: &'a Placement,
-    schedule: Schedule,
+    fade: f64,
+    /// Set at the first frame.
+    started: Option<Fade>,
     effect: &'a mut dyn ChunkEffect,
     look: Look,
     shape: Option<(u32, Composer, ReadbackRing)>,
@@ -219,13 +225,14 @@ impl Running<'_> {
         let lost = || Error::Bug("a batch without a shape".into());
         let infos = batch.infos();
         let count = infos.len() as u32;
-        let places = places(self.placement, &self.schedule, infos);
+        let fade = begun(&mut self.started, self.fade, infos)?;
+        let places = places(self.placement, &fade, infos);
         let mut rec = Recorder::new(ctx, "frames");
         let untouched = places.is_empty() && self.look.outside == Outside::Keep && self.look.factor() == 1;
         // Kept until the device is done with them.
         let mut made = None;
-        let done = if untouched {
-            batch.frames().clone()
+        let (done, kept) = if untouched {
+            (batch.frames().clone(), Kept::default())
         } else {
             let (_, composer, _) = self.shape.as_mut().ok_or_else(lost)?;
             let source = composer.cut(ctx, batch.frames(), count, self.placement, &places)?;
@@ -246,7 +253,7 @@ impl Running<'_> {
         let submission = rec.submit()?;
         let readback = ring.submitted(ticket, submission);
         let bytes = ring.collect_mapped(ctx, readback)?;
-        drop(made);
+        drop((made, kept));
         self.frames += u64::from(count);
         self.frame_pixels += desc.size.area() * u64::from(count);
         self.tiles += places.len() as u64;

@@ -110,6 +110,11 @@ impl ChunkVideo {
         Ok(Self { facts, source: Box::new(source), end, limits: options.limits.clone() })
     }
 
+    /// Its frames alone.
+    pub fn into_source(self) -> Box<dyn FrameSource> {
+        self.source
+    }
+
     /// Frames to expect in so many seconds from the first one.
     pub fn expected(&self, seconds: Option<f64>) -> Option<u64> {
         let frames = self.facts.frames?;
