@@ -31,16 +31,16 @@ fn rgb(slot: &FrameSlot<'_>, x: u32, y: u32) -> [u32; 3] {
     [0, 1, 2].map(|c| slot.sample(c, x, y))
 }
 
-/// Frames of one dark colour with bright rectangles.
-fn scene(size: Size, count: usize, rects: &[Rect]) -> HostFrames {
+/// Frames of one dark colour with bright rectangles. The tiny graph of segmentation finds what is red.
+fn scene(size: Size, count: usize, rects: &[Rect], color: [u8; 3]) -> HostFrames {
     let mut frames = HostFrames::new(PixelFormat::Rgba8, size, count);
     let stride = frames.layout.first().stride as usize;
     for frame in &mut frames.frames {
         for (y, row) in (0..).zip(frame.chunks_exact_mut(stride).take(size.height as usize)) {
             for (x, p) in (0..size.width).zip(row.chunks_exact_mut(4)) {
                 let inside = |r: &Rect| (r.x..r.x + r.width).contains(&x) && (r.y..r.y + r.height).contains(&y);
-                let v = if rects.iter().any(inside) { 250 } else { 20 };
-                p.copy_from_slice(&[v, v, v, 255]);
+                let [r, g, b] = if rects.iter().any(inside) { color } else { [20; 3] };
+                p.copy_from_slice(&[r, g, b, 255]);
             }
         }
     }
@@ -85,7 +85,8 @@ fn masks_and_brightening() {
         let run = |name: &str, look: MaskLook| {
             let mut model = effect(ctx, name, look);
             let options = ProcessOptions { feather: 2, ..ProcessOptions::default() };
-            let (mut out, _) = process(ctx, scene(size, 2, &bright), &placement, &mut model, &options).unwrap();
+            let (mut out, _) =
+                process(ctx, scene(size, 2, &bright, [250, 20, 20]), &placement, &mut model, &options).unwrap();
             let last = out.remove(1);
             let slot = FrameSlot::new(last.layout, &last.bytes).unwrap();
             [(80, 60), (44, 30), (5, 5)].map(|(x, y)| rgb(&slot, x, y)[0])
@@ -116,7 +117,7 @@ fn detections_come_back_to_the_frame() {
             let mut detector = ChunkDetector::open(ctx, &tiny("yolox-like"), &SessionOptions::default()).unwrap();
             let options = PipelineOptions { batch, ..PipelineOptions::default() };
             let mut all = Vec::new();
-            let frames = Box::new(scene(size, 5, &objects));
+            let frames = Box::new(scene(size, 5, &objects, [250; 3]));
             let report = detect_chunks(ctx, frames, &placement, &mut detector, &options, false, &mut |f| {
                 assert_eq!(f.chunks, [7, 9]);
                 assert!(f.frame.is_none());

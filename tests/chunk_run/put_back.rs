@@ -247,7 +247,9 @@ fn effects_may_enlarge() {
         let (size, rects) = chunks();
         let whole = Placement::new(size, vec![Placed::still(0, rects[6])], 0).unwrap();
         for enlarged in [false, true] {
-            let frames = HostFrames::new(PixelFormat::I420, size, 1);
+            let mut frames = HostFrames::new(PixelFormat::I420, size, 1);
+            // A grey that no change takes out of the colours that there are.
+            frames.frames[0].fill(128);
             let options = ProcessOptions { enlarged, feather: 2, ..options(1) };
             let (out, _) = process(ctx, frames, &whole, &mut Triple, &options).unwrap();
             let (factor, format) = if enlarged { (3, PixelFormat::Rgba8) } else { (1, PixelFormat::I420) };
