@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 packages=(
   build-essential clang libclang-dev cmake pkg-config nasm     # C and C++ parts of the crates
   libopenblas-dev                                              # FAISS
-  libavcodec-dev libavformat-dev libavutil-dev libswresample-dev libswscale-dev ffmpeg
+  libavcodec-dev libavfilter-dev libavformat-dev libavutil-dev libswresample-dev libswscale-dev ffmpeg
   libvulkan1 mesa-vulkan-drivers                               # Vulkan loader; software adapter where there is no GPU
   python3 python3-pip ca-certificates                         # unpack the ONNX Runtime wheel
 )

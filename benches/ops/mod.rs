@@ -42,6 +42,7 @@ pub const ALL: &[CaseSet] = &[
     color::hsv_from_rgb::CASES,
     color::hsv_range::CASES,
     color::rgb_from_yuv::CASES,
+    color::yuv_change::CASES,
     edges::canny::CASES,
     edges::edge_density::CASES,
     edges::hysteresis::CASES,

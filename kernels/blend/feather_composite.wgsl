@@ -1,11 +1,13 @@
 // Tiles blended into canvases with feathered weights, in place.
 //
 // In:   src_words    tiles, packed RGBA, their places in src_pictures; src_canvases: per canvas the box they lie in, divided
-//                    into bins of 64 x 32 pixels; src_bins: first and number of the tiles that touch a bin; src_tiles: slot, x, y
+//                    into bins of 64 x 32 pixels; src_bins: first and number of the tiles that touch a bin; src_tiles: slot, x, y,
+//                    strength | sides that do not fade << 16 (left 1, top 2, right 4, bottom 8)
 // Out:  dst          canvases, packed RGBA, one per workgroup_id.z; sizes may differ; pixels outside all tiles keep their bits
 //       dst_covered  pixels inside tiles per canvas, zero before
 // Algorithm: a tile weighs min(distance to its nearer side, feather) across times the same down, 1 at outermost pixels; a pixel
-//       becomes (sum w p + W/2) / W, W = sum w. Four by four pixels an invocation.
+//       becomes (sum w p + W/2) / W, W = sum w. Over a canvas, W is at least `one`, and what is missing is the canvas. Four by four
+//       pixels an invocation.
 // Border: none.
 // Exact: integers; the host keeps tiles * feather^2 so small that the sums fit; quotients corrected after f32 division.
 // Loop bound: tiles that touch a bin, at most 2048.
@@ -26,7 +28,11 @@ struct Canvas {
     bins: u32,      // first of its bins
     bin_columns: u32,
     feather: u32,
-    reserved: u32,
+    inset: u32,     // pixels along sides that weigh nothing
+    one: u32,       // tiles that weigh less leave the rest to the canvas; 0 where they alone make up a pixel
+    reserved0: u32,
+    reserved1: u32,
+    reserved2: u32,
 }
 
 @group(0) @binding(2) var<storage, read> src_words: array<u32>;
@@ -47,9 +53,15 @@ struct Sums {
     total: vec4<u32>,
 }
 
+// Distance to a side as it counts, of what lies inside.
+fn side(flush: u32, distance: u32, canvas: Canvas) -> u32 {
+    return select(distance - min(distance, canvas.inset), canvas.feather, flush != 0u);
+}
+
 // Row j of a tile, columns i; what lies outside weighs nothing.
-fn add(sums: ptr<function, Sums>, tile: Picture, i: vec4<u32>, across: vec4<u32>, j: u32, feather: u32) {
-    let down = select(0u, min(min(j + 1u, tile.height - j), feather), j < tile.height);
+fn add(sums: ptr<function, Sums>, tile: Picture, i: vec4<u32>, across: vec4<u32>, j: u32, canvas: Canvas, sides: u32) {
+    let ramp = min(side(sides & 2u, j + 1u, canvas), side(sides & 8u, tile.height - j, canvas));
+    let down = select(0u, min(ramp, canvas.feather), j < tile.height);
     let w = across * down;
     let at = (tile.first + min(j, tile.height - 1u) * tile.stride) * 4u + i;
     let p = vec4(src_words[at.x], src_words[at.y], src_words[at.z], src_words[at.w]);
@@ -61,22 +73,24 @@ fn add(sums: ptr<function, Sums>, tile: Picture, i: vec4<u32>, across: vec4<u32>
 }
 
 // Writes four pixels; returns how many of them tiles cover.
-fn finish(sums: ptr<function, Sums>, at: u32) -> u32 {
+fn finish(sums: ptr<function, Sums>, at: u32, one: u32) -> u32 {
     let total = (*sums).total;
     let inside = total > vec4(0u);
     if (!any(inside)) {
         return 0u;
     }
-    let n = max(total, vec4(1u));
+    let n = max(total, vec4(max(one, 1u)));
+    let rest = n - total;
     let inverse = 1.0 / vec4<f32>(n);
-    let half = total >> vec4(1u);
-    let r = quotient_by((*sums).r + half, n, inverse);
-    let g = quotient_by((*sums).g + half, n, inverse);
-    let b = quotient_by((*sums).b + half, n, inverse);
-    let a = quotient_by((*sums).a + half, n, inverse);
-    dst[at] = select(dst[at], r | (g << vec4(8u)) | (b << vec4(16u)) | (a << vec4(24u)), inside);
-    let one = select(vec4(0u), vec4(1u), inside);
-    return one.x + one.y + one.z + one.w;
+    let half = n >> vec4(1u);
+    let c = dst[at];
+    let r = quotient_by((*sums).r + rest * (c & BYTE) + half, n, inverse);
+    let g = quotient_by((*sums).g + rest * ((c >> vec4(8u)) & BYTE) + half, n, inverse);
+    let b = quotient_by((*sums).b + rest * ((c >> vec4(16u)) & BYTE) + half, n, inverse);
+    let a = quotient_by((*sums).a + rest * (c >> vec4(24u)) + half, n, inverse);
+    dst[at] = select(c, r | (g << vec4(8u)) | (b << vec4(16u)) | (a << vec4(24u)), inside);
+    let count = select(vec4(0u), vec4(1u), inside);
+    return count.x + count.y + count.z + count.w;
 }
 
 @compute @workgroup_size(WG)
@@ -107,18 +121,22 @@ fn main(
             // Left of and above a tile these wrap around, far behind its end.
             let i = 4u * column + FOUR - piece.y;
             let j = y - piece.z;
-            let ramp = min(min(i + 1u, tile.width - i), vec4(canvas.feather));
+            let sides = piece.w >> 16u;
+            let left = select(i + 1u - min(i + 1u, vec4(canvas.inset)), vec4(canvas.feather), vec4((sides & 1u) != 0u));
+            let to = tile.width - i;
+            let right = select(to - min(to, vec4(canvas.inset)), vec4(canvas.feather), vec4((sides & 4u) != 0u));
+            let ramp = min(min(left, right), vec4(canvas.feather)) * (piece.w & 0xffffu);
             let across = select(vec4(0u), ramp, i < vec4(tile.width));
             let inside = min(i, vec4(tile.width - 1u));
-            add(&s0, tile, inside, across, j, canvas.feather);
-            add(&s1, tile, inside, across, j + 1u, canvas.feather);
-            add(&s2, tile, inside, across, j + 2u, canvas.feather);
-            add(&s3, tile, inside, across, j + 3u, canvas.feather);
+            add(&s0, tile, inside, across, j, canvas, sides);
+            add(&s1, tile, inside, across, j + 1u, canvas, sides);
+            add(&s2, tile, inside, across, j + 2u, canvas, sides);
+            add(&s3, tile, inside, across, j + 3u, canvas, sides);
         }
         let at = picture.first + y * picture.stride + column;
         // No tile reaches below the last row, so nothing is written there.
-        covered = finish(&s0, at) + finish(&s1, at + picture.stride) + finish(&s2, at + 2u * picture.stride)
-            + finish(&s3, at + 3u * picture.stride);
+        covered = finish(&s0, at, canvas.one) + finish(&s1, at + picture.stride, canvas.one)
+            + finish(&s2, at + 2u * picture.stride, canvas.one) + finish(&s3, at + 3u * picture.stride, canvas.one);
     }
     add_covered(group.z, covered, lane);
 }

@@ -57,6 +57,27 @@ pub struct Tile {
     pub y: u32,
 }
 
+/// A tile of a composite over a canvas: it may be weaker than whole, and need not fade where it lies at an edge of the canvas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct OverTile {
+    /// The tile and its place.
+    pub tile: Tile,
+    /// Sides that do not fade: left, top, right, bottom.
+    pub flush: [bool; 4],
+    /// Strength in sixteenths, 1..=16; 16 is whole.
+    pub strength: u32,
+}
+
+/// [`OverTile::strength`] of a tile that hides the canvas where it does not fade.
+pub const WHOLE: u32 = 16;
+
+/// Weight along one axis of a tile over a canvas at its sample `i` of `n`: the distance to the nearer end that fades, without the first
+/// `inset` samples, at most `feather`.
+pub fn ramp_over(i: u32, n: u32, (from, to): (bool, bool), inset: u32, feather: u32) -> u32 {
+    let side = |flush: bool, distance: u32| if flush { feather } else { distance.saturating_sub(inset) };
+    side(from, i + 1).min(side(to, n - i)).min(feather)
+}
+
 /// Weight of a tile along one axis at its sample `i` of `n`: the distance to the nearer end, 1 at the outermost sample, at most
 /// `feather`. A pixel weighs the product of both axes; never 0.
 pub fn ramp(i: u32, n: u32, feather: u32) -> u32 {
@@ -80,6 +101,15 @@ mod tests {
         assert_eq!((of(0, most).map(|w| w[2]), of(0, most + 1)), (Some(3 * most - 3), None));
         assert!(255 * 3 * u64::from(most) + 3 * u64::from(most) / 2 < 1 << 32);
         assert_eq!((TemporalMode::Average.weights(), TemporalMode::MaxAlpha.weights()), (Some([1, 1, 2]), None));
+    }
+
+    #[test]
+    fn ramps_over_a_canvas_start_behind_the_inset_and_know_flush_sides() {
+        let of = |flush, inset| (0..8).map(|i| ramp_over(i, 8, flush, inset, 3)).collect::<Vec<_>>();
+        assert_eq!(of((false, false), 0), [1, 2, 3, 3, 3, 3, 2, 1]);
+        assert_eq!(of((false, false), 2), [0, 0, 1, 2, 2, 1, 0, 0]);
+        assert_eq!(of((true, false), 2), [3, 3, 3, 3, 2, 1, 0, 0]);
+        assert_eq!(of((true, true), 2), [3; 8]);
     }
 
     #[test]

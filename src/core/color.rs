@@ -254,6 +254,48 @@ impl HsvRange {
     }
 }
 
+/// The integers with which 8-bit RGB turns into code values, or a difference of colours into a difference of codes: rows Y, U, V, factors
+/// of R, G, B in 16.16 fixed point, without the constants.
+///
+/// The factors of a row of chroma sum to 0 but for rounding. In absolute value those of luma sum to at most `1023/255 * 2^16`, those of
+/// chroma to `1023/255 * 2^16` as well: 255 levels of four pixels stay below 2^31.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct YuvCoefficients {
+    /// Rows Y, U, V.
+    pub m: [[i32; 3]; 3],
+}
+
+impl YuvCoefficients {
+    /// Factors for code values of `bits` bits, 8 or 10.
+    pub fn new(color: ColorSpec, bits: u32) -> Self {
+        let (kr, kb) = color.matrix.kr_kb();
+        let kg = 1.0 - kr - kb;
+        let unit = f64::from(1u32 << (bits - 8));
+        let most = f64::from((1u32 << bits) - 1);
+        let (y_span, c_span) = match color.range {
+            ColorRange::Limited => (219.0 * unit, 224.0 * unit),
+            ColorRange::Full => (most, most),
+        };
+        let fix = |c: f64, span: f64| (c * span / 255.0 * 65536.0).round() as i32;
+        let (cb, cr) = (0.5 / (1.0 - kb), 0.5 / (1.0 - kr));
+        Self {
+            m: [
+                [fix(kr, y_span), fix(kg, y_span), fix(kb, y_span)],
+                [fix(-kr * cb, c_span), fix(-kg * cb, c_span), fix(0.5, c_span)],
+                [fix(0.5, c_span), fix(-kg * cr, c_span), fix(-kb * cr, c_span)],
+            ],
+        }
+    }
+
+    /// Factors for frames of `format`. Grey frames are full range whatever `color` says.
+    pub fn for_format(color: ColorSpec, format: PixelFormat) -> Self {
+        match format {
+            PixelFormat::Gray8 => Self::new(ColorSpec { range: ColorRange::Full, ..color }, 8),
+            _ => Self::new(color, format.bits()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -321,6 +363,23 @@ mod tests {
                 for (row, k) in c.m.into_iter().zip(real) {
                     let want = 255.0 * (k[0] * f64::from(y) + k[1] * f64::from(u) + k[2] * f64::from(v) + k[3]);
                     assert!((f64::from(int(row, y, u, v)) - want).abs() <= 0.502, "{color:?} {bits} {y} {u} {v}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn forward_factors_are_the_inverse_and_sums_fit() {
+        for (color, bits) in all_specs() {
+            let (there, back) = (YuvCoefficients::new(color, bits), color.rgb_from_yuv(bits));
+            for [r, g, b] in there.m {
+                let sum: i64 = [r, g, b].iter().map(|k| i64::from(*k).abs()).sum();
+                assert!(sum * 255 * 4 + (1 << 17) < 1 << 31, "{color:?} {bits}");
+            }
+            for (i, row) in back.iter().enumerate() {
+                for j in 0..3 {
+                    let unit: f64 = (0..3).map(|k| row[k] * 255.0 * f64::from(there.m[k][j]) / 65536.0).sum();
+                    assert!((unit - f64::from(u8::from(i == j))).abs() < 1e-4, "{color:?} {bits} {i} {j}: {unit}");
                 }
             }
         }

@@ -41,7 +41,9 @@ pub use activity::ActivitySums;
 pub use analysis::{FigureForm, FrameAnalysis, FrameFigures};
 pub use budget::{BudgetPermit, ByteBudget};
 pub use cancel::CancelToken;
-pub use color::{ChromaSiting, ChromaUpsampling, ColorRange, ColorSpec, HsvRange, RgbCoefficients, YuvMatrix};
+pub use color::{
+    ChromaSiting, ChromaUpsampling, ColorRange, ColorSpec, HsvRange, RgbCoefficients, YuvCoefficients, YuvMatrix,
+};
 pub use cut::{CutWeights, HsvDifferenceSums, HueDistance};
 pub use descriptor::{
     Aspect, DescriptorLayout, DescriptorMethod, DescriptorSizes, DescriptorSpec, DescriptorStyle, DescriptorWeights,

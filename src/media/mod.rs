@@ -39,6 +39,7 @@ pub mod encode;
 mod encoder;
 mod ffmpeg_out;
 mod files;
+pub mod filter;
 pub mod folder;
 pub mod images;
 mod jpeg;
@@ -52,6 +53,7 @@ pub mod wav;
 
 pub use audio::{AudioBlock, AudioGap, AudioOptions, AudioReader, GapPolicy};
 pub use encode::{AudioCopy, Codec, OddSize, Plane, RateControl, VideoWriter, WriteSummary, WriterOptions};
+pub use filter::FilterGraph;
 pub use folder::{FolderFrame, FolderFrames, ImageList, ListOptions, Skipped, list_images};
 pub use images::{
     DecodeHint, DecodedImage, ImageFormat, ImageInfo, JpegPlanes, decode_image, decode_image_bytes, decode_jpeg_planes,

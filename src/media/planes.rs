@@ -1,7 +1,7 @@
 //! Caller's planes into the planar 4:2:0 picture that encoders take. Pure loops over checked rows.
 #![allow(clippy::indexing_slicing, reason = "pixel loops; sizes are checked in `check` before any of them runs")]
 
-use crate::core::{ChromaSiting, ColorRange, ColorSpec, PixelFormat, Size};
+use crate::core::{ChromaSiting, ColorSpec, PixelFormat, Size, YuvCoefficients};
 use crate::error::{Error, Result};
 
 /// One plane of a picture handed to a writer.
@@ -203,7 +203,7 @@ pub(crate) fn check(format: PixelFormat, size: Size, planes: &[Plane<'_>]) -> Re
     Ok(())
 }
 
-/// RGB to code values in 16.16 fixed point; the coefficients follow ITU-R BT.601/709/2020 as in [`ColorSpec`]. Sums stay below
+/// RGB to code values in 16.16 fixed point, see [`YuvCoefficients`]. Sums stay below
 /// `16 * 255 * 65536`, which is 2^28.
 struct Forward {
     y: [i32; 3],
@@ -214,21 +214,9 @@ struct Forward {
 
 impl Forward {
     fn new(color: &ColorSpec) -> Self {
-        let (kr, kb) = color.matrix.kr_kb();
-        let kg = 1.0 - kr - kb;
-        let (black, y_span, c_span) = match color.range {
-            ColorRange::Limited => (16, 219.0, 224.0),
-            ColorRange::Full => (0, 255.0, 255.0),
-        };
-        let fix = |c: f64, span: f64| (c * span / 255.0 * 65536.0).round() as i32;
-        let cb = 0.5 / (1.0 - kb);
-        let cr = 0.5 / (1.0 - kr);
-        Self {
-            y: [fix(kr, y_span), fix(kg, y_span), fix(kb, y_span)],
-            u: [fix(-kr * cb, c_span), fix(-kg * cb, c_span), fix(0.5, c_span)],
-            v: [fix(0.5, c_span), fix(-kg * cr, c_span), fix(-kb * cr, c_span)],
-            black,
-        }
+        let [y, u, v] = YuvCoefficients::new(*color, 8).m;
+        let black = i32::from(color.range.luma_codes().0);
+        Self { y, u, v, black }
     }
 
     #[inline]
@@ -252,7 +240,7 @@ fn clamp(v: i32) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::YuvMatrix;
+    use crate::core::{ColorRange, YuvMatrix};
 
     fn rgba(size: Size, f: impl Fn(u32, u32) -> [u8; 3]) -> Vec<u8> {
         let mut v = Vec::new();

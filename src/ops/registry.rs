@@ -51,6 +51,7 @@ pub static OPS: &[OpInfo] = &[
     super::color::hsv_from_rgb::INFO,
     super::color::hsv_range::INFO,
     super::color::rgb_from_yuv::INFO,
+    super::color::yuv_change::INFO,
     super::edges::canny::INFO,
     super::edges::edge_density::INFO,
     super::edges::hysteresis::INFO,

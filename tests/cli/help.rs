@@ -15,6 +15,7 @@ fn every_command_has_help_and_the_exit_codes_are_in_it() {
         "index",
         "heatmap",
         "chunk",
+        "proxy",
         "ops",
         "bench",
         "models",

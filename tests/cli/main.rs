@@ -19,6 +19,7 @@ mod analyze;
 mod bad_input;
 mod chunk;
 mod chunk_real;
+mod chunk_run;
 #[cfg(feature = "faiss")]
 mod collage;
 mod config;

@@ -78,6 +78,8 @@ pub(crate) enum Command {
     Heatmap(crate::chunk_args::HeatmapArgs),
     /// Put processing where the heat is
     Chunk(crate::chunk_args::ChunkArgs),
+    /// Write a small copy of a video
+    Proxy(crate::chunk_run_args::ProxyArgs),
     /// Write audio tracks as WAV files
     Audio(AudioArgs),
     /// `audio extract`, as the scripts around SyncNet call it

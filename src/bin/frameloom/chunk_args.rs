@@ -136,6 +136,8 @@ pub(crate) struct ChunkArgs {
 pub(crate) enum ChunkCommand {
     /// Lay chunks over a heat map: the least pixels for a guaranteed coverage
     Plan(Box<ChunkPlanArgs>),
+    /// Process the chunks of a video, and nothing else of it
+    Run(Box<crate::chunk_run_args::ChunkRunArgs>),
     /// Cut frames by a fixed rule, without a heat map: tiles, strips or a grid
     Segments(SegmentsArgs),
 }
@@ -242,7 +244,7 @@ pub(crate) struct ChunkPlanArgs {
     pub(crate) segment: Option<f64>,
 }
 
-fn size(text: &str) -> Result<[u32; 2], String> {
+pub(crate) fn size(text: &str) -> Result<[u32; 2], String> {
     let parsed = text.split_once(['x', 'X']).and_then(|(w, h)| Some([w.parse().ok()?, h.parse().ok()?]));
     parsed.ok_or_else(|| "a size looks like 512x512".into())
 }

@@ -3,6 +3,7 @@
 mod args;
 mod args_sync;
 mod chunk_args;
+mod chunk_run_args;
 mod collage_args;
 mod commands;
 mod curate_args;
@@ -49,7 +50,9 @@ fn main() -> ExitCode {
         Command::Chunk(a) => match &a.command {
             chunk_args::ChunkCommand::Plan(a) => commands::heatmap::run_plan(a, &mut out),
             chunk_args::ChunkCommand::Segments(a) => commands::heatmap::run_segments(a, &mut out),
+            chunk_args::ChunkCommand::Run(a) => commands::chunk_run::run(&cli.global, a, &mut out, &signals, progress),
         },
+        Command::Proxy(a) => commands::chunk_run::proxy(&cli.global, a, &mut out, &signals, progress),
         Command::Audio(a) => commands::audio::run(a, &mut out),
         Command::ExtractAudio(a) => commands::audio::extract(a, &mut out),
         Command::Split(a) => commands::split::run(a, &mut out, &signals, progress),

@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::core::Covered;
-use crate::core::blend::{MAX_WEIGHT, ramp};
+use crate::core::blend::{MAX_WEIGHT, OverTile, Tile, WHOLE, ramp, ramp_over};
 use crate::reference::plane::{Plane, unfit};
 
 /// `canvas` with `tiles` (picture, x, y) blended in, all with 4 channels.
@@ -56,6 +56,63 @@ pub fn feather_composite(
     Ok((out, covered))
 }
 
+/// `canvas` with `tiles` over it: picture, place, strength and flush sides as [`OverTile`]; the slot is not looked at.
+///
+/// A tile weighs `w = strength * `[`ramp_over`]`(across) * ramp_over(down)`. With `one = 16 feather^2` and `W = sum w`, a pixel
+/// with `W > 0` becomes `(sum w p + max(one - W, 0) c + n/2) / n` rounded down, `n = max(W, one)`, `c` the canvas: weights sum to one, and
+/// what tiles leave belongs to the canvas. Other pixels stay.
+///
+/// # Errors
+/// As [`feather_composite`], with 16 times the weight.
+pub fn feather_over(
+    canvas: &Plane<'_>,
+    tiles: &[(Plane<'_>, OverTile)],
+    (feather, inset): (u32, u32),
+) -> Result<(Vec<u8>, Covered)> {
+    const OP: &str = "blend/feather_composite";
+    canvas.expect_channels(OP, 4)?;
+    let size = canvas.size();
+    for (tile, over) in tiles {
+        tile.expect_channels(OP, 4)?;
+        let Tile { x, y, .. } = over.tile;
+        if x + tile.size().width > size.width || y + tile.size().height > size.height {
+            return Err(unfit(OP, "tiles", format!("tiles inside {size}"), format!("{} at {x}, {y}", tile.size())));
+        }
+        if !(1..=WHOLE).contains(&over.strength) {
+            return Err(unfit(OP, "strength", format!("1 to {WHOLE}"), over.strength));
+        }
+    }
+    let one = u64::from(WHOLE) * u64::from(feather).pow(2);
+    if feather == 0 || tiles.len().max(1) as u64 * one > MAX_WEIGHT {
+        return Err(unfit(OP, "feather", "at least 1, 16 * tiles * feather^2 in 32 bits", feather));
+    }
+    let mut out = Vec::new();
+    let mut covered = Covered { pixels: 0, n: size.area() };
+    for (x, y) in canvas.pixels() {
+        let (mut total, mut sums) = (0u64, [0u64; 4]);
+        for (tile, over) in tiles {
+            let (s, [left, top, right, bottom]) = (tile.size(), over.flush);
+            let (Some(i), Some(j)) = (x.checked_sub(over.tile.x), y.checked_sub(over.tile.y)) else { continue };
+            if i < s.width && j < s.height {
+                let across = ramp_over(i, s.width, (left, right), inset, feather);
+                let down = ramp_over(j, s.height, (top, bottom), inset, feather);
+                let weight = u64::from(over.strength * across * down);
+                total += weight;
+                for (c, sum) in (0..).zip(&mut sums) {
+                    *sum += weight * u64::from(tile.at(i, j, c));
+                }
+            }
+        }
+        covered.pixels += u64::from(total > 0);
+        let (rest, n) = (one.saturating_sub(total), total.max(one));
+        out.extend((0..).zip(sums).map(|(c, sum)| {
+            let under = u64::from(canvas.at(x, y, c));
+            if total == 0 { under as u8 } else { ((sum + rest * under + n / 2) / n) as u8 }
+        }));
+    }
+    Ok((out, covered))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +137,29 @@ mod tests {
         assert!(feather_composite(&plane(&canvas, 7), &tiles, 0).is_err());
         assert!(feather_composite(&plane(&canvas, 7), &tiles, 4096).is_err());
         assert_eq!(feather_composite(&plane(&canvas, 7), &[], 2).unwrap().0, canvas);
+    }
+
+    #[test]
+    fn tiles_over_a_canvas_by_hand() {
+        let canvas = gray(Size::new(8, 1), &[100; 8]);
+        let white = gray(Size::new(4, 1), &[200; 4]);
+        let plane = |data, width| Plane::interleaved(Size::new(width, 1), 4, width as usize * 4, data).unwrap();
+        let over = |x, flush, strength| OverTile { tile: Tile { slot: 0, x, y: 0 }, flush, strength };
+        let of = |x, flush, strength, inset| {
+            let tiles = [(plane(&white, 4), over(x, flush, strength))];
+            let (out, covered) = feather_over(&plane(&canvas, 8), &tiles, (2, inset)).unwrap();
+            (out.chunks(4).map(|p| p[0]).collect::<Vec<_>>(), covered.pixels)
+        };
+        let high = [false, true, false, true];
+        assert_eq!(of(2, high, 16, 0), (vec![100, 100, 150, 200, 200, 150, 100, 100], 4));
+        assert_eq!(of(2, high, 8, 0), (vec![100, 100, 125, 150, 150, 125, 100, 100], 4));
+        assert_eq!(of(2, high, 16, 1), (vec![100, 100, 100, 150, 150, 100, 100, 100], 2));
+        assert_eq!(of(0, [true, true, false, true], 16, 1), (vec![200, 200, 150, 100, 100, 100, 100, 100], 3));
+        let refused = |strength, feather| {
+            let tiles = [(plane(&white, 4), over(0, high, strength))];
+            feather_over(&plane(&canvas, 8), &tiles, (feather, 0)).is_err()
+        };
+        assert!(refused(0, 2) && refused(17, 2) && refused(16, 0) && refused(16, 1025) && !refused(16, 1023));
     }
 
     #[test]

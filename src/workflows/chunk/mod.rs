@@ -4,6 +4,7 @@ mod activity;
 mod files;
 pub mod heat;
 pub mod plan;
+pub mod process;
 mod report;
 
 pub use activity::{ActivityCell, ActivityGrid, ActivityShape, ActivityStep};

@@ -3,12 +3,12 @@ use crate::occlusion::{plane, read};
 use crate::pictures::layout;
 use crate::results::{differ, refused, run, same, tight};
 use crate::table::{self, Trial};
-use frameloom::core::blend::Tile;
+use frameloom::core::blend::{OverTile, Tile};
 use frameloom::core::{Covered, PixelFormat};
 use frameloom::gpu::GpuContext;
-use frameloom::ops::blend::feather_composite::{Composite, FeatherCompositePlan, feather_composite};
+use frameloom::ops::blend::feather_composite::{Composite, FeatherCompositePlan, Overlay, feather_composite};
 use frameloom::ops::{BatchShape, FrameBatch};
-use frameloom::reference::blend::feather_composite::feather_composite as reference;
+use frameloom::reference::blend::feather_composite::{feather_composite as reference, feather_over};
 use proptest::prelude::*;
 
 /// Tiles of many sizes; the last fits on every canvas.
@@ -59,6 +59,46 @@ fn equals_the_reference() {
         table::each(ctx, &[PixelFormat::Rgba8], |trial| {
             turn += 1;
             check(ctx, trial, &tiles, &spread(trial, &tiles, [2, 9, 25, 0][turn % 4], [8, 1, 3, 200][turn % 4]));
+        });
+    });
+}
+
+/// Tiles that fade into the canvas, with flush sides, strengths and insets in turn.
+#[test]
+fn over_a_canvas_equals_the_reference() {
+    on_every_adapter("blend/feather_composite over a canvas equals the reference", |ctx| {
+        let tiles = tiles(ctx);
+        let mut turn = 0u32;
+        table::each(ctx, &[PixelFormat::Rgba8], |trial| {
+            turn += 1;
+            let (count, feather, inset) = [(2, 8, 0), (9, 1, 2), (25, 3, 1), (0, 9, 0)][turn as usize % 4];
+            let overlay = |c: Composite| {
+                let over = |(i, tile): (u32, Tile)| OverTile {
+                    tile,
+                    flush: [0, 1, 2, 3].map(|bit| (turn + i) >> bit & 1 == 1),
+                    strength: (turn * 5 + i * 3) % 16 + 1,
+                };
+                Overlay { tiles: (0..).zip(c.tiles).map(over).collect(), feather, inset }
+            };
+            let overlays: Vec<_> = spread(trial, &tiles, count, feather).into_iter().map(overlay).collect();
+            let src = trial.batch.as_ref();
+            let canvases = frameloom::ops::GpuPictures::like(ctx, "test", PixelFormat::Rgba8, src).unwrap();
+            for (i, (_, bytes)) in (0..).zip(&trial.pictures) {
+                FrameBatch::buffer(&canvases).write(ctx, canvases.slot(i).unwrap().0, bytes).unwrap();
+            }
+            let shapes = (BatchShape::of(src).unwrap(), BatchShape::of(tiles.batch.as_ref()).unwrap());
+            let plan = FeatherCompositePlan::new(ctx, shapes.0, shapes.1).unwrap();
+            let covered = plan.bind_over(ctx, &canvases, 0, tiles.batch.as_ref(), &overlays).unwrap().run(ctx).unwrap();
+            for (i, ((l, bytes), overlay)) in trial.pictures.iter().zip(&overlays).enumerate() {
+                let placed = |t: &OverTile| {
+                    let (l, bytes) = &tiles.pictures[t.tile.slot as usize];
+                    (plane(l, bytes), *t)
+                };
+                let placed: Vec<_> = overlay.tiles.iter().map(placed).collect();
+                let (want, area) = feather_over(&plane(l, bytes), &placed, (feather, inset)).unwrap();
+                same(&read(ctx, &canvases, i as u32), &want, format!("{} canvas {i}", trial.name));
+                assert_eq!(covered[i], area, "{} canvas {i}", trial.name);
+            }
         });
     });
 }
@@ -174,6 +214,23 @@ fn what_does_not_fit_is_refused() {
         refused(of(vec![tile], 0), "feather");
         refused(of(vec![tile; 2], 4000), "feather");
         refused(feather_composite(ctx, trial.batch.as_ref(), small.batch.as_ref(), &[]), "composites");
+        let over = |strength, feather, x| {
+            let plan = FeatherCompositePlan::new(ctx, &rgba, small.pictures.first().map(|(l, _)| l).unwrap()).unwrap();
+            let tile = OverTile { tile: Tile { x, ..tile }, flush: [false; 4], strength };
+            plan.bind_over(
+                ctx,
+                trial.batch.as_ref(),
+                0,
+                small.batch.as_ref(),
+                &[Overlay { tiles: vec![tile], feather, inset: 0 }],
+            )
+        };
+        assert!(over(16, 1000, 4).is_ok());
+        refused(over(0, 3, 4), "strength");
+        refused(over(17, 3, 4), "strength");
+        refused(over(16, 0, 4), "feather");
+        refused(over(16, 1100, 4), "feather");
+        refused(over(16, 3, 5), "tiles");
         let plan = FeatherCompositePlan::new(ctx, &rgba, &rgba).unwrap();
         let same: &dyn FrameBatch = trial.batch.as_ref();
         let composite = Composite { tiles: vec![], feather: 1 };

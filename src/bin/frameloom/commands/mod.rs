@@ -3,6 +3,7 @@
 pub(crate) mod analyze;
 pub(crate) mod audio;
 pub(crate) mod bench;
+pub(crate) mod chunk_run;
 pub(crate) mod collage;
 pub(crate) mod curate;
 pub(crate) mod doctor;

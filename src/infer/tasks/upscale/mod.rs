@@ -132,6 +132,53 @@ impl Upscaler {
         Ok(whole)
     }
 
+    /// All of `pictures`. Those of one size that are one tile each go through the model together, [`UpscaleOptions::batch`] at a time;
+    /// others as [`Self::upscale`]. The results are the same.
+    ///
+    /// # Errors
+    /// As [`Self::upscale_rows`].
+    pub fn upscale_all(
+        &mut self,
+        model: &mut dyn TensorModel,
+        pictures: &[PlanarPicture],
+        options: &UpscaleOptions,
+    ) -> Result<Vec<PlanarPicture>> {
+        check(options)?;
+        let factor = self.factor(model)?;
+        let Some(size) = pictures.first().map(PlanarPicture::size) else { return Ok(Vec::new()) };
+        let most = self.port.fixed_size().unwrap_or(Size::new(options.tile, options.tile));
+        let one = size.width <= most.width && size.height <= most.height;
+        if !one || pictures.iter().any(|p| p.size() != size) {
+            return pictures.iter().map(|p| self.upscale(model, p, options)).collect();
+        }
+        let (shape, whole) = (self.port.accepted(size), enlarged(size, factor)?);
+        let luma = self.port.channels() == 1;
+        let mut results = Vec::with_capacity(pictures.len());
+        for group in pictures.chunks(options.batch as usize) {
+            let seen = |p: &PlanarPicture| {
+                let part = BoxRect { x: 0, y: 0, width: shape.width, height: shape.height };
+                if luma { p.to_luma().crop(part) } else { p.crop(part) }
+            };
+            let parts = group.iter().map(seen).collect::<Result<Vec<_>>>()?;
+            let made = self.port.run(model, &parts.iter().collect::<Vec<_>>(), &nothing_else)?;
+            for (picture, made) in group.iter().zip(&made) {
+                if made.size() != enlarged(shape, factor)? {
+                    let given = made.size();
+                    return Err(Error::model("shape", format!("{shape} became {given}, factor {factor} was expected")));
+                }
+                let mut large = made.crop(BoxRect { x: 0, y: 0, width: whole.width, height: whole.height })?;
+                if luma && picture.channels() == 3 {
+                    large = colored(picture, &large, 0, factor)?;
+                } else if picture.channels() == 1 {
+                    large = large.to_luma();
+                }
+                large.values_mut().iter_mut().for_each(|v| *v = v.clamp(0.0, 1.0));
+                results.push(large);
+            }
+        }
+        Ok(results)
+    }
+
     /// Hands bands of finished rows to `sink`, from the top without a gap: the first row of the band, and the band.
     ///
     /// Away from seams the result is that of one run over the whole picture. Across a seam two tiles are blended linearly over `overlap`

@@ -151,6 +151,32 @@ fn luma_models_keep_the_colour() {
 }
 
 #[test]
+fn pictures_of_one_size_go_through_together() {
+    for (channels, order) in [(3, Order::Rgb), (1, Order::Gray)] {
+        let pictures: Vec<PlanarPicture> =
+            (0..5).map(|i| noise(40, 30 + i).crop(BoxRect { x: 0, y: 0, width: 40, height: 30 }).unwrap()).collect();
+        let options = UpscaleOptions { tile: 64, overlap: 8, batch: 2 };
+        let mut model = Blocks::new(2, channels, -1, -1, -1);
+        let mut a = adapter(&model, order);
+        let together = a.upscale_all(&mut model, &pictures, &options).unwrap();
+        // A probe, then runs of two, two and one.
+        assert_eq!(model.seen.iter().map(|s| s[0]).collect::<Vec<_>>(), [1, 2, 2, 1]);
+        for (one, got) in pictures.iter().zip(&together) {
+            close(got, &a.upscale(&mut model, one, &options).unwrap());
+        }
+        // Several tiles each, a model of fixed size, and sizes that differ: one by one, with the same results.
+        let small = UpscaleOptions { tile: 24, overlap: 6, batch: 2 };
+        close(&a.upscale_all(&mut model, &pictures[..1], &small).unwrap()[0], &together[0]);
+        let mut fixed = Blocks::new(2, channels, 1, 48, 48);
+        let got = adapter(&fixed, order).upscale_all(&mut fixed, &pictures[..2], &options).unwrap();
+        close(&got[1], &together[1]);
+        let mixed = [noise(40, 30), noise(30, 30)];
+        let got = a.upscale_all(&mut model, &mixed, &options).unwrap();
+        assert_eq!((got[0].size(), got[1].size()), (Size::new(80, 60), Size::new(60, 60)));
+    }
+}
+
+#[test]
 fn misfits_are_refused() {
     let model = Blocks::new(2, 3, -1, 16, 16);
     let mut e = entry(Task::Upscale);

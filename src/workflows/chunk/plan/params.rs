@@ -63,7 +63,7 @@ impl Default for PlanParams {
 
 impl PlanParams {
     /// The factor in pixels of the frame, for chunks that are processed at `scale`.
-    pub(super) fn factor_at(&self, scale: f64) -> u32 {
+    pub(in crate::workflows::chunk) fn factor_at(&self, scale: f64) -> u32 {
         ((f64::from(self.factor) / scale).round() as u32).max(1)
     }
 }

@@ -70,7 +70,7 @@ fn is_one(v: &f64) -> bool {
 }
 
 impl Chunk {
-    pub(super) fn new(rect: Rect, turned: bool, score: f64, id: usize) -> Self {
+    pub(in crate::workflows::chunk) fn new(rect: Rect, turned: bool, score: f64, id: usize) -> Self {
         Self {
             x_range: [rect.x, rect.x + rect.width],
             y_range: [rect.y, rect.y + rect.height],

@@ -1,0 +1,176 @@
+//! Sliced detection: a detector on the chunks of each frame, its boxes brought back to the frame and merged.
+
+use std::collections::VecDeque;
+
+use super::merge::{MergeRule, merge_detections};
+use super::model::AT_ONCE;
+use super::placement::Placement;
+use super::run::{ProcessReport, begun, check_size, places};
+use crate::core::{BoxRect, Detection, FrameDesc, FrameInfo, FrameLayout, Rect};
+use crate::error::{Error, Result};
+use crate::gpu::GpuContext;
+use crate::infer::tasks::detect::{DetectOptions, Detector};
+use crate::infer::{OnnxSession, SessionOptions, Task, TensorModel, VerifiedModel};
+use crate::ops::resize::crop_resize::CropBox;
+use crate::pipeline::vision::{PictureModel, Prepared, TensorStageOptions};
+use crate::pipeline::{FrameSource, HeldBatch, PipelineOptions, batches};
+
+/// A detector for chunks.
+#[derive(Debug)]
+pub struct ChunkDetector<M: TensorModel = OnnxSession> {
+    model: PictureModel<M>,
+    reader: Detector,
+    /// What is kept of a tile.
+    pub options: DetectOptions,
+    /// How tiles are merged.
+    pub merge: MergeRule,
+}
+
+impl ChunkDetector {
+    /// For a model of task `detect`.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for models of other tasks; [`Error::Model`].
+    pub fn open(ctx: &GpuContext, model: &VerifiedModel, session: &SessionOptions) -> Result<Self> {
+        let entry = &model.entry;
+        if entry.task != Task::Detect {
+            return Err(Error::usage(format!("`{}` is a model for {}, not for detection", entry.name, entry.task)));
+        }
+        let session = OnnxSession::open(model, session)?;
+        let reader = Detector::new(entry, session.inputs(), session.outputs())?;
+        let picture = entry.picture.clone().unwrap_or_default();
+        let model = PictureModel::new(ctx, session, &picture, AT_ONCE, TensorStageOptions::default())?;
+        Ok(Self { model, options: reader.options().clone(), reader, merge: MergeRule::default() })
+    }
+}
+
+impl<M: TensorModel> ChunkDetector<M> {
+    /// Names of the classes, where the model has them.
+    pub fn classes(&self) -> Vec<String> {
+        let names = self.reader.classes();
+        let name = |i: usize| Some(names?.name(u32::try_from(i).ok()?)?.to_owned());
+        (0..names.map_or(0, |n| n.len())).filter_map(name).collect()
+    }
+}
+
+/// A frame with what was found in its chunks.
+#[derive(Debug)]
+pub struct FrameDetections<'a> {
+    /// Format, size and colour.
+    pub desc: FrameDesc,
+    /// Place and time in its stream.
+    pub info: FrameInfo,
+    /// Boxes in pixels of the frame, best first.
+    pub detections: &'a [Detection],
+    /// Numbers of the chunks that were looked at.
+    pub chunks: &'a [u32],
+    /// The frame's bytes and how they lie, when they were asked for.
+    pub frame: Option<(FrameLayout, &'a mut [u8])>,
+}
+
+/// A batch whose tensors are being made.
+struct Ahead {
+    batch: HeldBatch,
+    prepared: Prepared,
+    /// Frame in the batch, rectangle and number of the chunk of each box.
+    boxes: Vec<(usize, Rect, u32)>,
+}
+
+/// Finds objects in the chunks of `placement` in all frames of `source`, and hands the frames on in order; with `pixels`, their bytes as
+/// well. Tensors are cut from the decoder's samples on the GPU, tiles of many frames go through the model at once, and the next batch is
+/// decoded and cut meanwhile.
+///
+/// # Errors
+/// [`Error::Usage`] for frames of another size than the placement was made for; those of the model, the device, the sink. How the
+/// source ended is in the report.
+pub fn detect_chunks<M: TensorModel>(
+    ctx: &GpuContext,
+    source: Box<dyn FrameSource + '_>,
+    placement: &Placement,
+    detector: &mut ChunkDetector<M>,
+    pipeline: &PipelineOptions,
+    pixels: bool,
+    sink: &mut dyn FnMut(FrameDetections<'_>) -> Result<()>,
+) -> Result<ProcessReport> {
+    let mut started = None;
+    let element = detector.model.stage().element_bytes();
+    let chunks = placement.chunks.len() as u64;
+    // Two tensors on the device and two where the host reads them.
+    let bytes = move |_: &FrameLayout, batch: u32| 4 * element * u64::from(batch) * chunks;
+    let options = PipelineOptions { ring_slots: pipeline.ring_slots.max(3), ..pipeline.clone() };
+    let (mut frames, mut tiles, mut area, mut frame_area) = (0, 0, 0, 0);
+    let ((), report) = batches(ctx, &options, source, &bytes, |all| {
+        let mut ahead: VecDeque<Ahead> = VecDeque::new();
+        loop {
+            let next = all.next_batch()?;
+            let last = next.is_none();
+            if let Some(batch) = next {
+                check_size(placement, batch.desc().size)?;
+                let fade = begun(&mut started, 0.0, batch.infos())?;
+                let boxes: Vec<_> = places(placement, &fade, batch.infos())
+                    .into_iter()
+                    .filter(|p| p.strength > 0)
+                    .map(|p| (p.frame, p.rect, p.id))
+                    .collect();
+                frames += batch.infos().len() as u64;
+                frame_area += batch.desc().size.area() * batch.infos().len() as u64;
+                tiles += boxes.len() as u64;
+                area += boxes.iter().map(|(_, r, _)| u64::from(r.width) * u64::from(r.height)).sum::<u64>();
+                let crops: Vec<CropBox> = boxes.iter().map(|(frame, r, _)| crop(*frame, r)).collect();
+                let prepared = detector.model.submit(batch.frames(), batch.desc().color, &crops)?;
+                ahead.push_back(Ahead { batch, prepared, boxes });
+            }
+            while ahead.len() > usize::from(!last) {
+                if let Some(one) = ahead.pop_front() {
+                    hand_on(ctx, one, detector, pixels, sink)?;
+                }
+            }
+            if last {
+                return Ok(());
+            }
+        }
+    })?;
+    Ok(ProcessReport { frames, tiles, pixels: area, frame_pixels: frame_area, source: report })
+}
+
+fn crop(frame: usize, r: &Rect) -> CropBox {
+    // Sides are at most 32,768.
+    let rect = BoxRect { x: r.x as i32, y: r.y as i32, width: r.width, height: r.height };
+    CropBox { slot: frame as u32, rect }
+}
+
+fn hand_on<M: TensorModel>(
+    ctx: &GpuContext,
+    Ahead { batch, prepared, boxes }: Ahead,
+    detector: &mut ChunkDetector<M>,
+    pixels: bool,
+    sink: &mut dyn FnMut(FrameDetections<'_>) -> Result<()>,
+) -> Result<()> {
+    let ChunkDetector { model, reader, options, merge } = detector;
+    let mut found: Vec<Vec<(Detection, Rect)>> = vec![Vec::new(); batch.infos().len()];
+    let mut rest = boxes.iter();
+    model.finish(prepared, &[], |run| {
+        for (detections, (frame, rect, _)) in
+            reader.decode(&run.outputs, run.places, options)?.into_iter().zip(rest.by_ref())
+        {
+            let into = found.get_mut(*frame).ok_or_else(|| Error::Bug("a box of no frame".into()))?;
+            into.extend(detections.into_iter().map(|d| (d, *rect)));
+        }
+        Ok(())
+    })?;
+    let layout = *batch.frames().layout();
+    let slot = layout.slot_bytes() as usize;
+    let mut bytes = match pixels {
+        true => batch.frames().buffer().read(ctx, (slot * batch.infos().len()) as u64)?,
+        false => Vec::new(),
+    };
+    let mut slots = bytes.chunks_exact_mut(slot.max(1));
+    for (i, (info, found)) in batch.infos().iter().zip(&found).enumerate() {
+        let detections = merge_detections(found, batch.desc().size, merge);
+        let mut chunks: Vec<u32> = boxes.iter().filter(|(frame, ..)| *frame == i).map(|(.., id)| *id).collect();
+        chunks.sort_unstable();
+        let frame = slots.next().map(|bytes| (layout, bytes));
+        sink(FrameDetections { desc: *batch.desc(), info: *info, detections: &detections, chunks: &chunks, frame })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! Frames become a video file on a thread of their own, with their times.
+
+use std::path::PathBuf;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::video::VideoFacts;
+use crate::core::{FrameDesc, FrameInfo, FrameLayout, Rational};
+use crate::error::{Error, Result};
+use crate::media::{AudioCopy, OddSize, Plane, RateControl, VideoWriter, WriteSummary, WriterOptions};
+use crate::store::{Committed, Hash, OsIo};
+
+/// Frames that wait for the encoder at most.
+const WAITING: usize = 4;
+
+/// What the file is like.
+#[derive(Debug, Clone)]
+pub(super) struct FileSpec {
+    /// `.mp4`; becomes `.mkv` when MP4 does not take the audio.
+    pub(super) path: PathBuf,
+    pub(super) crf: f32,
+    pub(super) audio: Option<AudioCopy>,
+    pub(super) rotation: i32,
+    pub(super) rate: Option<Rational>,
+}
+
+impl FileSpec {
+    /// For a file made of `facts`.
+    pub(super) fn new(path: PathBuf, facts: &VideoFacts, crf: f32, audio: Option<AudioCopy>) -> Self {
+        let fps = facts.fps.filter(|f| (0.01..=1000.0).contains(f));
+        let rate = fps.and_then(|f| Rational::new((f * 1000.0).round() as i32, 1000));
+        Self { path, crf, audio, rotation: -facts.rotation, rate }
+    }
+}
+
+/// A frame on its way to the encoder.
+pub(super) struct Finished {
+    pub(super) desc: FrameDesc,
+    pub(super) info: FrameInfo,
+    pub(super) layout: FrameLayout,
+    pub(super) bytes: Vec<u8>,
+}
+
+enum Message {
+    Frame(Box<Finished>),
+    Done,
+}
+
+/// What was written.
+pub(super) struct Encoded {
+    pub(super) file: Committed,
+    pub(super) notes: Vec<String>,
+}
+
+/// Runs `body`, whose frames become the file of `spec`. Nothing is left behind when it fails.
+///
+/// # Errors
+/// Of the encoder and the muxer, or those of `body`.
+pub(super) fn encode<R>(
+    spec: &FileSpec,
+    body: impl FnOnce(&mut dyn FnMut(Finished) -> Result<()>) -> Result<R>,
+) -> Result<(R, Option<Encoded>)> {
+    std::thread::scope(|scope| {
+        let (to, from): (Sender<Message>, Receiver<Message>) = bounded(WAITING);
+        let thread = scope.spawn(move || write(spec, &from));
+        let gone = || Error::Bug("the encoder is gone without saying so".into());
+        let mut hand_on = |frame| to.send(Message::Frame(Box::new(frame))).map_err(|_| gone());
+        let result = body(&mut hand_on);
+        if result.is_ok() {
+            // An encoder that failed says so below.
+            let _ = to.send(Message::Done);
+        }
+        drop(to);
+        let written = thread.join().unwrap_or_else(|payload| std::panic::resume_unwind(payload));
+        match (result, written) {
+            // The encoder's failure is why frames could not be handed on.
+            (_, Err(e)) => Err(e),
+            (Err(e), _) => Err(e),
+            (Ok(result), Ok(encoded)) => Ok((result, encoded)),
+        }
+    })
+}
+
+struct Open {
+    writer: VideoWriter,
+    desc: FrameDesc,
+    path: PathBuf,
+    notes: Vec<String>,
+    last: Option<i64>,
+}
+
+fn write(spec: &FileSpec, frames: &Receiver<Message>) -> Result<Option<Encoded>> {
+    let mut open: Option<Open> = None;
+    for message in frames {
+        let frame = match message {
+            Message::Frame(frame) => frame,
+            Message::Done => {
+                let Some(open) = open else { return Ok(None) };
+                return finish(open).map(Some);
+            }
+        };
+        let out = match &mut open {
+            Some(out) => out,
+            None => open.insert(begin(spec, &frame)?),
+        };
+        if (out.desc.format, out.desc.size) != (frame.desc.format, frame.desc.size) {
+            return Err(Error::InputUnsupported {
+                path: out.path.clone(),
+                what: format!("writing frames that become {} {} on the way", frame.desc.format, frame.desc.size),
+                hint: Some("cut the video where its pictures change".into()),
+            });
+        }
+        // A frame without a time, or with one that goes back, follows the one before.
+        let step = frame.info.duration.max(1);
+        let pts = match (frame.info.pts, out.last) {
+            (Some(p), Some(last)) if p <= last => last + 1,
+            (Some(p), _) => p,
+            (None, last) => last.map_or(0, |l| l.saturating_add(step)),
+        };
+        out.last = Some(pts);
+        let plane = |p: &crate::core::PlaneLayout| Plane {
+            data: frame.bytes.get(p.offset as usize..).unwrap_or_default(),
+            stride: p.stride as usize,
+        };
+        let planes: Vec<Plane<'_>> = frame.layout.planes().iter().map(plane).collect();
+        out.writer.write_frame(&planes, pts)?;
+    }
+    // The other side failed.
+    Ok(None)
+}
+
+fn begin(spec: &FileSpec, frame: &Finished) -> Result<Open> {
+    let options = WriterOptions {
+        color: frame.desc.color,
+        rotation: spec.rotation,
+        frame_rate: spec.rate,
+        rate: RateControl::Crf(spec.crf),
+        odd: OddSize::PadReplicate,
+        ..WriterOptions::new(frame.desc.size, frame.desc.format, frame.info.time_base)
+    };
+    let mut notes = Vec::new();
+    let mut path = spec.path.clone();
+    let writer = match VideoWriter::create_in(&OsIo, &path, &options, spec.audio.as_ref()) {
+        Err(Error::InputUnsupported { .. }) if spec.audio.is_some() => {
+            notes.push("the audio cannot be copied into an MP4 file: a Matroska file is written".into());
+            path.set_extension("mkv");
+            VideoWriter::create_in(&OsIo, &path, &options, spec.audio.as_ref())?
+        }
+        other => other?,
+    };
+    Ok(Open { writer, desc: frame.desc, path, notes, last: None })
+}
+
+fn finish(open: Open) -> Result<Encoded> {
+    let Open { writer, path, mut notes, .. } = open;
+    let WriteSummary { bytes, blake3, audio_damage, picture, coded, .. } = writer.finish()?;
+    if !audio_damage.is_empty() {
+        notes.push(format!("the audio is damaged: {}", audio_damage.join("; ")));
+    }
+    if picture != coded {
+        notes.push(format!("4:2:0 video has even sides: pictures of {picture} lie in the top left of {coded}"));
+    }
+    Ok(Encoded { file: Committed { path, bytes, blake3: Hash::from_bytes(blake3) }, notes })
+}
