@@ -140,7 +140,8 @@ fn a_video_of_five_people_is_told_shot_by_shot() {
     }
     let summary = json(&out.path().join("processing_summary.json"));
     let chunks = summary["results"].as_array().unwrap();
-    assert_eq!(chunks.len(), 5, "0, 5, 10, 15 s; the rest of the last is kept");
+    assert_eq!(chunks.len(), 4, "0, 5, 10, 15 s; the rest joins the last");
+    assert!((chunks[3]["end_seconds"].as_f64().unwrap() - 21.6).abs() < 0.01);
     assert!(stderr(&o).contains("chunk_002"), "-v: {}", stderr(&o));
 }
 

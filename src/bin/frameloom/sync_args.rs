@@ -99,7 +99,7 @@ pub(crate) struct FixArgs {
     /// File to write, .mp4 or .mkv [default: <stem>.fixed.mp4, or .mkv for what MP4 cannot hold]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// Folder of the analyses before and after [default: <stem>.sync and <stem>.fixed.sync beside the output]
+    /// Folder of the analyses before and after [default: <stem>.sync and <output>.sync beside the output]
     #[arg(long, value_name = "DIR")]
     pub(crate) analysis: Option<PathBuf>,
     /// Milliseconds that the sound is late, negative where it is early; instead of measuring before

@@ -1,6 +1,6 @@
 //! `frameloom sync fix`: measure, put right, measure again.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use frameloom::media::probe;
@@ -38,7 +38,7 @@ pub(super) fn run(global: &Global, args: &FixArgs, out: &mut Output, signals: &S
     let plan = match (args.offset_ms, &shop, &mut models) {
         (Some(ms), _, _) => constant(ms / 1e3, args.method)?,
         (None, Some(shop), Some(models)) => {
-            let folder = analysis(args, &args.input, &output);
+            let folder = beside(args, &output).join(named_after(&args.input, ".sync"));
             let before = measure(shop, models, (&args.input, &folder), shop.restart, out, mode)?;
             planned(&before, args.method)?
         }
@@ -65,7 +65,10 @@ pub(super) fn run(global: &Global, args: &FixArgs, out: &mut Output, signals: &S
     }
     let after = match (&shop, &mut models) {
         (Some(shop), Some(models)) if !args.no_check => {
-            let folder = analysis(args, &output, &output);
+            let mut name = output.file_name().unwrap_or_default().to_os_string();
+            name.push(".sync");
+            // With its extension: the output may have the stem of the input.
+            let folder = beside(args, &output).join(name);
             // The file is new: what was found in an older one of its name is worth nothing.
             Some(measure(shop, models, (&output, &folder), true, out, mode)?)
         }
@@ -98,10 +101,9 @@ fn same_file(a: &Path, b: &Path) -> bool {
     a == b || a.canonicalize().ok().zip(b.canonicalize().ok()).is_some_and(|(a, b)| a == b)
 }
 
-/// Where the analysis of a file goes.
-fn analysis(args: &FixArgs, of: &Path, output: &Path) -> PathBuf {
-    let base = args.analysis.as_deref().or(output.parent()).unwrap_or(Path::new(""));
-    base.join(named_after(of, ".sync"))
+/// Where the analyses go.
+fn beside<'a>(args: &'a FixArgs, output: &'a Path) -> &'a Path {
+    args.analysis.as_deref().or(output.parent()).unwrap_or(Path::new(""))
 }
 
 fn measure(
