@@ -118,8 +118,9 @@ fn make_clip(path: &Path) -> Result<PathBuf> {
                 if inside(200 + 2 * t, 140 + t) || (t >= 25 && inside(900 - 2 * (t - 25), 520)) { 235 } else { 40 }
             })
             .collect();
-        let plane = |data, stride| Plane { data, stride };
-        writer.write_frame(&[plane(&luma, 1280), plane(&chroma, 640), plane(&chroma, 640)], i64::from(t))?;
+        let planes = [(&luma, 1280), (&chroma, 640), (&chroma, 640)];
+        let planes = planes.map(|(data, stride)| Plane { data: data.as_slice(), stride });
+        writer.write_frame(&planes, i64::from(t))?;
     }
     writer.finish()?;
     Ok(path.to_path_buf())
