@@ -14,7 +14,7 @@ pub struct ActivityCell {
     pub row: u32,
     /// Column of cells from the left.
     pub column: u32,
-    /// Sum over its pixels and the frames of the step: a pixel adds up to [`ActivityGrid::full`] a frame.
+    /// Sum over its pixels and the frames of the step: a pixel adds up to [`ActivityShape::full`] a frame.
     pub heat: u32,
 }
 

@@ -107,7 +107,7 @@ pub struct RepairOptions {
 /// Writes `input` with its sound put right to `output`, an `.mp4` or `.mkv`. Other streams are copied packet by packet.
 ///
 /// # Errors
-/// Those of [`retime`] and of reading the sound.
+/// Those of [`retime()`] and of reading the sound.
 pub fn repair(
     io: &dyn StoreIo,
     input: &Path,

@@ -46,7 +46,7 @@ mod tests {
         let schedule = Schedule::new(vec![[1.0, 4.0], [8.0, 9.0]]).unwrap();
         let fade = Fade::new(0.2, 0.5).unwrap();
         let at = |t| fade.strength(Some(&schedule), t);
-        assert_eq!([at(0.99), at(1.0), at(1.1), at(1.2), at(3.8), at(3.9), at(4.0)], [0, 1, 8, 16, 16, 8, 0]);
+        assert_eq!([at(0.99), at(1.0), at(1.1), at(1.21), at(3.79), at(3.9), at(4.0)], [0, 1, 8, 16, 16, 8, 0]);
         assert_eq!((at(8.05), at(8.5), fade.strength(None, 99.0)), (4, 16, 16));
         let begun = Fade::new(0.2, 1.0).unwrap();
         assert_eq!(begun.strength(Some(&schedule), 1.0), 16);

@@ -70,10 +70,10 @@ impl CollageConfig {
     pub fn check(&self) -> Result<()> {
         let wrong = |field: &str, message: String| Err(Error::Config { field: field.into(), message });
         self.descriptor.spec()?;
-        self.select.check()?;
         if !(1..=1000).contains(&self.depth) {
             return wrong("search_depth", format!("must be 1 to 1000, got {}", self.depth));
         }
+        self.select.check()?;
         if self.sample_interval == 0 {
             return wrong("sample_interval", "must be at least 1, got 0".into());
         }

@@ -87,7 +87,7 @@ pub struct SyncOutcome {
     pub drift_ppm: Option<f64>,
     /// Edits, in seconds from the first frame.
     pub jumps: Vec<OffsetJump>,
-    /// Stretches between edits, in seconds from the first frame; what [`super::fix`] goes by.
+    /// Stretches between edits, in seconds from the first frame; what a repair goes by.
     pub segments: Vec<OffsetSegment>,
     /// Frames that were looked at.
     pub frames: u64,
