@@ -68,6 +68,8 @@ pub struct Readback {
     used: u64,
     submission: Submission,
     state: Arc<AtomicU8>,
+    /// Where the slot came from: a ring may have been replaced by a larger one meanwhile.
+    back: Sender<GpuBuffer>,
 }
 
 impl ReadbackRing {
@@ -116,7 +118,7 @@ impl ReadbackRing {
         } else {
             state.store(READY, Ordering::SeqCst);
         }
-        Readback { buffer: ticket.buffer, used: ticket.used, submission, state }
+        Readback { buffer: ticket.buffer, used: ticket.used, submission, state, back: self.back.clone() }
     }
 
     /// Waits for the results and copies them out; the slot is free again. On an error the slot is given up.
@@ -132,7 +134,7 @@ impl ReadbackRing {
     pub fn collect_mapped(&mut self, ctx: &GpuContext, readback: Readback) -> Result<MappedBytes> {
         readback.submission.wait(ctx)?;
         if readback.used == 0 {
-            return Ok(MappedBytes { view: None, buffer: readback.buffer, back: self.back.clone() });
+            return Ok(MappedBytes { view: None, buffer: readback.buffer, back: readback.back });
         }
         // The work is done, but its callback may be in the hands of another thread that polls the same device, and run a little later.
         let deadline = Instant::now() + ctx.timeout();
@@ -154,7 +156,7 @@ impl ReadbackRing {
             .get_mapped_range(..readback.used)
             .map_err(|e| Error::Gpu(GpuError::Internal(format!("results could not be mapped: {e}"))))?;
         // Kept from here on, so that an error below unmaps.
-        let bytes = MappedBytes { view: Some(view), buffer: readback.buffer, back: self.back.clone() };
+        let bytes = MappedBytes { view: Some(view), buffer: readback.buffer, back: readback.back };
         ctx.check()?;
         Ok(bytes)
     }

@@ -128,3 +128,27 @@ fn a_result_becomes_ready_without_being_waited_for() {
         assert_eq!(ring.collect(ctx, readback).unwrap(), [9; 4]);
     });
 }
+
+/// A ring that was replaced by a larger one while it was in flight: its slots do not end up in the new one.
+#[test]
+fn slots_go_back_to_the_ring_they_came_from() {
+    on_every_adapter("replaced readback ring", |ctx| {
+        let data: Vec<u8> = (0..=255).collect();
+        let buffer = GpuBuffer::with_data(ctx, "t", &data).unwrap();
+        let start = |ring: &mut ReadbackRing, bytes: u64| {
+            let mut rec = Recorder::new(ctx, "t");
+            let ticket = ring.record(&mut rec, &[(&buffer, 0, bytes)]).unwrap();
+            let submission = rec.submit().unwrap();
+            ring.submitted(ticket, submission)
+        };
+        let mut small = ReadbackRing::new(ctx, "t", 64, 1).unwrap();
+        let early = start(&mut small, 64);
+        let mut large = ReadbackRing::new(ctx, "t", 256, 1).unwrap();
+        drop(small);
+        assert_eq!(large.collect(ctx, early).unwrap(), data[..64]);
+        for _ in 0..3 {
+            let readback = start(&mut large, 256);
+            assert_eq!(large.collect(ctx, readback).unwrap(), data);
+        }
+    });
+}
