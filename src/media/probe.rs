@@ -87,6 +87,23 @@ pub struct VideoStream {
     pub color: ColorInfo,
 }
 
+impl VideoStream {
+    /// [`Self::time_base`] as a number; `None` for one that is not positive or not of its form.
+    pub fn time_unit(&self) -> Option<Rational> {
+        let (num, den) = self.time_base.split_once('/')?;
+        Rational::new(num.parse().ok()?, den.parse().ok()?).filter(|unit| unit.num > 0)
+    }
+}
+
+impl MediaInfo {
+    /// Frames of a video track that the container declares, or that its duration suggests: for progress and plans, never to be trusted.
+    pub fn expected_frames(&self, track: usize) -> Option<u64> {
+        let stream = self.video_streams.get(track)?;
+        let declared = stream.nb_frames_declared.filter(|n| *n > 0);
+        declared.or_else(|| Some((stream.duration.or(self.duration)? * stream.fps?).round() as u64))
+    }
+}
+
 /// Colour description as declared, by the names of ITU-T H.273 as FFmpeg spells them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ColorInfo {

@@ -61,9 +61,8 @@ impl Sight {
                 Ok(Picture { size: to, source: jpeg.source_size, rgba, compared: true })
             }
             None => {
-                let Picture { size, source, rgba, .. } = Picture::decode(bytes, path, limits, Some(to))?;
-                let area = AreaOnHost::new(spec.aspect.crop(size), size, (0, 0), JPEG.siting, to)?;
-                Ok(Picture { size: to, source, rgba: area.reduce::<4>(&rgba)?, compared: true })
+                let whole = Picture::decode(bytes, path, limits, Some(to))?;
+                Ok(Picture { compared: true, ..whole.reduced(spec.aspect.crop(whole.size), to)? })
             }
         }
     }
@@ -104,6 +103,16 @@ impl Picture {
             }
         }
         Ok(Self { size: image.size, source: image.source_size, rgba, compared: false })
+    }
+
+    /// `part` of it as a picture of `to`, each pixel the mean of what it covers.
+    ///
+    /// # Errors
+    /// As [`AreaOnHost::new`].
+    pub(super) fn reduced(&self, part: Rect, to: Size) -> Result<Self> {
+        // There is no chroma whose place could matter.
+        let area = AreaOnHost::new(part, self.size, (0, 0), ChromaSiting::Center, to)?;
+        Ok(Self { size: to, source: self.source, rgba: area.reduce::<4>(&self.rgba)?, compared: false })
     }
 
     /// Layout of the picture in GPU memory.

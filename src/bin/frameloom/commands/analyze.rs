@@ -267,9 +267,7 @@ fn finish(mut outcomes: Vec<Outcome>, wanted: usize, args: &AnalyzeArgs, peak: u
 
 /// Frames that the container declares or that its duration suggests; for the progress bar only.
 fn expected(input: &AnalyzeInput) -> Option<u64> {
-    let stream = input.info.as_ref()?.video_streams.get(input.track)?;
-    let declared = stream.nb_frames_declared.filter(|n| *n > 0);
-    declared.or_else(|| Some((stream.duration.or(input.info.as_ref()?.duration)? * stream.fps?).round() as u64))
+    input.info.as_ref()?.expected_frames(input.track)
 }
 
 fn hardware(text: &str) -> HardwareDecode {

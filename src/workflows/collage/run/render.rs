@@ -9,11 +9,10 @@ use crossbeam_channel::{bounded, unbounded};
 
 use super::super::picture::{Picture, Placed};
 use super::super::pool::PoolPicture;
-use crate::core::{Aspect, CancelToken, ChromaSiting, FrameLayout, Limits, PixelFormat, Rect, Size};
+use crate::core::{Aspect, CancelToken, FrameLayout, Limits, PixelFormat, Rect, Size};
 use crate::error::{Error, Result};
 use crate::gpu::{BufferUse, GpuBuffer, GpuContext, Recorder};
 use crate::media::read_image;
-use crate::ops::resize::AreaOnHost;
 use crate::ops::resize::lanczos3::Lanczos3Plan;
 use crate::ops::{BatchShape, FramesBound, GpuFrames};
 
@@ -136,8 +135,7 @@ impl Loader<'_> {
         if crop.width < to.width || crop.height < to.height {
             return Ok(cropped(whole, crop));
         }
-        let rgba = AreaOnHost::new(crop, whole.size, (0, 0), ChromaSiting::Center, to)?.reduce::<4>(&whole.rgba)?;
-        Ok(Picture { size: to, rgba, ..whole })
+        whole.reduced(crop, to)
     }
 
     /// Hands `take` the pictures of `ids`, in this order, each with its position in `ids`.

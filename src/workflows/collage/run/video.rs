@@ -110,11 +110,6 @@ impl CollageVideo {
         let info = decoder.media_info();
         let stream = info.video_streams.get(options.track);
         let stream = stream.ok_or_else(|| Error::Bug("an opened track that is not declared".into()))?;
-        let time_base = stream
-            .time_base
-            .split_once('/')
-            .and_then(|(num, den)| Rational::new(num.parse().ok()?, den.parse().ok()?).filter(|tb| tb.num > 0));
-        let guessed = || Some((stream.duration.or(info.duration)? * stream.fps?).round() as u64);
         let size = turned_size(Size::new(stream.width, stream.height), degrees);
         let facts = VideoFacts {
             path: path.to_path_buf(),
@@ -124,12 +119,12 @@ impl CollageVideo {
             size,
             codec: stream.codec.clone(),
             fps: stream.fps,
-            time_base: time_base.ok_or_else(|| Error::InputUnsupported {
+            time_base: stream.time_unit().ok_or_else(|| Error::InputUnsupported {
                 path: path.to_path_buf(),
                 what: format!("a time base of {}", stream.time_base),
                 hint: None,
             })?,
-            frames: stream.nb_frames_declared.filter(|n| *n > 0).or_else(guessed),
+            frames: info.expected_frames(options.track),
             audio: info.audio_tracks_count,
             start: stream.start_time.unwrap_or(0.0),
             color: ColorSpec::assumed_for_height(size.height),

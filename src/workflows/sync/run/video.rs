@@ -85,9 +85,7 @@ impl SyncVideo {
 
     /// Frames that the container declares or that its duration suggests; for progress only.
     pub fn expected(&self) -> Option<u64> {
-        let stream = self.info.video_streams.get(self.open.track)?;
-        let declared = stream.nb_frames_declared.filter(|n| *n > 0);
-        declared.or_else(|| Some((stream.duration.or(self.info.duration)? * stream.fps?).round() as u64))
+        self.info.expected_frames(self.open.track)
     }
 
     /// Whether there is an audio track.
