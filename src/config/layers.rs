@@ -51,6 +51,13 @@ impl<T> Effective<T> {
     pub fn origin(&self, field: &str) -> Origin {
         origin(&self.origins, field)
     }
+
+    /// Whether no layer names the group at a dotted path, or anything in it.
+    pub fn untouched(&self, group: &str) -> bool {
+        let within =
+            |name: &str| name.strip_prefix(group).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+        !self.origins.keys().any(|name| within(name))
+    }
 }
 
 /// The origin of `field`, or of what it lies in.

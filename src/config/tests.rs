@@ -117,6 +117,7 @@ fn flags_go_before_environment_before_files_before_defaults() {
         let layers = layers.environment("X_", variables.into_iter().take(if variable { 2 } else { 0 })).unwrap();
         let layers = if file { layers.text("f.toml", Format::Toml, "share = 0.3").unwrap() } else { layers };
         let found = layers.resolve::<Sample>().unwrap();
+        assert_eq!((found.untouched("share"), found.untouched("shar")), (!(file || variable || flag), true));
         (found.settings.share, found.origin("share").to_string())
     };
     assert_eq!(layers(false, false, false), (0.5, "default".into()));

@@ -145,6 +145,25 @@ fn a_collage_is_made_and_kept() {
     assert_eq!(code(&o), 0, "{}", stderr(&o));
 }
 
+/// An index decides how pictures are described; a shape that is nearly the index's is that one.
+#[test]
+fn an_index_brings_its_settings() {
+    let dir = tempfile::tempdir().unwrap();
+    let (folder, index) = (dir.path().join("photos"), dir.path().join("index"));
+    pictures(&folder, 6);
+    let o = run(&args(&["index", "build", "@", "-o", "@", "--feature-method", "hog"], &[&folder, &index]));
+    assert_eq!(code(&o), 0, "{}", stderr(&o));
+    // 214:120 is 0.3 % wider than 16:9.
+    let clip = clip(dir.path(), "near.mp4", "testsrc2=size=214x120:rate=5:duration=1", &["-c:v", "libx264"]);
+    let o = run(&args(&["collage", "@", "@", "-o", "@", "--json"], &[&clip, &index, &dir.path().join("out")]));
+    assert_eq!((code(&o), &last(&o)["frames"]), (0, &5.into()), "{}", stderr(&o));
+    let line = ["collage", "@", "@", "-o", "@", "--feature-method", "canny"];
+    let o = run(&args(&line, &[&clip, &index, &dir.path().join("other")]));
+    let said = stderr(&o);
+    assert!(code(&o) == 2 && said.contains("method is \"hog\" there and \"canny\" here"), "{said}");
+    assert!(!said.contains("aspect"), "{said}");
+}
+
 /// Settings come from a file, variables and flags; what a run writes down makes the same run.
 #[test]
 fn settings_come_from_files_too() {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use frameloom::config::Effective;
 use frameloom::gpu::GpuContext;
 use frameloom::media::HardwareDecode;
 use frameloom::ops::RowSample;
@@ -37,7 +38,8 @@ pub(crate) fn run(
         return Err(Error::usage("wanted: a video and a folder of pictures"));
     };
     let started = std::time::Instant::now();
-    let settings = settings(args)?;
+    let given = settings(args)?;
+    let (untouched, settings) = (given.untouched("descriptor"), given.settings);
     if args.descriptor.force_mobilenet_export {
         out.note("--force-mobilenet-export: nothing to do, networks are read from the files that a models.toml lists");
     }
@@ -54,7 +56,14 @@ pub(crate) fn run(
     let opened = CollageVideo::open(video, &opening)?;
     let mut config = settings.config(opened.facts.tile_aspect(settings.output.tiles));
     config.check()?;
-    let networks = networks(&mut config.descriptor, settings.descriptor.model.as_deref(), &args.work.models)?;
+    let ready = images.join("index.json").is_file();
+    let mut model = settings.descriptor.model.clone();
+    if ready {
+        // An index decides how pictures are described, where nothing else was asked for.
+        config.descriptor = Pool::open(images)?.fit(&config.descriptor, untouched);
+        model = model.or_else(|| config.descriptor.network.as_ref().map(|n| n.name.clone()));
+    }
+    let networks = networks(&mut config.descriptor, model.as_deref(), &args.work.models)?;
     out.event(
         "start",
         json!({
@@ -62,7 +71,6 @@ pub(crate) fn run(
             "descriptor": config.descriptor, "select": config.select,
         }),
     );
-    let ready = images.join("index.json").is_file();
     if ready && args.index.is_some() {
         return Err(Error::usage("IMAGES is an index already; `--index` has no meaning then"));
     }
@@ -197,11 +205,11 @@ fn hardware(text: &str) -> HardwareDecode {
 }
 
 /// Flags over environment over file over defaults.
-fn settings(args: &CollageArgs) -> Result<CollageSettings> {
+fn settings(args: &CollageArgs) -> Result<Effective<CollageSettings>> {
     let layers = layers(args.config.as_deref(), "FRAMELOOM_COLLAGE_")?;
     let layers = args.show.lay(args.selection.lay(args.search.lay(args.descriptor.lay(layers))));
     let layers = layers.flag("--demo-seconds", "output.seconds", args.demo.then_some(args.demo_seconds));
-    Ok(layers.resolve()?.settings)
+    layers.resolve()
 }
 
 /// `--dry-run`: what would be done.

@@ -91,6 +91,16 @@ impl Pool {
         &self.file.descriptor
     }
 
+    /// `wanted` as this pool can serve it. The pool's aspect stands for one that differs from it by at most 1 %: 854x480 is 16:9 to
+    /// anybody but a computer. With `open`, for a caller who asked for nothing but an aspect, all else is the pool's as well.
+    pub fn fit(&self, wanted: &DescriptorConfig, open: bool) -> DescriptorConfig {
+        let own = self.descriptor();
+        let fitted = if open { DescriptorConfig { aspect: wanted.aspect, ..own.clone() } } else { wanted.clone() };
+        let ([w, h], [own_w, own_h]) = (wanted.aspect.map(f64::from), own.aspect.map(f64::from));
+        let near = (w * own_h - h * own_w).abs() <= 0.01 * h * own_w;
+        if near { DescriptorConfig { aspect: own.aspect, ..fitted } } else { fitted }
+    }
+
     /// What is searched, unless another spec is asked for.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! The second half begins: a picture for every frame.
 
-use super::super::select::{CandidateSource, IdSet, Selection, select};
+use super::super::select::{CandidateSource, IdSet, NoMore, Selection, select};
 use super::config::CollageConfig;
 use super::matching::Matches;
 use crate::core::Neighbor;
@@ -30,6 +30,10 @@ impl CandidateSource for Again<'_> {
 /// As [`select`].
 pub(super) fn choose(index: &dyn VectorIndex, matches: &Matches, config: &CollageConfig) -> Result<Selection> {
     let frames: Vec<_> = matches.frames.iter().map(super::matching::FrameMatch::candidates).collect();
+    if !config.searches_again() {
+        // Every picture may be used always, so a frame's list is as good as any other; an inverted file may find fewer than asked for.
+        return select(&frames, index.len(), &config.select, &mut NoMore);
+    }
     let mut source = Again { index, queries: &matches.queries };
     select(&frames, index.len(), &config.select, &mut source)
 }

@@ -33,6 +33,7 @@ pub use config::CollageConfig;
 pub use timeline::{Timeline, UsedFrame, parse_rate};
 pub use video::{CollageVideo, VideoFacts, VideoOptions};
 
+use super::config::DescriptorConfig;
 use super::network::Networks;
 use super::pool::Pool;
 use crate::core::Limits;
@@ -112,6 +113,30 @@ pub struct CollageOutcome {
     pub resumed: u64,
 }
 
+/// An error that names the settings in which the pool's descriptor differs from the one that is wanted.
+fn same_descriptor(pool: &DescriptorConfig, wanted: &DescriptorConfig) -> Result<()> {
+    if pool == wanted {
+        return Ok(());
+    }
+    let fields = |config| serde_json::to_value(config).unwrap_or_default();
+    let (pool, wanted) = (fields(pool), fields(wanted));
+    let differing: Vec<String> = wanted
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, value)| {
+            let has = pool.get(name).unwrap_or(&serde_json::Value::Null);
+            (has != value).then(|| format!("{name} is {has} there and {value} here"))
+        })
+        .collect();
+    Err(Error::Usage {
+        message: format!("the index describes pictures in another way than the run wants: {}", differing.join(", ")),
+        hint: Some(
+            "build an index with the settings of the run, or give the folder of pictures and one is built".into(),
+        ),
+    })
+}
+
 /// Makes the collage of `video` from the pictures of `pool` in `folder`. `progress` gets frames done and, where it is known, how many
 /// there are.
 ///
@@ -131,16 +156,7 @@ pub fn collage(
     progress: &mut dyn FnMut(Stage, u64, Option<u64>),
 ) -> Result<CollageOutcome> {
     config.check()?;
-    if *pool.descriptor() != config.descriptor {
-        return Err(Error::Usage {
-            message: format!(
-                "the index holds descriptors of other settings ({:?}) than the run wants ({:?})",
-                pool.descriptor(),
-                config.descriptor
-            ),
-            hint: Some("build an index with the settings of the run, or give none and one is built".into()),
-        });
-    }
+    same_descriptor(pool.descriptor(), &config.descriptor)?;
     let io = OsIo;
     let CollageVideo { facts, source, end } = video;
     io.create_dir_all(folder).map_err(|e| Error::storage("create the output folder", folder, e))?;

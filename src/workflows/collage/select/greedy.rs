@@ -111,9 +111,9 @@ pub(super) fn allowed(
 ) -> Result<Vec<Neighbor>> {
     let depth = if params.pick == PickRule::Best { 1 } else { params.depth as usize };
     let own: Vec<Neighbor> = frame.nearest.iter().filter(|n| !blocked.contains(n.id)).take(depth).copied().collect();
-    // What is not in the list is no nearer than its last entry.
+    // What is not in the list is no nearer than its last entry; a small pool is all in the list.
     let enough = match params.pick {
-        _ if own.len() >= depth => true,
+        _ if own.len() >= depth || frame.nearest.len() >= source.pool as usize => true,
         PickRule::Seed => params.max_uses.is_some() && !own.is_empty(),
         _ => {
             let hopeless = frame.nearest.last().is_some_and(|n| n.score < params.threshold);
