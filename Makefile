@@ -5,7 +5,7 @@ setup:
 	@./scripts/setup.sh
 
 demo: setup
-	@VIDEO='$(VIDEO)' ./scripts/demo.sh
+	@VIDEO='$(VIDEO)' IMAGES='$(IMAGES)' ./scripts/demo.sh
 
 test: setup
 	@./scripts/test.sh

@@ -6,6 +6,7 @@ use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Value, context};
 use serde::Serialize;
 
+use super::card::Card;
 use super::histogram::Histogram;
 use super::html_blocks::{HtmlTable, ImageItem, Note, Tile, Tone};
 use super::svg::LinePlot;
@@ -16,11 +17,12 @@ use crate::store::{Committed, StoreIo, commit};
 const PLOT_WIDTHS: [(&str, u32); 3] = [("large", 1040), ("medium", 640), ("small", 340)];
 
 /// Name and source of every template. All names end in `.html`: that turns escaping on.
-const TEMPLATES: [(&str, &str); 7] = [
+const TEMPLATES: [(&str, &str); 8] = [
     ("page.html", include_str!("templates/page.html")),
     ("tiles.html", include_str!("templates/tiles.html")),
     ("figure.html", include_str!("templates/figure.html")),
     ("images.html", include_str!("templates/images.html")),
+    ("cards.html", include_str!("templates/cards.html")),
     ("table.html", include_str!("templates/table.html")),
     ("notes.html", include_str!("templates/notes.html")),
     ("text.html", include_str!("templates/text.html")),
@@ -32,6 +34,7 @@ enum Block {
     Plot(LinePlot),
     Histogram(Histogram),
     Images(Vec<ImageItem>),
+    Cards(Vec<Card>),
     Table(HtmlTable),
     Notes(Vec<Note>),
     Text(String),
@@ -96,6 +99,11 @@ impl Page {
     /// A grid of pictures.
     pub fn images(self, images: impl IntoIterator<Item = ImageItem>) -> Self {
         self.block(Block::Images(images.into_iter().collect()))
+    }
+
+    /// Cards that lead to other files.
+    pub fn cards(self, cards: impl IntoIterator<Item = Card>) -> Self {
+        self.block(Block::Cards(cards.into_iter().collect()))
     }
 
     /// A table.
@@ -168,6 +176,7 @@ fn render_block(templates: &Environment<'_>, block: &Block) -> Result<String> {
         }
         Block::Histogram(histogram) => figure(templates, &histogram.title, &[], |width| histogram.svg(width)),
         Block::Images(images) => fill(templates, "images.html", context! { images => serialized(images) }),
+        Block::Cards(cards) => fill(templates, "cards.html", context! { cards => serialized(cards) }),
         Block::Table(table) => fill(templates, "table.html", context! { table => serialized(table) }),
         Block::Notes(notes) => fill(templates, "notes.html", context! { notes => serialized(notes) }),
         Block::Text(text) => fill(templates, "text.html", context! { text }),

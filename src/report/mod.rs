@@ -14,6 +14,7 @@
 
 mod axis;
 mod base64;
+mod card;
 mod colormap;
 mod csv;
 mod decimate;
@@ -29,6 +30,7 @@ mod sink;
 mod svg;
 mod table;
 
+pub use card::Card;
 pub use colormap::{Colormap, heat_rgb};
 pub use csv::CsvTable;
 pub use histogram::Histogram;

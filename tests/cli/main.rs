@@ -26,6 +26,7 @@ mod config;
 mod curate;
 #[cfg(feature = "onnx")]
 mod curate_real;
+mod demo;
 mod help;
 #[cfg(feature = "onnx")]
 mod models;

@@ -29,11 +29,11 @@ fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
 
 #[test]
 fn the_table_of_operations_is_the_one_of_the_program() {
-    let readme = read("README.md");
-    let table = between(&readme, "<!-- ops -->", "<!-- /ops -->");
+    let page = read("docs/operations.md");
+    let table = between(&page, "<!-- ops -->", "<!-- /ops -->");
     let wanted = frameloom(&["ops", "--markdown"]);
     assert_eq!(wanted.lines().count(), frameloom::ops::OPS.len() + 2, "a row an operation, and two of head");
-    assert!(table == wanted, "paste the output of `frameloom ops --markdown` into README.md:\n{wanted}");
+    assert!(table == wanted, "paste the output of `frameloom ops --markdown` into docs/operations.md:\n{wanted}");
 }
 
 /// Numbers at the beginning of an entry: `130/143/141 signal` and `130, 143, 141` give three.
@@ -47,33 +47,64 @@ fn the_exit_codes_are_those_of_the_help() {
     let help = frameloom(&["--help"]);
     let (_, listed) = help.split_once("Exit codes:\n").unwrap();
     let of_help: BTreeSet<u32> = listed.split("  ").flat_map(|part| part.split(", ")).flat_map(codes).collect();
-    let readme = read("README.md");
-    let rows = between(&readme, "## Exit codes\n", "## Limits");
-    let of_readme: BTreeSet<u32> = rows
+    let page = read("docs/troubleshooting.md");
+    let rows = between(&page, "## Exit codes\n", "## Error codes\n");
+    let of_page: BTreeSet<u32> = rows
         .lines()
         .filter_map(|l| l.strip_prefix("| "))
         .filter_map(|l| l.split(" | ").next())
         .flat_map(codes)
         .collect();
     assert!(of_help.len() > 10, "{of_help:?}");
-    assert_eq!(of_help, of_readme);
+    assert_eq!(of_help, of_page);
+}
+
+/// The pages of the book.
+fn pages() -> Vec<String> {
+    let files = std::fs::read_dir(root().join("docs")).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+    files.filter(|name| name.ends_with(".md")).map(|name| format!("docs/{name}")).collect()
 }
 
 #[test]
 fn links_between_the_documents_lead_somewhere() {
     let mut links = 0;
-    for name in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"] {
-        for (_, target) in
-            read(name).split("](").skip(1).filter_map(|rest| rest.split_once(')').map(|(t, _)| (name, t)))
-        {
+    let top = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"].map(String::from);
+    for name in top.into_iter().chain(pages()) {
+        let folder = root().join(&name).parent().unwrap().to_path_buf();
+        let text = read(&name);
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split_once(')').map(|(t, _)| t)) {
             if !target.starts_with("https://") && !target.starts_with('#') {
                 let file = target.split('#').next().unwrap();
-                assert!(Path::new(&root()).join(file).is_file(), "{name} links to {target}");
+                assert!(Path::new(&folder).join(file).is_file(), "{name} links to {target}");
                 links += 1;
             }
         }
     }
-    assert!(links > 5, "{links} links found");
+    assert!(links > 30, "{links} links found");
+}
+
+#[test]
+fn every_page_is_in_the_book() {
+    let summary = read("docs/SUMMARY.md");
+    for page in pages() {
+        let name = page.trim_start_matches("docs/");
+        assert!(name == "SUMMARY.md" || summary.contains(&format!("]({name})")), "{name} is not in docs/SUMMARY.md");
+    }
+}
+
+/// Each code that an error can have has a row with a cure, and no row is left over.
+#[test]
+fn every_error_code_has_a_cure() {
+    let source = read("src/error.rs");
+    let body = between(&source, "pub fn code(&self) -> &'static str {", "/// Process exit code;");
+    let of_source: BTreeSet<String> = body.split('"').skip(1).step_by(2).map(String::from).collect();
+    let page = read("docs/troubleshooting.md");
+    let rows = between(&page, "## Error codes\n", "## What people ask\n");
+    let cells = rows.lines().filter_map(|l| l.strip_prefix("| `")).filter_map(|l| l.split(" | ").next());
+    let of_page: BTreeSet<String> =
+        cells.flat_map(|cell| cell.split(['`', ',', ' ']).filter(|w| !w.is_empty())).map(String::from).collect();
+    assert!(of_source.len() > 20, "{of_source:?}");
+    assert_eq!(of_source, of_page);
 }
 
 /// Paths in backticks that look like files of this repository exist; `<family>/<op>` and the like are patterns.
@@ -102,8 +133,8 @@ fn every_stand_in_has_a_row() {
         .filter_map(|l| l.split('"').next())
         .map(|name| format!("{}.onnx", name.replace(['-', '.'], "_")))
         .collect();
-    let readme = read("README.md");
-    let rows = between(&readme, "| stand-in (`models/FILE`) |", "**No telemetry.**");
+    let page = read("docs/models.md");
+    let rows = between(&page, "| stand-in (`models/FILE`) |", "**No telemetry.**");
     let listed: BTreeSet<String> = rows
         .lines()
         .filter_map(|l| l.strip_prefix("| `"))

@@ -1,6 +1,6 @@
 //! The page: nothing of it is obeyed that was meant to be read, nothing is loaded, and it is always the same.
 
-use frameloom::report::{HtmlTable, ImageItem, LinePlot, Note, Page, Tile, Tone};
+use frameloom::report::{Card, HtmlTable, ImageItem, LinePlot, Note, Page, Tile, Tone};
 use frameloom::store::OsIo;
 
 use super::sample::{noise, page};
@@ -25,6 +25,7 @@ fn hostile_page() -> String {
         .histogram(frameloom::report::Histogram::new(HOSTILE, HOSTILE, 0.0, 1.0, vec![1, 2]).threshold(0.5, HOSTILE))
         .images([ImageItem::png(b"not a png", HOSTILE).note(HOSTILE)])
         .table(HtmlTable::new(HOSTILE).text(HOSTILE).number(HOSTILE, HOSTILE).row([HOSTILE, HOSTILE]).more(HOSTILE))
+        .cards([Card::new(HOSTILE, HOSTILE).link([HOSTILE]).image(b"not a png", HOSTILE).line(HOSTILE).code(HOSTILE)])
         .notes([Note::new(Tone::Warn, HOSTILE)])
         .text(HOSTILE)
         .footer(HOSTILE, HOSTILE)
@@ -39,7 +40,8 @@ fn hostile_names_are_shown_and_not_obeyed() {
     assert!(html.matches("&lt;script&gt;").count() > 30, "{}", html.matches("&lt;script&gt;").count());
     assert!(!html.contains("<script") && !html.contains("<img src=x") && !html.contains("\"'>"));
     assert_eq!(html.matches("</style>").count(), 1);
-    assert_eq!(html.matches("<img ").count(), 1);
+    assert_eq!(html.matches("<img ").count(), 2);
+    assert!(html.contains("<a href=\"./%3Cscript%3Ealert"));
     assert!(html.contains("{{ 7*7 }}") && !html.contains("&49"));
 }
 

@@ -97,6 +97,8 @@ pub(crate) enum Command {
     #[cfg(feature = "onnx")]
     #[command(alias = "process_long_video", alias = "process-long-video")]
     Sync(Box<crate::sync_args::SyncArgs>),
+    /// Run every workflow on one clip, and write a page that leads to what came out
+    Demo(crate::commands::demo::DemoArgs),
     /// List the operations with their exactness and work
     Ops(OpsArgs),
     /// Time the operations on this machine

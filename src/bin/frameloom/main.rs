@@ -60,6 +60,7 @@ fn main() -> ExitCode {
         Command::ChunkSilence(a) => commands::split::silence(a, &mut out, &signals, progress),
         #[cfg(feature = "onnx")]
         Command::Sync(a) => commands::sync::run(&cli.global, a, &mut out, &signals, progress),
+        Command::Demo(a) => commands::demo::run(&cli.global, a, &mut out, &signals),
         Command::Ops(a) => commands::ops::run(a, &mut out),
         Command::Bench(a) => commands::bench::run(&cli.global, a, &mut out),
         #[cfg(feature = "onnx")]

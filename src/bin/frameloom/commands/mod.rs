@@ -6,6 +6,7 @@ pub(crate) mod bench;
 pub(crate) mod chunk_run;
 pub(crate) mod collage;
 pub(crate) mod curate;
+pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod heatmap;
 pub(crate) mod index;

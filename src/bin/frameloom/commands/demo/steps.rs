@@ -1,0 +1,244 @@
+//! The workflows, as commands.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use clap::CommandFactory;
+use frameloom::{Error, Result};
+use serde_json::Value;
+
+use crate::args::{Cli, Global};
+use crate::signals::Signals;
+
+/// What `--only` takes.
+pub(super) const NAMES: [&str; 8] = ["analyze", "heatmap", "plan", "chunk", "curate", "sync", "collage", "track"];
+
+/// One command.
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    /// Short name.
+    pub(super) name: &'static str,
+    /// What it is for, in two or three words.
+    pub(super) title: &'static str,
+    /// What a reader finds there.
+    pub(super) text: &'static str,
+    /// Arguments of the program, without those for models and output.
+    pub(super) args: Vec<OsString>,
+    /// Page, within the demo's folder.
+    pub(super) page: Option<PathBuf>,
+    /// Picture for the card, or a folder whose first picture it is, within the demo's folder.
+    pub(super) picture: Option<PathBuf>,
+    /// Whether networks are of use.
+    models: bool,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone)]
+pub(super) struct Outcome {
+    pub(super) code: i32,
+    pub(super) seconds: f64,
+    /// Its events.
+    pub(super) events: Vec<Value>,
+    /// The arguments it was called with.
+    pub(super) line: Vec<OsString>,
+}
+
+impl Outcome {
+    /// Whether it needs a network that is not there: no failure of the demo.
+    pub(super) fn lacks_model(&self) -> bool {
+        self.code == 9
+    }
+
+    pub(super) fn failed(&self) -> bool {
+        !matches!(self.code, 0 | 3 | 9)
+    }
+
+    /// Its last event: the result, or the error.
+    pub(super) fn result(&self) -> &Value {
+        self.events.last().unwrap_or(&Value::Null)
+    }
+
+    /// One line about it.
+    pub(super) fn says(&self) -> String {
+        let message = self.result().get("message").and_then(Value::as_str).unwrap_or_default();
+        match self.code {
+            0 => "done".into(),
+            3 => "done, but not with everything".into(),
+            9 => format!("left out: {}", message),
+            code => format!("exit code {code}: {}", message),
+        }
+    }
+}
+
+/// All steps on `video`. `rendered`: it is our own clip, of which more is known.
+pub(super) fn all(video: &Path, images: &Path, folder: &Path, rendered: bool) -> Vec<Step> {
+    let inside = |name: &str| folder.join(name).into_os_string();
+    let args = |list: &[&OsStr]| list.iter().map(|a| a.to_os_string()).collect::<Vec<_>>();
+    let word = OsStr::new::<str>;
+    let (video, images) = (video.as_os_str(), images.as_os_str());
+    let page = |parts: &[&str]| Some(parts.iter().collect::<PathBuf>());
+    let stem = Path::new(video).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let mut steps = vec![
+        Step {
+            name: "analyze",
+            title: "Measure every frame",
+            text: "Sharpness, light, noise and motion of every frame, and whether the file is whole.",
+            args: args(&[word("analyze"), video, word("-o"), &inside("analyze")]),
+            page: page(&["analyze", "report.html"]),
+            picture: page(&["analyze", "heat.png"]),
+            models: false,
+        },
+        Step {
+            name: "heatmap",
+            title: "Find where it moves",
+            text: "A heat map of the motion, with its times: what the planner below works from.",
+            args: args(&[word("heatmap"), video, word("-o"), &inside("heat")]),
+            page: None,
+            picture: page(&["heat", "heat.png"]),
+            models: false,
+        },
+        Step {
+            name: "plan",
+            title: "Plan chunks",
+            text: "The fewest pixels that hold the wanted share of the heat, and when each chunk is active.",
+            args: args(&[
+                word("chunk"),
+                word("plan"),
+                &inside("heat/heat.npy"),
+                word("-o"),
+                &inside("plan"),
+                word("--sizes"),
+                word("256x256"),
+            ]),
+            page: page(&["plan", "report.html"]),
+            picture: page(&["plan", "plan.png"]),
+            models: false,
+        },
+        Step {
+            name: "chunk",
+            title: "Process the chunks only",
+            text: "A filter runs where the action is; everything else keeps its bits up to the encoder.",
+            args: args(&[
+                word("chunk"),
+                word("run"),
+                video,
+                word("--plan"),
+                &inside("plan/chunks.json"),
+                word("--effect"),
+                word("filter:unsharp=5:5:1.5"),
+                word("-o"),
+                &inside("chunk"),
+            ]),
+            page: None,
+            picture: None,
+            models: false,
+        },
+        Step {
+            name: "curate",
+            title: "Choose training pictures",
+            text: "Every tenth frame judged, with the reason for each decision and the distance to every threshold.",
+            args: args(&[
+                word("curate"),
+                word("run"),
+                video,
+                word("--every"),
+                word("10"),
+                word("-o"),
+                &inside("curate"),
+            ]),
+            page: page(&["curate", "review.html"]),
+            picture: page(&["curate", "segment", "images"]),
+            models: true,
+        },
+        Step {
+            name: "sync",
+            title: "Check lips against sound",
+            text: "How late the sound is against the lips, in milliseconds, with a verdict and its probability.",
+            args: args(&[word("sync"), video, word("-o"), &inside("sync")]),
+            page: page(&["sync", "report.html"]),
+            picture: None,
+            models: true,
+        },
+        Step {
+            name: "collage",
+            title: "Rebuild it from pictures",
+            text: "Every frame replaced by the picture of the pool that looks most like it.",
+            args: args(&[
+                word("collage"),
+                video,
+                images,
+                word("-o"),
+                &inside("collage"),
+                word("--smoothness"),
+                word("0.005"),
+            ]),
+            page: page(&["collage", "report.html"]),
+            picture: page(&["collage", "contact_sheet.jpg"]),
+            models: false,
+        },
+        Step {
+            name: "track",
+            title: "Follow and count",
+            text: "Everything that moves, followed and counted, without a network.",
+            args: args(&[word("track"), video, word("-o"), &inside("track"), word("--annotate")]),
+            page: Some(["track", "report.html"].iter().collect()),
+            picture: None,
+            models: false,
+        },
+    ];
+    for step in &mut steps {
+        if rendered && step.name == "track" {
+            step.args.extend(args(&[word("--zones"), &inside("zones.json")]));
+        }
+        if step.name == "chunk" {
+            step.page = Some(Path::new("chunk").join(format!("{stem}_chunks.mp4")));
+        }
+    }
+    let command = Cli::command();
+    steps.retain(|s| s.args.first().and_then(|a| a.to_str()).is_some_and(|a| command.find_subcommand(a).is_some()));
+    steps
+}
+
+impl Step {
+    /// Runs it to its end in a process of its own; its words go to `logs/`.
+    pub(super) fn run(&self, global: &Global, models: &[PathBuf], folder: &Path, signals: &Signals) -> Result<Outcome> {
+        let logs = folder.join("logs");
+        std::fs::create_dir_all(&logs).map_err(|e| Error::storage("create", &logs, e))?;
+        let log = |kind: &str| {
+            let path = logs.join(format!("{}.{kind}", self.name));
+            File::create(&path).map(|f| (f, path.clone())).map_err(|e| Error::storage("create", path, e))
+        };
+        let ((events, path), (words, _)) = (log("jsonl")?, log("log")?);
+        let program = std::env::current_exe().map_err(|e| Error::Bug(format!("this program has no path: {e}")))?;
+        let mut line = self.args.clone();
+        if self.models {
+            line.extend(models.iter().flat_map(|m| [OsString::from("--models"), m.clone().into_os_string()]));
+        }
+        #[allow(clippy::disallowed_methods, reason = "a newcomer's commands, each as a newcomer types it")]
+        let mut command = std::process::Command::new(&program);
+        command.args(&line).arg("--json").arg("--progress").arg("none").arg("--device").arg(global.device.to_string());
+        command.stdin(Stdio::null()).stdout(events).stderr(words);
+        let started = Instant::now();
+        let mut child = command.spawn().map_err(|e| Error::storage("start", &program, e))?;
+        let status = loop {
+            match child.try_wait() {
+                Ok(Some(status)) => break status,
+                Ok(None) if signals.cancel.is_cancelled() => {
+                    // It got the same signal from the terminal, or gets this one.
+                    let _ = child.kill();
+                    let _ = child.wait();
+                    return Err(Error::Cancelled);
+                }
+                Ok(None) => std::thread::sleep(Duration::from_millis(20)),
+                Err(e) => return Err(Error::storage("wait for", program, e)),
+            }
+        };
+        let seconds = started.elapsed().as_secs_f64();
+        let said = std::fs::read_to_string(&path).map_err(|e| Error::storage("read", path, e))?;
+        let events = said.lines().filter_map(|l| serde_json::from_str(l).ok()).collect();
+        Ok(Outcome { code: status.code().unwrap_or(-1), seconds, events, line })
+    }
+}
