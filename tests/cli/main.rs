@@ -30,6 +30,7 @@ mod demo;
 mod help;
 #[cfg(feature = "onnx")]
 mod models;
+mod readme;
 mod real_data;
 mod split;
 mod support;

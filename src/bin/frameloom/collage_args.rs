@@ -369,7 +369,7 @@ pub(crate) struct CollageArgs {
     /// Output folder, as -o
     #[arg(value_name = "OUTPUT", conflicts_with = "out")]
     pub(crate) output: Option<PathBuf>,
-    /// Output folder [default: <stem>.frameloom]
+    /// Output folder [default: <stem>.collage]
     #[arg(short, long = "output", value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Folder of the index of IMAGES [default: `index` in the output folder]

@@ -191,7 +191,7 @@ fn finish(folder: &Path, o: &CollageOutcome, seconds: f64, code: u8, out: &mut O
 fn folder(args: &CollageArgs, video: &Path) -> PathBuf {
     args.out.clone().or_else(|| args.output.clone()).unwrap_or_else(|| {
         let mut name = video.file_stem().map_or_else(|| "video".into(), std::ffi::OsStr::to_os_string);
-        name.push(".frameloom");
+        name.push(".collage");
         name.into()
     })
 }
