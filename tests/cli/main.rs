@@ -15,6 +15,9 @@
 #[path = "../support/onnx.rs"]
 mod onnx;
 
+#[path = "../support/scene.rs"]
+mod scene;
+
 mod analyze;
 mod bad_input;
 mod chunk;
@@ -34,3 +37,4 @@ mod split;
 mod support;
 #[cfg(feature = "onnx")]
 mod sync;
+mod track;

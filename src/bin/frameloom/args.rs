@@ -97,6 +97,8 @@ pub(crate) enum Command {
     #[cfg(feature = "onnx")]
     #[command(alias = "process_long_video", alias = "process-long-video")]
     Sync(Box<crate::sync_args::SyncArgs>),
+    /// Find, follow and count what moves through videos
+    Track(Box<crate::track_args::TrackArgs>),
     /// List the operations with their exactness and work
     Ops(OpsArgs),
     /// Time the operations on this machine

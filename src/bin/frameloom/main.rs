@@ -13,6 +13,7 @@ mod progress;
 mod signals;
 #[cfg(feature = "onnx")]
 mod sync_args;
+mod track_args;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
         Command::ChunkSilence(a) => commands::split::silence(a, &mut out, &signals, progress),
         #[cfg(feature = "onnx")]
         Command::Sync(a) => commands::sync::run(&cli.global, a, &mut out, &signals, progress),
+        Command::Track(a) => commands::track::run(&cli.global, a, &mut out, &signals, progress),
         Command::Ops(a) => commands::ops::run(a, &mut out),
         Command::Bench(a) => commands::bench::run(&cli.global, a, &mut out),
         #[cfg(feature = "onnx")]

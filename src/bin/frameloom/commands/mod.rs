@@ -17,3 +17,4 @@ pub(crate) mod probe;
 pub(crate) mod split;
 #[cfg(feature = "onnx")]
 pub(crate) mod sync;
+pub(crate) mod track;
