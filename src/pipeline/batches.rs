@@ -64,6 +64,11 @@ impl HeldBatch {
         self.slot.as_ref().map_or(0, FilledSlot::index)
     }
 
+    /// Number of ring slots: all positions are below it.
+    pub fn ring_slots(&self) -> usize {
+        self.epoch.slots
+    }
+
     /// Largest number of frames of a batch of this shape.
     pub fn capacity(&self) -> u32 {
         self.epoch.batch

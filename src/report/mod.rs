@@ -6,7 +6,7 @@
 //! | use | types |
 //! |---|---|
 //! | rows, one at a time, into JSONL + CSV + Parquet | [`TableSink`], [`Schema`], [`Cell`] |
-//! | a table in memory | [`Table`] |
+//! | a table in memory, read back from Parquet | [`Table`], [`read_parquet`] |
 //! | arrays | [`write_npy`], [`read_npy`] |
 //! | pictures | [`encode_png`], [`heat_rgb`], [`Colormap`] |
 //! | plots | [`LinePlot`], [`Histogram`], [`sparkline`] |
@@ -25,6 +25,7 @@ mod html_blocks;
 mod jsonl;
 mod npy;
 mod parquet;
+mod parquet_read;
 mod png;
 mod sink;
 mod svg;
@@ -39,6 +40,7 @@ pub use html_blocks::{HtmlTable, ImageItem, Note, Tile, Tone};
 pub use jsonl::JsonlTable;
 pub use npy::{NpyArray, NpyElement, read_npy, write_npy};
 pub use parquet::ParquetTable;
+pub use parquet_read::read_parquet;
 pub use png::{PngFormat, encode_png};
 pub use sink::{SinkDone, TableFormats, TableSink};
 pub use svg::{Band, LinePlot, Marker, Series, XAxis, sparkline};

@@ -4,5 +4,6 @@ pub mod analyze;
 pub mod chunk;
 pub mod collage;
 pub mod curate;
+mod encode;
 pub mod sync;
 pub mod track;

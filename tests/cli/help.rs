@@ -16,6 +16,7 @@ fn every_command_has_help_and_the_exit_codes_are_in_it() {
         "heatmap",
         "chunk",
         "proxy",
+        "track",
         "ops",
         "bench",
         "models",

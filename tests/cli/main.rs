@@ -15,6 +15,9 @@
 #[path = "../support/onnx.rs"]
 mod onnx;
 
+#[path = "../support/scene.rs"]
+mod scene;
+
 mod analyze;
 mod bad_input;
 mod chunk;
@@ -36,3 +39,4 @@ mod split;
 mod support;
 #[cfg(feature = "onnx")]
 mod sync;
+mod track;

@@ -99,6 +99,8 @@ pub(crate) enum Command {
     Sync(Box<crate::sync_args::SyncArgs>),
     /// Run every workflow on one clip, and write a page that leads to what came out
     Demo(crate::commands::demo::DemoArgs),
+    /// Find, follow and count what moves through videos
+    Track(Box<crate::track_args::TrackArgs>),
     /// List the operations with their exactness and work
     Ops(OpsArgs),
     /// Time the operations on this machine

@@ -13,6 +13,7 @@ mod progress;
 mod signals;
 #[cfg(feature = "onnx")]
 mod sync_args;
+mod track_args;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
         #[cfg(feature = "onnx")]
         Command::Sync(a) => commands::sync::run(&cli.global, a, &mut out, &signals, progress),
         Command::Demo(a) => commands::demo::run(&cli.global, a, &mut out, &signals),
+        Command::Track(a) => commands::track::run(&cli.global, a, &mut out, &signals, progress),
         Command::Ops(a) => commands::ops::run(a, &mut out),
         Command::Bench(a) => commands::bench::run(&cli.global, a, &mut out),
         #[cfg(feature = "onnx")]

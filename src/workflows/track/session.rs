@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::associate::{
     ByteParams, ByteTracker, Observation, OcParams, OcTracker, SeedParams, SeedTracker, TrackedBox, Tracker,
-    TrackerKind,
+    TrackerKind, Update,
 };
 use super::zones::{ZoneEvent, ZoneRules, Zones, ZonesFile};
 use crate::error::Result;
@@ -75,13 +75,19 @@ pub struct TrackSummary {
     pub score: f32,
 }
 
+/// Zones and sums over what a tracker gives, from wherever it comes: live from a [`Session`], or worked over before.
+#[derive(Debug)]
+pub struct Watch {
+    zones: Zones,
+    tracks: BTreeMap<u64, TrackSummary>,
+    frames: u64,
+}
+
 /// One stream on its way.
 #[derive(Debug)]
 pub struct Session {
     tracker: Box<dyn Tracker>,
-    zones: Zones,
-    tracks: BTreeMap<u64, TrackSummary>,
-    frames: u64,
+    watch: Watch,
 }
 
 /// Everything at the end.
@@ -108,7 +114,7 @@ impl Session {
             TrackerKind::OcSort => Box::new(OcTracker::new(params.oc_sort.clone())?),
             TrackerKind::Seed => Box::new(SeedTracker::new(params.seed.clone())?),
         };
-        Ok(Self { tracker, zones: Zones::new(zones, params.zones)?, tracks: BTreeMap::new(), frames: 0 })
+        Ok(Self { tracker, watch: Watch::new(params.zones, zones)? })
     }
 
     /// Takes the next frame, shown at `seconds`; frames without detections too.
@@ -116,7 +122,26 @@ impl Session {
     /// # Errors
     /// Those of [`Tracker::update`].
     pub fn frame(&mut self, seconds: f64, observations: &[Observation<'_>]) -> Result<FrameTracks> {
-        let update = self.tracker.update(seconds, observations)?;
+        Ok(self.watch.frame(seconds, self.tracker.update(seconds, observations)?))
+    }
+
+    /// The stream has ended.
+    pub fn finish(self) -> SessionEnd {
+        self.watch.finish()
+    }
+}
+
+impl Watch {
+    /// Nothing was seen yet.
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] for rules out of range.
+    pub fn new(rules: ZoneRules, zones: ZonesFile) -> Result<Self> {
+        Ok(Self { zones: Zones::new(zones, rules)?, tracks: BTreeMap::new(), frames: 0 })
+    }
+
+    /// Takes what a tracker gave for the frame at `seconds`.
+    pub fn frame(&mut self, seconds: f64, update: Update) -> FrameTracks {
         self.frames += 1;
         let events = self.zones.update(seconds, &update);
         let mut seen = Vec::with_capacity(update.tracks.len());
@@ -136,7 +161,7 @@ impl Session {
             summary.score = summary.score.max(track.score);
             seen.push(Sighting { track, zone: self.zones.zone_of(&track.rect) });
         }
-        Ok(FrameTracks { seen, events })
+        FrameTracks { seen, events }
     }
 
     /// The stream has ended.

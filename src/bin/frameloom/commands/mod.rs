@@ -18,3 +18,4 @@ pub(crate) mod probe;
 pub(crate) mod split;
 #[cfg(feature = "onnx")]
 pub(crate) mod sync;
+pub(crate) mod track;

@@ -11,10 +11,9 @@ use super::config::ProcessConfig;
 use super::detect::{ChunkDetector, detect_chunks};
 use super::draw::{COLORS, draw_outline};
 use super::effect::ChunkEffect;
-use super::encode::{Encoded, FileSpec, Finished, encode};
 use super::placement::Placement;
 use super::run::{ProcessReport, process_chunks};
-use super::video::{ChunkVideo, UntilSource, VideoFacts};
+use super::video::{ChunkVideo, UntilSource, VideoFacts, file_spec};
 use crate::config::to_toml;
 #[cfg(feature = "onnx")]
 use crate::core::BoxRect;
@@ -24,6 +23,7 @@ use crate::gpu::GpuContext;
 use crate::media::AudioCopy;
 use crate::pipeline::{FrameSource, PipelineOptions};
 use crate::store::{Committed, OsIo, RunKey, StateDir, StoreIo, UnitLog, clean_temps, commit, commit_json};
+use crate::workflows::encode::{Encoded, FileSpec, Finished, encode};
 
 const UNIT: &str = "chunks";
 const STATE: &str = ".state";
@@ -230,7 +230,7 @@ impl Job<'_> {
     fn spec(&self, audio: Option<AudioCopy>) -> FileSpec {
         let stem = Path::new(&self.facts.name).file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let path: PathBuf = self.folder.join(format!("{stem}_chunks.mp4"));
-        FileSpec::new(path, self.facts, self.config.crf, audio)
+        file_spec(path, self.facts, self.config.crf, audio)
     }
 
     fn tiles(

@@ -17,7 +17,6 @@ mod config;
 mod detect;
 mod draw;
 mod effect;
-mod encode;
 mod fade;
 mod filter;
 mod job;

@@ -4,8 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::encode::{FileSpec, Finished, encode};
-use super::video::ChunkVideo;
+use super::video::{ChunkVideo, file_spec};
 use crate::config::Settings;
 use crate::core::{FrameDesc, FrameLayout, PixelFormat, Size};
 use crate::error::{Error, Result};
@@ -15,6 +14,7 @@ use crate::ops::resize::PlaneSelect;
 use crate::ops::resize::area::AreaPlan;
 use crate::ops::{FramesBound, GpuFrames};
 use crate::pipeline::{HeldBatch, PipelineOptions, batches};
+use crate::workflows::encode::{Finished, encode};
 
 /// Settings of a proxy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -137,7 +137,7 @@ pub fn write_proxy(
     config.check()?;
     let ChunkVideo { facts, source, end, limits } = video;
     let audio = (config.audio && facts.audio > 0).then(|| AudioCopy { limits, ..AudioCopy::new(&facts.path, 0) });
-    let spec = FileSpec::new(path.to_path_buf(), &facts, config.crf, audio);
+    let spec = file_spec(path.to_path_buf(), &facts, config.crf, audio);
     let bytes = |layout: &FrameLayout, batch: u32| 2 * u64::from(layout.slot_bytes()) * u64::from(batch);
     let size = proxy_size(facts.size, config)?;
     let mut shape: Option<Shape> = None;

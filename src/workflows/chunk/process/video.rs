@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 
 use crate::core::{CancelToken, Limits, Rational, Size};
 use crate::error::{Error, Result};
-use crate::media::{DecodeOptions, HardwareDecode, VideoDecoder};
+use crate::media::{AudioCopy, DecodeOptions, HardwareDecode, VideoDecoder};
 use crate::pipeline::{FrameSource, SourceFrame, VideoEnd, VideoSource};
 use crate::store::Fingerprint;
+use crate::workflows::encode::FileSpec;
 
 /// How to open the video.
 #[derive(Debug, Clone)]
@@ -118,6 +119,11 @@ impl ChunkVideo {
             _ => Some(frames),
         }
     }
+}
+
+/// A file made of `facts`.
+pub(super) fn file_spec(path: PathBuf, facts: &VideoFacts, crf: f32, audio: Option<AudioCopy>) -> FileSpec {
+    FileSpec { path, crf, audio, rotation: -facts.rotation, rate: FileSpec::rate_of(facts.fps) }
 }
 
 /// Frames of `inner` in so many seconds from the first one.

@@ -5,6 +5,7 @@
 //! | [`Format::Mot`] | `.txt`, `.csv` | MOT Challenge: `frame,id,x,y,width,height,score,...`, frames counted from 1 |
 //! | [`Format::Coco`] | `.json` | COCO: a list of results, or a data set with images and annotations |
 //! | [`Format::Jsonl`] | `.jsonl` | ours: a line of JSON per frame, with its time |
+//! | [`Format::Parquet`] | `.parquet` | ours: the table that a run leaves, with times |
 //!
 //! MOT and COCO know frame numbers and no times: the frame rate is the caller's. Frames that a file passes over are frames without
 //! detections.
@@ -12,11 +13,14 @@
 mod coco;
 mod jsonl;
 mod mot;
+mod parquet;
 #[cfg(test)]
 mod tests;
 
 pub use jsonl::write_jsonl;
 pub use mot::{MotTrack, write_mot};
+pub(super) use parquet::read_frames;
+pub use parquet::{detection_rows, detections_schema};
 
 use std::path::Path;
 
@@ -38,6 +42,8 @@ pub enum Format {
     Coco,
     /// A line of JSON per frame.
     Jsonl,
+    /// A table, a row a detection.
+    Parquet,
 }
 
 impl Format {
@@ -51,10 +57,11 @@ impl Format {
             Some("txt" | "csv") => Ok(Self::Mot),
             Some("json") => Ok(Self::Coco),
             Some("jsonl" | "ndjson") => Ok(Self::Jsonl),
+            Some("parquet") => Ok(Self::Parquet),
             _ => Err(Error::InputUnsupported {
                 path: path.to_path_buf(),
                 what: "this extension for detections".into(),
-                hint: Some("use .txt or .csv (MOT), .json (COCO) or .jsonl".into()),
+                hint: Some("use .txt or .csv (MOT), .json (COCO), .jsonl or .parquet".into()),
             }),
         }
     }
@@ -112,6 +119,7 @@ impl Detections {
             }),
             Format::Coco => coco::read(reader, path, rate),
             Format::Jsonl => jsonl::read(reader, path, rate),
+            Format::Parquet => Ok(parquet::read_frames(path)?.0),
         }
     }
 
@@ -140,19 +148,22 @@ impl Detections {
 
     /// Puts a box into its frame unless it has no area.
     fn put(&mut self, index: u64, rate: f64, [x, y, width, height]: [f64; 4], score: f64, class: u32) -> Result<Put> {
-        let rect = BoxF { x: x as f32, y: y as f32, width: width as f32, height: height as f32 };
-        let numbers = [rect.x, rect.y, rect.width, rect.height, score as f32];
-        if numbers.iter().any(|v| !v.is_finite()) {
-            return Ok(Put::NotFinite);
-        }
+        let Some(detection) = detection([x, y, width, height], score, class) else { return Ok(Put::NotFinite) };
         let frame = self.frame(index, rate)?;
-        if rect.width <= 0.0 || rect.height <= 0.0 {
+        if detection.rect.width <= 0.0 || detection.rect.height <= 0.0 {
             self.left_out += 1;
         } else {
-            frame.detections.push(Detection { rect, score: score as f32, class });
+            frame.detections.push(detection);
         }
         Ok(Put::Done)
     }
+}
+
+/// A detection of numbers as files have them; `None` where one is not finite.
+fn detection([x, y, width, height]: [f64; 4], score: f64, class: u32) -> Option<Detection> {
+    let rect = BoxF { x: x as f32, y: y as f32, width: width as f32, height: height as f32 };
+    let finite = [rect.x, rect.y, rect.width, rect.height, score as f32].iter().all(|v| v.is_finite());
+    finite.then_some(Detection { rect, score: score as f32, class })
 }
 
 /// What became of a box.

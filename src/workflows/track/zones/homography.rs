@@ -70,6 +70,18 @@ impl Homography {
         let (u, v) = (u / w, v / w);
         (w.abs() > f64::MIN_POSITIVE && u.is_finite() && v.is_finite()).then_some([u, v])
     }
+
+    /// The way back, from the plan to the video.
+    #[must_use]
+    pub fn inverse(&self) -> Self {
+        let [[a, b, c], [d, e, f], [g, h, i]] = self.0;
+        // The adjugate: a projective map is the same up to a factor.
+        Self([
+            [e * i - f * h, c * h - b * i, b * f - c * e],
+            [f * g - d * i, a * i - c * g, c * d - a * f],
+            [d * h - e * g, b * g - a * h, a * e - b * d],
+        ])
+    }
 }
 
 fn determinant([[a, b, c], [d, e, f], [g, h, i]]: [[f64; 3]; 3]) -> f64 {
@@ -154,6 +166,8 @@ mod tests {
             let found = Homography::from_points(&from[..n], &to[..n], "m").unwrap();
             for p in [[0.0, 0.0], [320.0, 100.0], [500.0, 400.0]] {
                 let (a, b) = (found.apply(p).unwrap(), truth.apply(p).unwrap());
+                let back = truth.inverse().apply(b).unwrap();
+                assert!((back[0] - p[0]).hypot(back[1] - p[1]) < 1e-6, "{back:?} {p:?}");
                 assert!((a[0] - b[0]).hypot(a[1] - b[1]) < 1e-6, "{n} {a:?} {b:?}");
             }
         }

@@ -1,10 +1,9 @@
-//! Frames become a video file on a thread of their own, with their times.
+//! Frames become a video file on a thread of their own, with their times. Shared by workflows that write processed frames.
 
 use std::path::PathBuf;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::video::VideoFacts;
 use crate::core::{FrameDesc, FrameInfo, FrameLayout, Rational};
 use crate::error::{Error, Result};
 use crate::media::{AudioCopy, OddSize, Plane, RateControl, VideoWriter, WriteSummary, WriterOptions};
@@ -15,30 +14,29 @@ const WAITING: usize = 4;
 
 /// What the file is like.
 #[derive(Debug, Clone)]
-pub(super) struct FileSpec {
+pub(crate) struct FileSpec {
     /// `.mp4`; becomes `.mkv` when MP4 does not take the audio.
-    pub(super) path: PathBuf,
-    pub(super) crf: f32,
-    pub(super) audio: Option<AudioCopy>,
-    pub(super) rotation: i32,
-    pub(super) rate: Option<Rational>,
+    pub(crate) path: PathBuf,
+    pub(crate) crf: f32,
+    pub(crate) audio: Option<AudioCopy>,
+    pub(crate) rotation: i32,
+    pub(crate) rate: Option<Rational>,
 }
 
 impl FileSpec {
-    /// For a file made of `facts`.
-    pub(super) fn new(path: PathBuf, facts: &VideoFacts, crf: f32, audio: Option<AudioCopy>) -> Self {
-        let fps = facts.fps.filter(|f| (0.01..=1000.0).contains(f));
-        let rate = fps.and_then(|f| Rational::new((f * 1000.0).round() as i32, 1000));
-        Self { path, crf, audio, rotation: -facts.rotation, rate }
+    /// A usual rate as the writer takes it.
+    pub(crate) fn rate_of(fps: Option<f64>) -> Option<Rational> {
+        let fps = fps.filter(|f| (0.01..=1000.0).contains(f));
+        fps.and_then(|f| Rational::new((f * 1000.0).round() as i32, 1000))
     }
 }
 
 /// A frame on its way to the encoder.
-pub(super) struct Finished {
-    pub(super) desc: FrameDesc,
-    pub(super) info: FrameInfo,
-    pub(super) layout: FrameLayout,
-    pub(super) bytes: Vec<u8>,
+pub(crate) struct Finished {
+    pub(crate) desc: FrameDesc,
+    pub(crate) info: FrameInfo,
+    pub(crate) layout: FrameLayout,
+    pub(crate) bytes: Vec<u8>,
 }
 
 enum Message {
@@ -47,16 +45,16 @@ enum Message {
 }
 
 /// What was written.
-pub(super) struct Encoded {
-    pub(super) file: Committed,
-    pub(super) notes: Vec<String>,
+pub(crate) struct Encoded {
+    pub(crate) file: Committed,
+    pub(crate) notes: Vec<String>,
 }
 
 /// Runs `body`, whose frames become the file of `spec`. Nothing is left behind when it fails.
 ///
 /// # Errors
 /// Of the encoder and the muxer, or those of `body`.
-pub(super) fn encode<R>(
+pub(crate) fn encode<R>(
     spec: &FileSpec,
     body: impl FnOnce(&mut dyn FnMut(Finished) -> Result<()>) -> Result<R>,
 ) -> Result<(R, Option<Encoded>)> {

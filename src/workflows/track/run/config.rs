@@ -1,0 +1,376 @@
+//! Settings of a run.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::associate::{
+    ByteParams, ByteTracker, MotionRule, OcParams, OcTracker, Patience, SeedParams, SeedTracker, Tracker,
+};
+use super::super::motion::MotionParams;
+use super::super::zones::{BoxPoint, ZoneRules};
+use crate::config::Settings;
+use crate::error::{Error, Result};
+
+/// The detector that needs no model.
+pub const MOTION: &str = "motion";
+
+/// How detections become tracks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TrackerChoice {
+    /// Kalman filter, optimal assignment, weak detections in a second round.
+    #[default]
+    ByteTrack,
+    /// Directions of the observations, filter repaired after a gap.
+    OcSort,
+    /// Overlap with the last box, optimal assignment.
+    Iou,
+    /// The rules of the original system, its defects included: the first detection chooses first, tracks never end.
+    Greedy,
+}
+
+/// Settings that can change a byte of the output. All of them are part of the run key and written with the output.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrackConfig {
+    /// `motion`, or the name of a model of task `detect`.
+    pub detector: String,
+    /// Classes that are tracked, by name or number; empty: all.
+    pub classes: Vec<String>,
+    /// Least score of a detection; without it what the tracker wants: 0.1 for `byte-track`, which uses weak ones, 0.25 for the others.
+    pub min_score: Option<f64>,
+    /// Least width and height of a detection in pixels.
+    pub min_size: f64,
+    /// Uses every so manieth frame only.
+    pub every: u32,
+    /// Uses so many frames a second at most.
+    pub fps: Option<f64>,
+    /// The detector looks at every so manieth of the frames used; boxes between are interpolated.
+    pub detect_every: u32,
+    /// How detections become tracks.
+    pub tracker: TrackerChoice,
+    /// Seconds that a track stays without being seen; without effect on `greedy`.
+    pub patience: f64,
+    /// Least overlap of a track with a detection; without it what the tracker's authors chose.
+    pub overlap: Option<f64>,
+    /// `byte-track`: score of strong detections. `oc-sort`: least score.
+    pub high: f64,
+    /// `byte-track`: score from which on a detection begins a track.
+    pub start: f64,
+    /// Seconds that a track lasts at least; shorter ones are left out everywhere.
+    pub min_track: f64,
+    /// Pixels a second above which a track moves.
+    pub moving_speed: f64,
+    /// Seconds it must move to count as moving.
+    pub moving_start: f64,
+    /// Seconds it must stand to count as idle.
+    pub moving_stop: f64,
+    /// The point of a box that is tested against zones and lines.
+    pub point: BoxPoint,
+    /// Seconds inside before an entry counts.
+    pub enter_after: f64,
+    /// Seconds outside before an exit counts.
+    pub leave_after: f64,
+    /// An entry within so many seconds of the track's last one into the same zone is a repeat.
+    pub entry_interval: f64,
+    /// Seconds without another crossing before a crossing counts.
+    pub settle: f64,
+    /// Seconds of a step of the counts over time.
+    pub step: f64,
+    /// Writes a video with boxes, numbers, trails and zones.
+    pub annotate: bool,
+    /// Seconds of the trail behind a box; 0: none.
+    pub trail: f64,
+    /// Quality of that video, 0 (best) to 51.
+    pub crf: f64,
+    /// Pictures of the video kept for the report, at most.
+    pub stills: u32,
+    /// Longest side of such a picture.
+    pub still_side: u32,
+    /// The detector without a model.
+    pub motion: MotionParams,
+}
+
+impl Default for TrackConfig {
+    fn default() -> Self {
+        let (byte, rules) = (ByteParams::default(), ZoneRules::default());
+        Self {
+            detector: MOTION.into(),
+            classes: Vec::new(),
+            min_score: None,
+            min_size: 0.0,
+            every: 1,
+            fps: None,
+            detect_every: 1,
+            tracker: TrackerChoice::ByteTrack,
+            patience: 1.0,
+            overlap: None,
+            high: byte.high,
+            start: byte.start,
+            min_track: 0.5,
+            moving_speed: 60.0,
+            moving_start: 1.0 / 15.0,
+            moving_stop: 0.1,
+            point: rules.point,
+            enter_after: rules.enter_after,
+            leave_after: rules.leave_after,
+            entry_interval: rules.entry_interval,
+            settle: rules.settle,
+            step: 1.0,
+            annotate: false,
+            trail: 2.0,
+            crf: 23.0,
+            stills: 160,
+            still_side: 640,
+            motion: MotionParams::default(),
+        }
+    }
+}
+
+/// What the pass over the pictures depends on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Seeing {
+    detector: String,
+    /// Detections below this score are not kept.
+    pub(super) floor: f64,
+    every: u32,
+    fps: Option<f64>,
+    detect_every: u32,
+    stills: u32,
+    still_side: u32,
+    motion: Option<MotionParams>,
+}
+
+impl TrackConfig {
+    /// Whether the detector without a model is asked for.
+    pub fn is_motion(&self) -> bool {
+        self.detector == MOTION
+    }
+
+    /// Frames that are used, and those that are looked at.
+    pub(super) fn sampling(&self) -> Sampling {
+        Sampling { every: self.every, fps: self.fps, detect_every: self.detect_every }
+    }
+
+    pub(super) fn seeing(&self) -> Seeing {
+        Seeing {
+            detector: self.detector.clone(),
+            // Kept once, so that other bounds need no second look.
+            floor: self.min_score.map_or(0.1, |s| s.min(0.1)),
+            every: self.every,
+            fps: self.fps,
+            detect_every: self.detect_every,
+            stills: self.stills,
+            still_side: self.still_side,
+            motion: self.is_motion().then(|| self.motion.clone()),
+        }
+    }
+
+    /// Least score of the detections that the tracker gets.
+    pub(super) fn least_score(&self) -> f64 {
+        self.min_score.unwrap_or(match self.tracker {
+            TrackerChoice::ByteTrack => 0.1,
+            TrackerChoice::OcSort | TrackerChoice::Iou | TrackerChoice::Greedy => 0.25,
+        })
+    }
+
+    /// A tracker without tracks.
+    pub(super) fn tracker(&self) -> Result<Box<dyn Tracker>> {
+        let patience = Patience::Seconds(self.patience);
+        let motion = MotionRule::Seconds { speed: self.moving_speed, start: self.moving_start, stop: self.moving_stop };
+        let seed = SeedParams::default();
+        Ok(match self.tracker {
+            TrackerChoice::ByteTrack => {
+                let base = ByteParams::default();
+                let low = base.low.min(self.least_score()).min(self.high);
+                Box::new(ByteTracker::new(ByteParams {
+                    high: self.high,
+                    low,
+                    start: self.start,
+                    overlap: self.overlap.unwrap_or(base.overlap),
+                    patience,
+                    motion,
+                    ..base
+                })?)
+            }
+            TrackerChoice::OcSort => {
+                let base = OcParams::default();
+                let overlap = self.overlap.unwrap_or(base.overlap);
+                Box::new(OcTracker::new(OcParams { score: self.high, overlap, patience, motion, ..base })?)
+            }
+            TrackerChoice::Iou => {
+                let overlap = self.overlap.unwrap_or(seed.overlap);
+                Box::new(SeedTracker::new(SeedParams { parity: false, overlap, patience, motion })?)
+            }
+            TrackerChoice::Greedy => {
+                let overlap = self.overlap.unwrap_or(seed.overlap);
+                Box::new(SeedTracker::new(SeedParams { parity: true, overlap, ..seed })?)
+            }
+        })
+    }
+
+    /// When something counts.
+    pub(super) fn rules(&self) -> ZoneRules {
+        ZoneRules {
+            point: self.point,
+            enter_after: self.enter_after,
+            leave_after: self.leave_after,
+            entry_interval: self.entry_interval,
+            settle: self.settle,
+        }
+    }
+}
+
+impl Settings for TrackConfig {
+    fn check(&self) -> Result<()> {
+        let refuse = |field: &str, message: String| Err(Error::Config { field: field.into(), message });
+        for (field, value, low, high, unit) in [
+            ("min_score", self.min_score.unwrap_or(0.0), 0.0, 1.0, ""),
+            ("min_size", self.min_size, 0.0, 1e5, " pixels"),
+            ("every", f64::from(self.every), 1.0, 1e6, ""),
+            ("fps", self.fps.unwrap_or(1.0), 1e-3, 1000.0, " frames a second"),
+            ("detect_every", f64::from(self.detect_every), 1.0, 1000.0, ""),
+            ("patience", self.patience, 0.0, 3600.0, " seconds"),
+            ("overlap", self.overlap.unwrap_or(0.0), 0.0, 1.0, ""),
+            ("high", self.high, 0.0, 1.0, ""),
+            ("start", self.start, 0.0, 1.0, ""),
+            ("min_track", self.min_track, 0.0, 3600.0, " seconds"),
+            ("moving_speed", self.moving_speed, 0.0, 1e6, " pixels a second"),
+            ("moving_start", self.moving_start, 0.0, 3600.0, " seconds"),
+            ("moving_stop", self.moving_stop, 0.0, 3600.0, " seconds"),
+            ("step", self.step, 0.01, 86_400.0, " seconds"),
+            ("trail", self.trail, 0.0, 3600.0, " seconds"),
+            ("crf", self.crf, 0.0, 51.0, ""),
+            ("stills", f64::from(self.stills), 0.0, 2000.0, ""),
+            ("still_side", f64::from(self.still_side), 64.0, 4096.0, " pixels"),
+        ] {
+            if !(low..=high).contains(&value) {
+                return refuse(field, format!("must be {low} to {high}{unit}, got {value}"));
+            }
+        }
+        if self.every > 1 && self.fps.is_some() {
+            return refuse("fps", format!("cannot be given together with `every` ({}): one of them", self.every));
+        }
+        if self.detector.is_empty() {
+            return refuse("detector", format!("must be `{MOTION}` or the name of a model"));
+        }
+        self.motion.check("motion.")?;
+        self.rules().check("")?;
+        self.tracker().map(|_| ())
+    }
+}
+
+/// Which frames of a video are used.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Sampling {
+    /// Every so manieth.
+    pub every: u32,
+    /// So many a second at most.
+    pub fps: Option<f64>,
+    /// The detector looks at every so manieth of those.
+    pub detect_every: u32,
+}
+
+/// Chooses frames one after the other.
+#[derive(Debug, Clone)]
+pub(super) struct Sampler {
+    sampling: Sampling,
+    decoded: u64,
+    used: u64,
+    /// Time of the first frame, and the last step of `fps` that has its frame.
+    first: f64,
+    step: Option<i64>,
+}
+
+/// What becomes of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// Passed over.
+    Skip,
+    /// Part of the timeline.
+    Time,
+    /// And looked at.
+    Look,
+}
+
+impl Sampler {
+    pub(super) fn new(sampling: Sampling) -> Self {
+        Self { sampling, decoded: 0, used: 0, first: 0.0, step: None }
+    }
+
+    pub(super) fn take(&mut self, seconds: f64) -> Use {
+        let n = self.decoded;
+        self.decoded += 1;
+        if n == 0 {
+            self.first = seconds;
+        }
+        let wanted = match self.sampling.fps {
+            Some(fps) => {
+                // A millionth of a step: times are rounded by containers.
+                let step = ((seconds - self.first) * fps + 1e-6).floor() as i64;
+                let new = self.step.is_none_or(|s| step > s);
+                if new {
+                    self.step = Some(step);
+                }
+                new
+            }
+            None => n.is_multiple_of(u64::from(self.sampling.every.max(1))),
+        };
+        if !wanted {
+            return Use::Skip;
+        }
+        let look = self.used.is_multiple_of(u64::from(self.sampling.detect_every.max(1)));
+        self.used += 1;
+        if look { Use::Look } else { Use::Time }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_pass_and_nonsense_does_not() {
+        let good = TrackConfig::default;
+        assert!(good().check().is_ok());
+        for bad in [
+            TrackConfig { every: 0, ..good() },
+            TrackConfig { fps: Some(f64::NAN), ..good() },
+            TrackConfig { fps: Some(5.0), every: 2, ..good() },
+            TrackConfig { detect_every: 0, ..good() },
+            TrackConfig { min_score: Some(1.5), ..good() },
+            TrackConfig { detector: String::new(), ..good() },
+            TrackConfig { overlap: Some(-0.1), ..good() },
+            TrackConfig { step: 0.0, ..good() },
+            TrackConfig { enter_after: -1.0, ..good() },
+            TrackConfig { motion: MotionParams { side: 1, ..MotionParams::default() }, ..good() },
+        ] {
+            assert!(bad.check().is_err(), "{bad:?}");
+        }
+        for tracker in [TrackerChoice::ByteTrack, TrackerChoice::OcSort, TrackerChoice::Iou, TrackerChoice::Greedy] {
+            assert!(TrackConfig { tracker, min_score: Some(0.9), ..good() }.check().is_ok());
+        }
+    }
+
+    fn used(sampling: Sampling, times: impl Iterator<Item = f64>) -> Vec<(usize, bool)> {
+        let mut sampler = Sampler::new(sampling);
+        times
+            .map(|t| sampler.take(t))
+            .enumerate()
+            .filter(|(_, u)| *u != Use::Skip)
+            .map(|(i, u)| (i, u == Use::Look))
+            .collect()
+    }
+
+    #[test]
+    fn frames_are_chosen_by_number_and_by_time() {
+        let at = |rate: f64, n: u32| (0..n).map(move |i| f64::from(i) / rate);
+        let every = Sampling { every: 3, fps: None, detect_every: 2 };
+        assert_eq!(used(every, at(30.0, 10)), [(0, true), (3, false), (6, true), (9, false)]);
+        let fps = Sampling { every: 1, fps: Some(10.0), detect_every: 1 };
+        assert_eq!(used(fps, at(30.0, 9)).len(), 3);
+        // 25 to 10 a second: as even as it can be, and on average right.
+        let taken: Vec<usize> = used(fps, at(25.0, 25)).into_iter().map(|u| u.0).collect();
+        assert_eq!(taken, [0, 3, 5, 8, 10, 13, 15, 18, 20, 23]);
+        // Fewer than asked for: all of them.
+        assert_eq!(used(fps, at(5.0, 7)).len(), 7);
+    }
+}

@@ -1,0 +1,175 @@
+//! From detections to tracks, events and sums, without pixels.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::super::associate::{Observation, TrackedBox, Update};
+use super::super::session::{SessionEnd, Watch};
+use super::super::zones::{ZoneEvent, ZonesFile};
+use super::config::TrackConfig;
+use super::seen::{Seen, SeenFacts};
+use crate::core::{BoxF, Detection};
+use crate::error::{Error, Result};
+
+/// A track in a frame.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Sight {
+    pub(super) id: u64,
+    pub(super) rect: BoxF,
+    pub(super) score: f32,
+    pub(super) class: u32,
+    pub(super) moving: bool,
+    /// Put between two frames that the detector looked at.
+    pub(super) interpolated: bool,
+    /// Position of the zone that holds it.
+    pub(super) zone: Option<usize>,
+}
+
+/// All tracks of a video.
+#[derive(Debug)]
+pub(super) struct Followed {
+    /// By frame of the timeline.
+    pub(super) sights: Vec<Vec<Sight>>,
+    pub(super) events: Vec<ZoneEvent>,
+    pub(super) end: SessionEnd,
+    /// Detections that the tracker got.
+    pub(super) detections: u64,
+    /// Tracks that were left out because they were too short.
+    pub(super) short: u64,
+}
+
+/// Where the time went.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct FollowSpent {
+    pub(super) tracking: Duration,
+    pub(super) watching: Duration,
+}
+
+/// The numbers of the classes that are tracked; `None`: all.
+fn classes(facts: &SeenFacts, config: &TrackConfig) -> Result<Option<Vec<u32>>> {
+    if config.classes.is_empty() {
+        return Ok(None);
+    }
+    let number = |wanted: &String| {
+        let by_name = facts.classes.iter().position(|c| c.eq_ignore_ascii_case(wanted));
+        let number = by_name.and_then(|n| u32::try_from(n).ok()).or_else(|| wanted.parse().ok());
+        number.ok_or_else(|| {
+            let known: Vec<&str> =
+                facts.classes.iter().map(String::as_str).filter(|c| !c.is_empty()).take(90).collect();
+            let known = if known.is_empty() { "numbers, as it has no names".into() } else { known.join(", ") };
+            Error::Config { field: "classes".into(), message: format!("`{wanted}` is none of the detector's: {known}") }
+        })
+    };
+    config.classes.iter().map(number).collect::<Result<Vec<u32>>>().map(Some)
+}
+
+/// Tracks what was seen.
+pub(super) fn follow(
+    seen: &Seen,
+    zones: &ZonesFile,
+    config: &TrackConfig,
+    spent: &mut FollowSpent,
+) -> Result<Followed> {
+    let classes = classes(&seen.facts, config)?;
+    let (least, side) = (config.least_score() as f32, config.min_size as f32);
+    let wanted = |d: &&Detection| {
+        let of_class = classes.as_ref().is_none_or(|c| c.contains(&d.class));
+        of_class && d.score >= least && d.rect.width >= side && d.rect.height >= side
+    };
+    let started = Instant::now();
+    let mut tracker = config.tracker()?;
+    let mut detections = 0;
+    // Position in the timeline, and what the tracker said there.
+    let mut updates: Vec<(usize, Update)> = Vec::new();
+    for (at, frame) in seen.frames.iter().enumerate().filter(|(_, f)| f.time.looked) {
+        let observed: Vec<Observation<'_>> =
+            frame.detections.iter().filter(wanted).map(|d| Observation::from(*d)).collect();
+        detections += observed.len() as u64;
+        updates.push((at, tracker.update(frame.time.seconds, &observed)?));
+    }
+    let short = drop_short(&mut updates, seen, config.min_track);
+    let mut all = between(&updates, seen);
+    spent.tracking += started.elapsed();
+    let started = Instant::now();
+    let mut watch = Watch::new(config.rules(), zones.clone())?;
+    let (mut sights, mut events) = (Vec::with_capacity(all.len()), Vec::new());
+    for (frame, (update, looked)) in seen.frames.iter().zip(all.drain(..)) {
+        let out = watch.frame(frame.time.seconds, update);
+        events.extend(out.events);
+        let sight = |s: &super::super::session::Sighting| Sight {
+            id: s.track.id,
+            rect: s.track.rect,
+            score: s.track.score,
+            class: s.track.class,
+            moving: s.track.moving,
+            interpolated: !looked,
+            zone: s.zone,
+        };
+        sights.push(out.seen.iter().map(sight).collect());
+    }
+    let mut end = watch.finish();
+    events.append(&mut end.events);
+    // Events become sure later than they happen; readers want them in order.
+    events.sort_by(|a, b| a.seconds.total_cmp(&b.seconds).then(a.track.cmp(&b.track)));
+    spent.watching += started.elapsed();
+    Ok(Followed { sights, events, end, detections, short })
+}
+
+/// Takes out tracks that lasted less than `least` seconds and numbers the others from 1 on, in order of their first frame.
+fn drop_short(updates: &mut [(usize, Update)], seen: &Seen, least: f64) -> u64 {
+    let seconds = |at: usize| seen.frames.get(at).map_or(0.0, |f| f.time.seconds);
+    let mut spans: BTreeMap<u64, (f64, f64)> = BTreeMap::new();
+    let mut order: Vec<u64> = Vec::new();
+    for (at, update) in updates.iter() {
+        for t in &update.tracks {
+            let span = spans.entry(t.id).or_insert_with(|| {
+                order.push(t.id);
+                (seconds(*at), seconds(*at))
+            });
+            span.1 = seconds(*at);
+        }
+    }
+    let stays = |id: &&u64| spans.get(id).is_some_and(|(first, last)| last - first + 1e-6 >= least);
+    let numbers: BTreeMap<u64, u64> = order.iter().filter(stays).copied().zip(1..).collect();
+    for (_, update) in updates.iter_mut() {
+        update.tracks.retain_mut(|t| match numbers.get(&t.id) {
+            Some(n) => {
+                t.id = *n;
+                true
+            }
+            None => false,
+        });
+        update.ended = update.ended.iter().filter_map(|id| numbers.get(id)).copied().collect();
+        update.tracks.sort_unstable_by_key(|t| t.id);
+        update.ended.sort_unstable();
+    }
+    (order.len() - numbers.len()) as u64
+}
+
+/// One update for each frame of the timeline; those between two that were looked at hold the tracks that both have, on a straight way.
+fn between(updates: &[(usize, Update)], seen: &Seen) -> Vec<(Update, bool)> {
+    let mut out: Vec<(Update, bool)> = seen.frames.iter().map(|_| (Update::default(), false)).collect();
+    let seconds = |at: usize| seen.frames.get(at).map_or(0.0, |f| f.time.seconds);
+    for (i, (at, update)) in updates.iter().enumerate() {
+        if let Some(place) = out.get_mut(*at) {
+            *place = (update.clone(), true);
+        }
+        let Some((next, after)) = updates.get(i + 1) else { continue };
+        let (from, to) = (seconds(*at), seconds(*next));
+        for middle in *at + 1..*next {
+            let share = if to > from { ((seconds(middle) - from) / (to - from)) as f32 } else { 0.0 };
+            let Some((place, _)) = out.get_mut(middle) else { continue };
+            for a in &update.tracks {
+                let Some(b) = after.tracks.iter().find(|b| b.id == a.id) else { continue };
+                let (rect, smooth) = (mixed(&a.rect, &b.rect, share), mixed(&a.smooth, &b.smooth, share));
+                place.tracks.push(TrackedBox { rect, smooth, ..*a });
+            }
+        }
+    }
+    out
+}
+
+fn mixed(a: &BoxF, b: &BoxF, share: f32) -> BoxF {
+    let mix = |a: f32, b: f32| a + (b - a) * share;
+    BoxF { x: mix(a.x, b.x), y: mix(a.y, b.y), width: mix(a.width, b.width), height: mix(a.height, b.height) }
+}

@@ -1,0 +1,91 @@
+//! Many streams at once: files, and the video tracks of a file. One device, one network; state of its own for each.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError, mpsc};
+
+use super::config::TrackConfig;
+use super::eye::TrackDetector;
+use super::job::{ZonesText, track_video};
+use super::source::TrackVideo;
+use super::{TrackOutcome, TrackRun, TrackStage};
+use crate::error::{Error, Result};
+use crate::gpu::GpuContext;
+
+/// A stream and where its outputs go.
+#[derive(Debug, Clone)]
+pub struct StreamJob {
+    /// The stream.
+    pub video: TrackVideo,
+    /// Its run folder, not shared with another.
+    pub folder: PathBuf,
+}
+
+/// What is heard of a stream.
+#[derive(Debug)]
+pub enum StreamEnd {
+    /// Frames done in a stage, and how many there are, where it is known.
+    Progress(TrackStage, u64, Option<u64>),
+    /// It has ended.
+    Ended(Box<Result<TrackOutcome>>),
+}
+
+/// Tracks all of `jobs`, `workers` at a time. `told` hears of progress and ends, with the position of the stream, on the calling thread. A
+/// stream that fails does not stop the others; a device that is lost and a cancelled run stop all.
+///
+/// # Errors
+/// [`Error::Cancelled`], the device, [`Error::Bug`]. Other failures are told.
+pub fn track_streams(
+    ctx: &GpuContext,
+    jobs: &[StreamJob],
+    detector: &TrackDetector,
+    zones: &ZonesText,
+    (config, run): (&TrackConfig, &TrackRun),
+    workers: usize,
+    told: &mut dyn FnMut(usize, StreamEnd),
+) -> Result<()> {
+    let queue: Mutex<VecDeque<usize>> = Mutex::new((0..jobs.len()).collect());
+    let cancel = &run.pipeline.cancel;
+    std::thread::scope(|scope| -> Result<()> {
+        let (to, from) = mpsc::channel();
+        let mut running = Vec::new();
+        for _ in 0..workers.clamp(1, jobs.len().max(1)) {
+            let (to, queue) = (to.clone(), &queue);
+            running.push(scope.spawn(move || -> Result<()> {
+                loop {
+                    let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+                    let Some(i) = next else { return Ok(()) };
+                    cancel.check()?;
+                    let Some(job) = jobs.get(i) else { return Ok(()) };
+                    let mut progress = |stage, done, total| {
+                        let _ = to.send((i, StreamEnd::Progress(stage, done, total)));
+                    };
+                    let (video, folder): (&TrackVideo, &Path) = (&job.video, &job.folder);
+                    let ended = track_video(ctx, video, detector, zones, folder, (config, run), &mut progress);
+                    match ended {
+                        Err(e @ (Error::Cancelled | Error::Gpu(_) | Error::Bug(_))) => {
+                            cancel.cancel();
+                            return Err(e);
+                        }
+                        other => {
+                            let _ = to.send((i, StreamEnd::Ended(Box::new(other))));
+                        }
+                    }
+                }
+            }));
+        }
+        drop(to);
+        for (i, end) in from {
+            told(i, end);
+        }
+        let mut first = Ok(());
+        for worker in running {
+            let ended = worker.join().unwrap_or_else(|_| Err(Error::Bug("a stream panicked".into())));
+            // A stream that was cancelled because another failed says less than that one.
+            if matches!((&first, &ended), (Ok(()) | Err(Error::Cancelled), Err(_))) {
+                first = ended;
+            }
+        }
+        first
+    })
+}
