@@ -47,7 +47,8 @@ fn json(path: &Path) -> Value {
 }
 
 fn item(o: &Output) -> Value {
-    let found = events(o).into_iter().rfind(|e| e["event"] == "item" || e["event"] == "result" && !e["outcome"].is_null());
+    let found =
+        events(o).into_iter().rfind(|e| e["event"] == "item" || e["event"] == "result" && !e["outcome"].is_null());
     found.unwrap_or_else(|| panic!("no item; {}", stderr(o)))
 }
 
@@ -77,7 +78,15 @@ fn who_crosses_a_line_is_counted_exactly_whatever_is_in_flight() {
         let out = folder.path().join(format!("out{batch}"));
         let threads = if batch == "5" { "2" } else { "1" };
         let o = track(&[
-            text(&clip), "-o", text(&out), "--zones", text(&zones), "--batch-size", batch, "--threads", threads,
+            text(&clip),
+            "-o",
+            text(&out),
+            "--zones",
+            text(&zones),
+            "--batch-size",
+            batch,
+            "--threads",
+            threads,
         ]);
         assert_eq!(code(&o), 0, "{}", stderr(&o));
         let outcome = item(&o)["outcome"].clone();
@@ -95,15 +104,36 @@ fn who_crosses_a_line_is_counted_exactly_whatever_is_in_flight() {
 
     let result = json(&folder.path().join("out10/result.json"));
     for key in [
-        "total_frames", "processed_frames", "processing_time", "processing_speed", "aws_api_calls", "tracked_persons",
-        "input_video_path", "processed_video_path", "performance_timings", "aws_frame_skip", "camera_id",
-        "blueprint_used", "stores_processed", "store_entries_logged", "calibration_available",
-        "selected_track_index", "available_video_tracks", "memory_usage",
+        "total_frames",
+        "processed_frames",
+        "processing_time",
+        "processing_speed",
+        "aws_api_calls",
+        "tracked_persons",
+        "input_video_path",
+        "processed_video_path",
+        "performance_timings",
+        "aws_frame_skip",
+        "camera_id",
+        "blueprint_used",
+        "stores_processed",
+        "store_entries_logged",
+        "calibration_available",
+        "selected_track_index",
+        "available_video_tracks",
+        "memory_usage",
     ] {
         assert!(result.get(key).is_some(), "{key}");
     }
     let number = |part: &str, key: &str| result[part][key].as_f64().unwrap_or_else(|| panic!("{part}.{key}"));
-    let six = ["aws_detection", "yolo_detection", "tracking_update", "movement_logging", "frame_processing", "memory_management"];
+    let six = [
+        "aws_detection",
+        "yolo_detection",
+        "tracking_update",
+        "movement_logging",
+        "frame_processing",
+        "memory_management",
+    ];
     let sum: f64 = six.iter().map(|k| number("performance_timings", k)).sum();
     assert!(sum > 0.0 && sum <= result["processing_time"].as_f64().unwrap(), "{sum}");
     for key in ["yolo_detection", "tracking_update", "movement_logging", "frame_processing", "memory_management"] {
@@ -188,9 +218,8 @@ fn detections_of_a_file_give_the_tracks_that_are_in_it() {
     // What was written as COCO and as a table reads back to the same detections.
     for (i, file) in ["tracks.coco.json", "detections.parquet"].iter().enumerate() {
         let again = folder.path().join(format!("again{i}"));
-        let o = track(&[
-            text(&clip), "-o", text(&again), "--detections", text(&out.join(file)), "--zones", text(&zones),
-        ]);
+        let o =
+            track(&[text(&clip), "-o", text(&again), "--detections", text(&out.join(file)), "--zones", text(&zones)]);
         assert_eq!(code(&o), 0, "{file}: {}", stderr(&o));
         assert_eq!(item(&o)["outcome"]["crossings"]["door"], serde_json::json!([5, 3]), "{file}");
     }
@@ -220,7 +249,11 @@ fn frames_that_are_passed_over_are_told_and_boxes_between_are_interpolated() {
     // Interpolated boxes lie where the figures are, to about a pixel of the detector's reduced picture and of its codec.
     let scene = Scene::door();
     let (mut near, mut all) = (0, 0);
-    for line in std::fs::read_to_string(out.join("tracks.jsonl")).unwrap().lines().filter(|l| l.contains("\"interpolated\":true")) {
+    for line in std::fs::read_to_string(out.join("tracks.jsonl"))
+        .unwrap()
+        .lines()
+        .filter(|l| l.contains("\"interpolated\":true"))
+    {
         let row: Value = serde_json::from_str(line).unwrap();
         let middle = row["x"].as_f64().unwrap() + row["width"].as_f64().unwrap() / 2.0;
         let boxes = scene.boxes(row["frame"].as_u64().unwrap() as usize);
@@ -240,7 +273,8 @@ fn an_annotated_video_has_all_frames_the_sound_and_the_boxes() {
     assert_eq!(item(&o)["outcome"]["video"], "door_processed.mp4");
     let path = json(&out.join("result.json"))["processed_video_path"].clone();
     assert_eq!(path, text(&video));
-    let probe = |p: &Path| events(&run(&["probe", text(p), "--json"])).into_iter().find(|e| !e["video_streams"].is_null());
+    let probe =
+        |p: &Path| events(&run(&["probe", text(p), "--json"])).into_iter().find(|e| !e["video_streams"].is_null());
     let (was, is) = (probe(&clip).unwrap(), probe(&video).unwrap());
     assert_eq!(is["audio_tracks_count"], 1, "{is}");
     assert_eq!(is["video_streams"][0]["nb_frames"], 300);
@@ -367,7 +401,18 @@ fn a_zone_on_the_plan_is_the_one_in_the_picture() {
     .unwrap();
     let of = |name: &str, file: &Path| {
         let out = folder.path().join(name);
-        let o = track(&["--output_path", text(&clip), "-o", text(&out), "--camera", text(file), "--batch_size", "4", "--memory_limit_mb", "50"]);
+        let o = track(&[
+            "--output_path",
+            text(&clip),
+            "-o",
+            text(&out),
+            "--camera",
+            text(file),
+            "--batch_size",
+            "4",
+            "--memory_limit_mb",
+            "50",
+        ]);
         assert_eq!(code(&o), 0, "{}", stderr(&o));
         (item(&o)["outcome"].clone(), json(&out.join("result.json")))
     };
@@ -383,7 +428,8 @@ fn a_zone_on_the_plan_is_the_one_in_the_picture() {
 fn a_run_that_was_killed_ends_with_the_same_bytes() {
     let (folder, clip, zones) = door();
     let whole = folder.path().join("whole");
-    let of = |out: &Path| vec![text(&clip).to_owned(), "-o".into(), text(out).into(), "--zones".into(), text(&zones).into()];
+    let of =
+        |out: &Path| vec![text(&clip).to_owned(), "-o".into(), text(out).into(), "--zones".into(), text(&zones).into()];
     let args: Vec<String> = of(&whole);
     assert_eq!(code(&track(&args.iter().map(String::as_str).collect::<Vec<_>>())), 0);
     let killed = folder.path().join("killed");
@@ -440,7 +486,8 @@ fn people_who_come_one_by_one_are_counted() {
     let Some(root) = real_data("people_who_come_one_by_one_are_counted") else { return };
     let (models, out) = (models(&root), tempfile::tempdir().unwrap());
     let clip = root.join("video/intel_one-by-one-person.mp4");
-    let flags = ["--detector", "yolox-nano", "--classes", "person", "--fps", "5", "--min-track", "2", "--patience", "2"];
+    let flags =
+        ["--detector", "yolox-nano", "--classes", "person", "--fps", "5", "--min-track", "2", "--patience", "2"];
     let models = ["--models", text(models.path())];
     let o = track(&[&[text(&clip), "-o", text(out.path())], &flags[..], &models[..]].concat());
     assert_eq!(code(&o), 0, "{}", stderr(&o));
@@ -470,7 +517,10 @@ fn a_real_street_and_real_containers_of_many_tracks() {
         let stem = Path::new(name).file_stem().unwrap().to_str().unwrap();
         for (i, frames) in frames.iter().enumerate() {
             let result = json(&folder.join(format!("{stem}_track{i}/result.json")));
-            assert_eq!((&result["processed_frames"], &result["decoded_frames"]), (&(*frames).into(), &(*frames).into()));
+            assert_eq!(
+                (&result["processed_frames"], &result["decoded_frames"]),
+                (&(*frames).into(), &(*frames).into())
+            );
             assert_eq!(result["available_video_tracks"], frames_len(name));
         }
     }
