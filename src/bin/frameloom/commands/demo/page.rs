@@ -131,6 +131,15 @@ fn facts(step: &str, outcome: &Outcome) -> Vec<String> {
                 .zip(number(result, "/pictures_used"))
                 .map(|(f, p)| format!("{f} frames from {p} pictures")),
         ],
+        "track" => {
+            let outcome = item.get("outcome").or_else(|| result.get("outcome")).unwrap_or(&Value::Null);
+            let lines = outcome.get("crossings").and_then(Value::as_object).into_iter().flatten();
+            let crossed = lines.map(|(line, pair)| {
+                let [one, other] = ["/0", "/1"].map(|at| number(pair, at).unwrap_or_default());
+                Some(format!("{line}: {one} crossed one way, {other} the other"))
+            });
+            std::iter::once(number(outcome, "/objects").map(|n| format!("{n} objects"))).chain(crossed).collect()
+        }
         _ => Vec::new(),
     };
     facts.into_iter().flatten().collect()
