@@ -27,6 +27,8 @@ mod curate;
 #[cfg(feature = "onnx")]
 mod curate_real;
 mod help;
+#[cfg(target_os = "linux")]
+mod isolate;
 #[cfg(feature = "onnx")]
 mod models;
 mod real_data;
