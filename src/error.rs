@@ -6,6 +6,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+mod worker;
+
+pub use worker::WorkerCause;
+
 /// Shorthand for results of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -90,6 +94,18 @@ pub enum Error {
         index: usize,
         /// Number of tracks of that kind.
         available: usize,
+    },
+    /// The process that decodes an input ended before its work did. Frames before that are valid.
+    #[error("the decoder process {cause} after {frames} frames{}: {}", tail(stderr), path.display())]
+    DecodeWorker {
+        /// Path as given.
+        path: PathBuf,
+        /// Why it ended.
+        cause: WorkerCause,
+        /// Frames of the input that were delivered before.
+        frames: u64,
+        /// Last lines of its standard error; empty when it said nothing.
+        stderr: String,
     },
     /// The GPU or its driver.
     #[error("GPU: {0}")]
@@ -228,6 +244,12 @@ pub enum StateError {
     },
 }
 
+/// What a process said last, for a message.
+fn tail(stderr: &str) -> String {
+    let last = stderr.lines().rev().map(str::trim).find(|l| !l.is_empty()).unwrap_or_default();
+    if last.is_empty() { String::new() } else { format!(" (it said: {})", last.chars().take(200).collect::<String>()) }
+}
+
 /// A second error that says the same: `io::Error` cannot be cloned.
 #[cfg(feature = "store")]
 pub(crate) fn same_error(e: &std::io::Error) -> std::io::Error {
@@ -261,6 +283,7 @@ impl Error {
             Self::InputCorrupt { .. } => "input-corrupt",
             Self::LimitExceeded { .. } => "limit-exceeded",
             Self::TrackInvalid { .. } => "track-invalid",
+            Self::DecodeWorker { cause, .. } => cause.code(),
             Self::Gpu(GpuError::Unavailable { .. }) => "gpu-unavailable",
             Self::Gpu(GpuError::Unsupported { .. }) => "gpu-unsupported",
             Self::Gpu(GpuError::Lost(_)) => "gpu-lost",
@@ -302,6 +325,7 @@ impl Error {
             Self::Model { .. } | Self::Index { .. } => 9,
             Self::State(StateError::Busy(_)) => 10,
             Self::State(_) => 11,
+            Self::DecodeWorker { .. } => 12,
             Self::Bug(_) => 101,
             Self::Deadline { .. } => 124,
             Self::Cancelled => 130,
@@ -312,6 +336,7 @@ impl Error {
     pub fn retryable(&self) -> bool {
         match self {
             Self::Gpu(e) => !matches!(e, GpuError::Unavailable { .. } | GpuError::Unsupported { .. }),
+            Self::DecodeWorker { cause, .. } => !matches!(cause, WorkerCause::Quarantined { .. }),
             Self::State(StateError::Busy(_)) | Self::Storage { .. } | Self::Deadline { .. } | Self::Cancelled => true,
             _ => false,
         }
@@ -324,11 +349,16 @@ impl Error {
             Self::LimitExceeded { name, .. } => {
                 Some(format!("raise it with `--limit {name}=N` if the input is trusted"))
             }
+            Self::DecodeWorker { cause, .. } => cause.hint(),
             Self::Gpu(GpuError::Unavailable { .. }) => Some(
                 "run `frameloom doctor`; without a GPU install the software adapter (Debian: mesa-vulkan-drivers)"
                     .into(),
             ),
-            Self::Memory { .. } => Some("raise `--memory-limit`, or lower `--batch`".into()),
+            Self::Memory { limit_bytes: 0, .. } => Some("free some memory of the machine".into()),
+            Self::Memory { kind, needed_bytes, .. } => {
+                let flag = if *kind == "GPU" { "--gpu-memory-limit" } else { "--memory-limit" };
+                Some(format!("raise `{flag}` to {} or more, or work on fewer inputs at a time", needed_bytes.div_ceil(1 << 20)))
+            }
             Self::State(StateError::KeyMismatch { .. }) => {
                 Some("use another output folder, or `--restart` to begin anew".into())
             }

@@ -42,7 +42,7 @@ mod to_disk;
 #[cfg(feature = "workflows")]
 pub mod workflows;
 
-pub use error::{Error, GpuError, Result, StateError};
+pub use error::{Error, GpuError, Result, StateError, WorkerCause};
 
 /// The examples of the README compile and run.
 #[cfg(doctest)]

@@ -66,11 +66,13 @@ struct PoolState {
 pub struct BufferPool {
     state: Arc<Mutex<PoolState>>,
     budget: ByteBudget,
+    host: Option<ByteBudget>,
 }
 
 impl BufferPool {
-    pub(super) fn new(budget: ByteBudget) -> Self {
-        Self { state: Arc::default(), budget }
+    /// Buffers of the device come out of `budget`, and so do those in memory of the host unless they have their own.
+    pub(super) fn new(budget: ByteBudget, host: Option<ByteBudget>) -> Self {
+        Self { state: Arc::default(), budget, host }
     }
 
     fn lock(&self) -> MutexGuard<'_, PoolState> {
@@ -82,9 +84,24 @@ impl BufferPool {
         self.lock().stats
     }
 
-    /// The budget that buffers are taken from.
+    /// The budget of the memory that kernels work in. On software adapters, and on those that share memory with the host, that is the
+    /// budget of the host.
     pub fn budget(&self) -> &ByteBudget {
         &self.budget
+    }
+
+    /// The budget of the host: buffers that the host writes and reads, and whatever else its owner takes from it.
+    pub fn host_budget(&self) -> &ByteBudget {
+        self.host.as_ref().unwrap_or(&self.budget)
+    }
+
+    /// Whether the two budgets are different ones.
+    pub fn counts_host_apart(&self) -> bool {
+        self.host.is_some()
+    }
+
+    fn budget_of(&self, usage: BufferUse) -> &ByteBudget {
+        if matches!(usage, BufferUse::Upload | BufferUse::Readback) { self.host_budget() } else { &self.budget }
     }
 
     /// Frees all idle buffers.
@@ -158,11 +175,11 @@ impl GpuBuffer {
         let (buffer, permit) = match reused {
             Some(hit) => hit,
             None => {
-                let permit = match pool.budget.try_acquire(size) {
+                let permit = match pool.budget_of(usage).try_acquire(size) {
                     Ok(p) => p,
                     Err(_) => {
                         pool.trim();
-                        pool.budget.try_acquire(size)?
+                        pool.budget_of(usage).try_acquire(size)?
                     }
                 };
                 let buffer = ctx.scoped(label, |device| {

@@ -67,6 +67,11 @@ impl Caps {
         }
     }
 
+    /// Whether the device's memory is that of the host.
+    pub fn shares_host_memory(&self) -> bool {
+        matches!(self.kind, "software" | "integrated")
+    }
+
     /// Whether this is a software adapter.
     pub fn is_software(&self) -> bool {
         self.class == AdapterClass::Cpu

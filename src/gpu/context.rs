@@ -18,15 +18,23 @@ use crate::error::{Error, GpuError, Result};
 pub struct GpuOptions {
     /// Which adapter.
     pub device: DeviceChoice,
-    /// Budget that every buffer is taken from.
+    /// Budget that every buffer is taken from; with [`Self::host_budget`] that of the device alone.
     pub budget: ByteBudget,
+    /// Budget of the host's memory, where it is counted apart from the device's: buffers that the host writes and reads. A device whose memory
+    /// is the host's (a software adapter, an integrated GPU) takes all its buffers from it.
+    pub host_budget: Option<ByteBudget>,
     /// Longest wait for a submission, in milliseconds.
     pub timeout_millis: u64,
 }
 
 impl Default for GpuOptions {
     fn default() -> Self {
-        Self { device: DeviceChoice::Auto, budget: ByteBudget::new("GPU", 4 << 30), timeout_millis: 30_000 }
+        Self {
+            device: DeviceChoice::Auto,
+            budget: ByteBudget::new("GPU", 4 << 30),
+            host_budget: None,
+            timeout_millis: 30_000,
+        }
     }
 }
 
@@ -97,7 +105,10 @@ impl GpuContext {
         });
         let on_error = latch.clone();
         device.on_uncaptured_error(Arc::new(move |e: wgpu::Error| on_error.set(gpu_error(&e, "an unscoped call"))));
-        let pool = BufferPool::new(options.budget.clone());
+        let pool = match &options.host_budget {
+            Some(host) if caps.shares_host_memory() => BufferPool::new(host.clone(), None),
+            host => BufferPool::new(options.budget.clone(), host.clone()),
+        };
         let timeout = Duration::from_millis(options.timeout_millis.max(1));
         let kernels = KernelCache::default();
         Ok(Self(Arc::new(Inner { device, queue, caps, latch, pool, kernels, timeout })))

@@ -75,6 +75,12 @@ impl UploadRing {
         slot_bytes.next_multiple_of(256) * slots as u64 * copies
     }
 
+    /// The same, host and device apart. On a device that shares the host's memory all of it is the host's.
+    pub fn bytes_apart(ctx: &GpuContext, slot_bytes: u64, slots: usize) -> (u64, u64) {
+        let all = Self::bytes_needed(ctx, slot_bytes, slots);
+        if ctx.caps().shares_host_memory() { (all, 0) } else { (all / 2, all / 2) }
+    }
+
     /// Bytes of a slot.
     pub fn slot_bytes(&self) -> u64 {
         self.slot_bytes

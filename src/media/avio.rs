@@ -10,8 +10,8 @@ use std::fs::File;
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use ffmpeg_next::ffi;
@@ -60,6 +60,7 @@ pub(crate) struct Watch {
     start: Instant,
     progress_ms: AtomicU64,
     verdict: AtomicU8,
+    pulse: OnceLock<Arc<AtomicU64>>,
 }
 
 const RUNNING: u8 = 0;
@@ -74,13 +75,23 @@ impl Watch {
             start: Instant::now(),
             progress_ms: AtomicU64::new(0),
             verdict: AtomicU8::new(RUNNING),
+            pulse: OnceLock::new(),
         })
+    }
+
+    /// Counts progress in `pulse` as well, for a watcher on another thread.
+    pub(crate) fn share(&self, pulse: Arc<AtomicU64>) {
+        // A watch belongs to one demuxer, and that to one decoder: there is no second pulse.
+        let _ = self.pulse.set(pulse);
     }
 
     /// Something new was read, parsed or decoded.
     pub(crate) fn progress(&self) {
         let ms = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.progress_ms.store(ms, Ordering::Relaxed);
+        if let Some(pulse) = self.pulse.get() {
+            pulse.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     fn stop(&self) -> bool {

@@ -1,15 +1,26 @@
 //! A decoded frame, and the one copy that takes it out of the decoder: row by row into a slot of our layout.
 
 use super::avframe::Picture;
+#[cfg(target_os = "linux")]
+use super::isolate::SharedSlot;
 use super::pixels::{Mapping, Pack, packed_row, palette_row, planar_row};
 use crate::core::{FrameDesc, FrameInfo, FrameLayout, RowSink};
 use crate::error::{Error, Result};
 
+/// Where the samples of a frame are.
+#[derive(Debug)]
+pub(crate) enum Samples<'a> {
+    /// In memory of the decoder.
+    Decoder { picture: &'a Picture, mapping: Mapping },
+    /// In a slot of memory shared with the process that decoded it, laid out as [`FrameLayout`] says.
+    #[cfg(target_os = "linux")]
+    Shared(SharedSlot<'a>),
+}
+
 /// One frame, valid until the next one is asked for.
 #[derive(Debug)]
 pub struct DecodedFrame<'a> {
-    pub(crate) picture: &'a Picture,
-    pub(crate) mapping: Mapping,
+    pub(crate) samples: Samples<'a>,
     pub(crate) desc: FrameDesc,
     pub(crate) info: FrameInfo,
 }
@@ -40,44 +51,55 @@ impl DecodedFrame<'_> {
             let wanted = format!("at least {} bytes", layout.slot_bytes());
             return Err(wrong("slot", wanted, format!("{} bytes", slot.capacity())));
         }
-        match self.mapping.pack {
+        let (picture, mapping) = match &self.samples {
+            Samples::Decoder { picture, mapping } => (*picture, mapping),
+            #[cfg(target_os = "linux")]
+            Samples::Shared(shared) => return shared.copy_into(layout, slot),
+        };
+        match mapping.pack {
             Pack::Planes => {
                 for (index, plane) in layout.planes().iter().enumerate() {
                     let bytes = plane.shape.row_bytes() as usize;
                     for y in 0..plane.shape.rows {
                         let to = plane.offset as usize + plane.stride as usize * y as usize;
-                        slot.write(to, self.row(index, y, bytes)?);
+                        slot.write(to, row(picture, index, y, bytes)?);
                     }
                 }
                 Ok(())
             }
-            pack => self.shuffle(pack, layout, slot),
+            pack => shuffle(picture, pack, layout, slot),
         }
     }
+}
 
-    fn shuffle<S: RowSink + ?Sized>(&self, pack: Pack, layout: &FrameLayout, slot: &mut S) -> Result<()> {
-        let plane = layout.first();
-        let width = self.desc.size.width as usize;
-        let mut line = vec![0u8; width * 4];
-        for y in 0..self.desc.size.height {
-            match pack {
-                Pack::Packed { step, rgb, alpha } => {
-                    packed_row(self.row(0, y, width * step)?, step, rgb, alpha, &mut line);
-                }
-                Pack::Planar { alpha } => {
-                    let a = if alpha { Some(self.row(3, y, width)?) } else { None };
-                    planar_row(self.row(0, y, width)?, self.row(1, y, width)?, self.row(2, y, width)?, a, &mut line);
-                }
-                Pack::Palette => palette_row(self.row(0, y, width)?, self.row(1, 0, 1024)?, &mut line),
-                Pack::Planes => return Err(Error::Bug("planes need no shuffling".into())),
+fn shuffle<S: RowSink + ?Sized>(picture: &Picture, pack: Pack, layout: &FrameLayout, slot: &mut S) -> Result<()> {
+    let plane = layout.first();
+    let width = layout.size.width as usize;
+    let mut line = vec![0u8; width * 4];
+    for y in 0..layout.size.height {
+        match pack {
+            Pack::Packed { step, rgb, alpha } => {
+                packed_row(row(picture, 0, y, width * step)?, step, rgb, alpha, &mut line);
             }
-            slot.write(plane.offset as usize + plane.stride as usize * y as usize, &line);
+            Pack::Planar { alpha } => {
+                let a = if alpha { Some(row(picture, 3, y, width)?) } else { None };
+                planar_row(
+                    row(picture, 0, y, width)?,
+                    row(picture, 1, y, width)?,
+                    row(picture, 2, y, width)?,
+                    a,
+                    &mut line,
+                );
+            }
+            Pack::Palette => palette_row(row(picture, 0, y, width)?, row(picture, 1, 0, 1024)?, &mut line),
+            Pack::Planes => return Err(Error::Bug("planes need no shuffling".into())),
         }
-        Ok(())
+        slot.write(plane.offset as usize + plane.stride as usize * y as usize, &line);
     }
+    Ok(())
+}
 
-    fn row(&self, plane: usize, y: u32, bytes: usize) -> Result<&[u8]> {
-        let missing = || Error::Bug(format!("the decoder's frame has no row {y} of {bytes} bytes in plane {plane}"));
-        self.picture.row(plane, y, bytes).ok_or_else(missing)
-    }
+fn row(picture: &Picture, plane: usize, y: u32, bytes: usize) -> Result<&[u8]> {
+    let missing = || Error::Bug(format!("the decoder's frame has no row {y} of {bytes} bytes in plane {plane}"));
+    picture.row(plane, y, bytes).ok_or_else(missing)
 }

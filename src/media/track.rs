@@ -26,6 +26,8 @@ pub(crate) struct Track {
     pub(crate) damage: Damage,
     /// Text of the first decoder error.
     pub(crate) first_error: Option<String>,
+    /// An allocation failed within the decoder.
+    pub(crate) out_of_memory: bool,
     /// What ended reading, to be reported after the last frame.
     pub(crate) failed: Option<Error>,
     held: bool,
@@ -46,6 +48,7 @@ impl Track {
             counts: Counts::default(),
             damage: Damage::default(),
             first_error: None,
+            out_of_memory: false,
             failed: None,
             held: false,
             phase: Phase::Reading,
@@ -77,7 +80,10 @@ impl Track {
     }
 
     fn decoder_error(&mut self, at: &str, code: i32) {
+        /// `ENOMEM`, the same number on all Unix systems.
+        const NO_MEMORY: i32 = -12;
         let text = error_text(code);
+        self.out_of_memory |= code == NO_MEMORY;
         self.counts.decoder_errors += 1;
         self.damage.note(format!("{at}: {text}"));
         self.first_error.get_or_insert(text);

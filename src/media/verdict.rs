@@ -1,12 +1,12 @@
 //! Did everything come out that went in? Declared against decoded, per video track.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::structure::{Ending, Structure};
 use super::timeline::Times;
 
 /// How far a stream can be believed to be complete.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// All that the container declares came out undamaged.
@@ -32,7 +32,7 @@ impl Status {
 }
 
 /// A stretch of time without frames.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TimeRange {
     /// Presentation time in seconds at which the missing stretch begins.
     pub start_seconds: f64,
@@ -43,7 +43,7 @@ pub struct TimeRange {
 }
 
 /// The verdict on one video track, made after its last frame.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     /// The verdict in a word.
     pub status: Status,

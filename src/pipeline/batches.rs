@@ -144,7 +144,9 @@ pub fn batches<R>(
     let own = PipelineOptions { cancel: options.cancel.child(), ..options.clone() };
     let (to_consumer, fed) = bounded(own.ring_slots.max(2) + 2);
     std::thread::scope(|scope| {
-        let feeder = Feeder { ctx, options: &own, source: 0, sources: 1, to_gpu: to_consumer, work_bytes };
+        // The consumer counts on all slots: it may hold that many batches.
+        let least_slots = own.ring_slots;
+        let feeder = Feeder { ctx, options: &own, source: 0, sources: 1, least_slots, to_gpu: to_consumer, work_bytes };
         let cancel = own.cancel.clone();
         scope.spawn(move || feeder.run(source));
         let mut batches = Batches { ctx, options, fed, end: None, frames: 0, waiting: Duration::ZERO };

@@ -36,6 +36,8 @@ pub(super) struct Feeder<'a> {
     pub(super) source: usize,
     /// Number of sources of the run.
     pub(super) sources: usize,
+    /// Slots of the ring without which the consumer cannot go on.
+    pub(super) least_slots: usize,
     pub(super) to_gpu: Sender<Fed>,
     pub(super) work_bytes: WorkBytes<'a>,
 }
@@ -146,10 +148,11 @@ impl Feeder<'_> {
             value: desc.format.frame_bytes(desc.size),
             limit: i32::MAX as u64,
         })?;
-        let plan =
-            MemoryPlan::fit(self.ctx, &layout, self.options, self.sources, |batch| (self.work_bytes)(&layout, batch))?;
+        let plan = MemoryPlan::fit(self.ctx, &layout, self.options, self.sources, self.least_slots, |batch| {
+            (self.work_bytes)(&layout, batch)
+        })?;
         let bytes = u64::from(layout.slot_bytes()) * u64::from(plan.batch);
-        let slots = self.options.ring_slots.max(2);
+        let slots = plan.ring_slots;
         let ring = UploadRing::new(self.ctx, "frames", bytes, slots)?;
         Ok((Arc::new(Epoch { number, desc, layout, batch: plan.batch, slots }), ring))
     }

@@ -26,7 +26,7 @@ pub mod vision;
 pub use batches::{Batches, HeldBatch, batches};
 #[cfg(feature = "ffmpeg")]
 pub use folder::FolderSource;
-pub use memory::{Resident, resident};
+pub use memory::{MemoryWatch, Resident, TreeMemory, resident};
 pub use options::{MemoryPlan, OnError, PipelineOptions};
 pub use run::{BatchView, BatchWork, Event, SourceReport, run};
 pub use source::{FrameSource, SourceFrame, SyntheticSource};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::core::{CancelToken, FrameLayout};
+use crate::core::{ByteBudget, CancelToken, FrameLayout};
 use crate::error::{Error, Result};
 use crate::gpu::{GpuContext, UploadRing};
 
@@ -46,48 +46,103 @@ impl Default for PipelineOptions {
     }
 }
 
-/// Result of admission: the batch size that fits.
+/// Result of admission: the batch size and the number of ring slots that fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemoryPlan {
     /// Frames per batch.
     pub batch: u32,
-    /// Bytes that ring and work will take.
-    pub bytes: u64,
+    /// Slots of the upload ring, each for a batch.
+    pub ring_slots: usize,
+    /// Bytes of host memory that ring and work will take. On devices that share the host's memory these are all.
+    pub host_bytes: u64,
+    /// Bytes of the device's own memory that ring and work will take.
+    pub gpu_bytes: u64,
 }
 
 impl MemoryPlan {
     /// The largest batch up to `options.batch` whose ring and work fit into this source's share of what is left of the context's
-    /// budget: sources that start together must not plan with the same bytes.
+    /// budgets: sources that start together must not plan with the same bytes.
     ///
-    /// `work_bytes(batch)` is what the work allocates on top of the ring. Also keeps a batch within one storage binding.
+    /// `work_bytes(batch)` is what the work allocates on top of the ring. Also keeps a batch within one storage binding. When a batch of
+    /// one does not fit, slots are given up, down to `least_slots`: with fewer slots decoding overlaps less with the device.
     ///
     /// # Errors
-    /// [`Error::Memory`] when not even a batch of one fits, before anything is allocated.
+    /// [`Error::Memory`] when not even a batch of one with the fewest slots fits, before anything is allocated. It names the least
+    /// limit with which it would.
     pub fn fit(
         ctx: &GpuContext,
         layout: &FrameLayout,
         options: &PipelineOptions,
         sources: usize,
+        least_slots: usize,
         work_bytes: impl Fn(u32) -> u64,
     ) -> Result<Self> {
-        let budget = ctx.pool().budget();
-        let left = budget.limit().saturating_sub(budget.used());
-        let share = left / sources.max(1) as u64;
         let slot = u64::from(layout.slot_bytes());
-        let bytes =
-            |batch: u32| UploadRing::bytes_needed(ctx, slot * u64::from(batch), options.ring_slots) + work_bytes(batch);
-        let mut batch = options.batch.max(1);
-        while batch > 1 && (bytes(batch) > share || slot * u64::from(batch) > ctx.caps().max_binding_bytes) {
-            batch -= 1;
+        let plan = |batch: u32, ring_slots: usize| Self::of(ctx, layout, batch, ring_slots, work_bytes(batch));
+        let pool = ctx.pool();
+        let left = |budget: &ByteBudget| budget.limit().saturating_sub(budget.used());
+        let fits = |p: &Self, share: u64| {
+            p.host_bytes <= left(pool.host_budget()) / share && p.gpu_bytes <= left(pool.budget()) / share
+        };
+        let bound = |p: &Self| slot * u64::from(p.batch) <= ctx.caps().max_binding_bytes;
+        let share = sources.max(1) as u64;
+        let mut best = plan(options.batch.max(1), options.ring_slots.max(2));
+        while best.batch > 1 && !(fits(&best, share) && bound(&best)) {
+            best = plan(best.batch - 1, best.ring_slots);
         }
-        let needed = bytes(batch);
-        if needed > left {
-            return Err(Error::Memory {
-                kind: if ctx.caps().is_software() { "host" } else { "GPU" },
-                needed_bytes: budget.used() + needed,
-                limit_bytes: budget.limit(),
-            });
+        while best.ring_slots > least_slots.max(2) && !fits(&best, share) {
+            best = plan(1, best.ring_slots - 1);
         }
-        Ok(Self { batch, bytes: needed })
+        // The least may take more than its share: another source may have ended by then.
+        best.check(ctx, 0)?;
+        Ok(best)
+    }
+
+    /// What a batch of `batch` frames with `ring_slots` slots takes, `work` bytes of work included.
+    fn of(ctx: &GpuContext, layout: &FrameLayout, batch: u32, ring_slots: usize, work: u64) -> Self {
+        let slot = u64::from(layout.slot_bytes());
+        let (host, gpu) = UploadRing::bytes_apart(ctx, slot * u64::from(batch), ring_slots);
+        let (host_bytes, gpu_bytes) = match (ctx.caps().shares_host_memory(), ctx.pool().counts_host_apart()) {
+            (true, _) => (host + gpu + work, 0),
+            (false, true) => (host, gpu + work),
+            // One budget for both is called the device's.
+            (false, false) => (0, host + gpu + work),
+        };
+        Self { batch, ring_slots, host_bytes, gpu_bytes }
+    }
+
+    /// Refuses what does not fit into what is left of the budgets, with `more_host_bytes` for something else.
+    fn check(&self, ctx: &GpuContext, more_host_bytes: u64) -> Result<()> {
+        let pool = ctx.pool();
+        let host = self.host_bytes.saturating_add(more_host_bytes);
+        let sides = match pool.counts_host_apart() {
+            true => [("host", pool.host_budget(), host), ("GPU", pool.budget(), self.gpu_bytes)],
+            false => {
+                let kind = if ctx.caps().shares_host_memory() { "host" } else { "GPU" };
+                [(kind, pool.budget(), host.saturating_add(self.gpu_bytes)), (kind, pool.budget(), 0)]
+            }
+        };
+        for (kind, budget, bytes) in sides {
+            let needed = budget.used().saturating_add(bytes);
+            if bytes > 0 && needed > budget.limit() {
+                return Err(Error::Memory { kind, needed_bytes: needed, limit_bytes: budget.limit() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the least that a source can do with fits: one frame a batch, `ring_slots` slots, `work` bytes of work for such a batch, and
+    /// `source_bytes` of host memory that the source itself holds. To be asked before anything is begun.
+    ///
+    /// # Errors
+    /// [`Error::Memory`], which names the least limit with which it would fit.
+    pub fn check_least(
+        ctx: &GpuContext,
+        layout: &FrameLayout,
+        ring_slots: usize,
+        source_bytes: u64,
+        work: u64,
+    ) -> Result<()> {
+        Self::of(ctx, layout, 1, ring_slots.max(2), work).check(ctx, source_bytes)
     }
 }

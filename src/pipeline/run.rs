@@ -141,7 +141,8 @@ pub fn run<'s, W: BatchWork>(
     }
     std::thread::scope(|scope| {
         for (index, reader) in readers.into_iter().enumerate() {
-            let feeder = Feeder { ctx, options, source: index, sources: count, to_gpu: to_gpu.clone(), work_bytes };
+            let to_gpu = to_gpu.clone();
+            let feeder = Feeder { ctx, options, source: index, sources: count, least_slots: 2, to_gpu, work_bytes };
             scope.spawn(move || feeder.run(reader));
         }
         drop(to_gpu);

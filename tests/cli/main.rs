@@ -31,6 +31,8 @@ mod curate;
 mod curate_real;
 mod demo;
 mod help;
+#[cfg(target_os = "linux")]
+mod isolate;
 #[cfg(feature = "onnx")]
 mod models;
 mod readme;

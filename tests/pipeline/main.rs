@@ -10,6 +10,7 @@
 )]
 
 mod held;
+mod plan;
 
 #[path = "../support/gpu.rs"]
 mod gpu;

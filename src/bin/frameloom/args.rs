@@ -101,6 +101,10 @@ pub(crate) enum Command {
     Demo(crate::commands::demo::DemoArgs),
     /// Find, follow and count what moves through videos
     Track(Box<crate::track_args::TrackArgs>),
+    /// A decoder process, started by other commands
+    #[cfg(target_os = "linux")]
+    #[command(hide = true, name = frameloom::media::isolate::WORKER_COMMAND)]
+    DecodeWorker,
     /// List the operations with their exactness and work
     Ops(OpsArgs),
     /// Time the operations on this machine
@@ -178,12 +182,15 @@ pub(crate) struct AnalyzeArgs {
     /// Inputs analysed at the same time, through one GPU queue
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(crate) jobs: u32,
-    /// Memory the process may allocate in MB (without program code, which is mapped from files); changes speed, never results
+    /// Memory the process and its decoder processes may allocate in MB (without program code, which is mapped from files); a plan made before
+    /// the start, which shrinks batches or refuses; changes speed, never results
     #[arg(long, default_value_t = 1024, value_name = "MB", value_parser = clap::value_parser!(u64).range(64..=1_000_000))]
     pub(crate) memory_limit: u64,
     /// Decode on hardware: off, auto, or a device type FFmpeg knows (vaapi, cuda, ...)
     #[arg(long, default_value = "off", value_name = "HOW")]
     pub(crate) hwaccel: String,
+    #[command(flatten)]
+    pub(crate) guard: crate::guard::GuardArgs,
     /// Settings from a file: .yaml, .toml or .json; FRAMELOOM_ANALYZE_<SETTING> goes before it, flags before both
     #[arg(long, value_name = "FILE", help_heading = SETTINGS)]
     pub(crate) config: Option<PathBuf>,

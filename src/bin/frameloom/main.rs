@@ -8,6 +8,8 @@ mod collage_args;
 mod commands;
 mod curate_args;
 mod environment;
+mod guard;
+mod metrics;
 mod output;
 mod progress;
 mod signals;
@@ -34,6 +36,11 @@ fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
+    #[cfg(target_os = "linux")]
+    if matches!(cli.command, Command::DecodeWorker) {
+        // Nothing of what follows is for a decoder process: it speaks to its parent alone.
+        return frameloom::media::isolate::decode_worker();
+    }
     let mut out = Output::new(cli.global.json, cli.global.quiet);
     let signals = match signals::install() {
         Ok(s) => s,
@@ -63,6 +70,8 @@ fn main() -> ExitCode {
         Command::Sync(a) => commands::sync::run(&cli.global, a, &mut out, &signals, progress),
         Command::Demo(a) => commands::demo::run(&cli.global, a, &mut out, &signals),
         Command::Track(a) => commands::track::run(&cli.global, a, &mut out, &signals, progress),
+        #[cfg(target_os = "linux")]
+        Command::DecodeWorker => Err(frameloom::Error::Bug("a decoder process is no command".into())),
         Command::Ops(a) => commands::ops::run(a, &mut out),
         Command::Bench(a) => commands::bench::run(&cli.global, a, &mut out),
         #[cfg(feature = "onnx")]

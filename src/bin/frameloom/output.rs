@@ -88,10 +88,15 @@ pub(crate) fn error_json(e: &Error) -> Value {
         causes.push(s.to_string());
         source = s.source();
     }
-    json!({
+    let mut all = json!({
         "code": e.code(), "message": e.to_string(), "cause": causes, "retryable": e.retryable(), "hint": e.hint(),
         "exit": e.exit_code(),
-    })
+    });
+    if let (Error::DecodeWorker { frames, stderr, .. }, Some(all)) = (e, all.as_object_mut()) {
+        all.insert("frames".into(), json!(frames));
+        all.insert("stderr".into(), json!(stderr));
+    }
+    all
 }
 
 /// Control characters of hostile file names must not reach a terminal.

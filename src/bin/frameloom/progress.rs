@@ -1,7 +1,9 @@
 //! Progress on standard error: a bar on a terminal, a line every ten seconds elsewhere; events with `--json`.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use frameloom::pipeline::{MemoryWatch, resident};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
@@ -43,6 +45,7 @@ pub(crate) struct Progress {
     started: Instant,
     said: Instant,
     bar: Option<ProgressBar>,
+    memory: Option<Arc<MemoryWatch>>,
 }
 
 impl Progress {
@@ -66,7 +69,17 @@ impl Progress {
             bar
         });
         let now = Instant::now();
-        Self { mode, label: label.to_owned(), unit, total, done: 0, started: now, said: now, bar }
+        Self { mode, label: label.to_owned(), unit, total, done: 0, started: now, said: now, bar, memory: None }
+    }
+
+    /// Shows the memory of the process tree instead of that of this process.
+    pub(crate) fn watching(mut self, memory: &Arc<MemoryWatch>) -> Self {
+        self.memory = Some(Arc::clone(memory));
+        self
+    }
+
+    fn memory(&self) -> u64 {
+        self.memory.as_ref().map_or_else(|| resident().map_or(0, |r| r.anonymous), |m| m.now().total())
     }
 
     /// Counts frames.
@@ -86,12 +99,11 @@ impl Progress {
                 "progress",
                 json!({
                     "input": self.label, (self.unit): self.done, "total": self.total,
-                    (format!("{}_per_second", self.unit)): rate,
+                    (format!("{}_per_second", self.unit)): rate, "memory_bytes": self.memory(),
                 }),
             ),
             Mode::Lines => {
-                let of = self.total.map(|t| format!(" of {t}")).unwrap_or_default();
-                out.note(&format!("{}: {}{of} {}, {rate:.0}/s", self.label, self.done, self.unit));
+                out.note(&format!("{}: {}", self.label, line(self.done, self.total, self.unit, rate, self.memory())));
             }
             Mode::Bar | Mode::Nothing => {}
         }
@@ -105,9 +117,39 @@ impl Progress {
     }
 }
 
+/// `Progress: 25.0% (50/200) - Speed: 12.1 fps - ETA: 00:12 - Memory: 165.3 MB`, without what needs a total where there is none.
+fn line(done: u64, total: Option<u64>, unit: &str, rate: f64, memory: u64) -> String {
+    let per_second = if unit == "frames" { "fps".to_owned() } else { format!("{unit}/s") };
+    let memory = memory as f64 / f64::from(1 << 20);
+    let Some(total) = total.filter(|t| *t > 0) else {
+        return format!("Progress: {done} {unit} - Speed: {rate:.1} {per_second} - Memory: {memory:.1} MB");
+    };
+    let share = (done as f64 / total as f64 * 100.0).min(100.0);
+    let left = (total.saturating_sub(done) as f64 / rate.max(1e-9)).round().min(359_999.0) as u64;
+    let (hours, minutes, seconds) = (left / 3600, left / 60 % 60, left % 60);
+    let eta =
+        if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes:02}:{seconds:02}") };
+    format!(
+        "Progress: {share:.1}% ({done}/{total}) - Speed: {rate:.1} {per_second} - ETA: {eta} - Memory: {memory:.1} MB"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_say_what_those_of_the_video_service_said() {
+        let mb = |v: f64| (v * f64::from(1 << 20)) as u64;
+        assert_eq!(
+            line(182, Some(728), "frames", 12.1, mb(165.3)),
+            "Progress: 25.0% (182/728) - Speed: 12.1 fps - ETA: 00:45 - Memory: 165.3 MB"
+        );
+        assert_eq!(line(5, None, "frames", 2.0, mb(1.0)), "Progress: 5 frames - Speed: 2.0 fps - Memory: 1.0 MB");
+        assert!(line(1, Some(100_000), "pictures", 10.0, 0).contains("Speed: 10.0 pictures/s - ETA: 2:46:40"));
+        assert!(line(120, Some(100), "frames", 10.0, 0).starts_with("Progress: 100.0% (120/100)"));
+        assert!(line(0, Some(100), "frames", 0.0, 0).contains("ETA: 99:59:59"));
+    }
 
     #[test]
     fn auto_depends_on_json_and_terminal() {

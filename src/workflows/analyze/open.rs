@@ -7,8 +7,8 @@ use super::run::AnalyzeInput;
 use crate::core::{CancelToken, Limits, Rational};
 use crate::error::{Error, Result};
 use crate::media::{
-    DecodeHint, DecodeOptions, FolderFrames, HardwareDecode, ListOptions, Skipped, VideoDecoder, image_info,
-    list_images,
+    DecodeHint, DecodeOptions, FolderFrames, HardwareDecode, Isolation, ListOptions, Skipped, VideoDecoder,
+    VideoStream, image_info, list_images,
 };
 use crate::pipeline::{FolderSource, VideoEnd, VideoSource};
 use crate::store::Fingerprint;
@@ -26,6 +26,8 @@ pub struct OpenOptions {
     pub limits: Limits,
     /// Frame rate of picture folders.
     pub fps: u32,
+    /// Decode videos in processes of their own.
+    pub isolation: Option<Isolation>,
     /// Stops opening and decoding.
     pub cancel: CancelToken,
 }
@@ -43,13 +45,16 @@ pub fn open_video(path: &Path, folder: &Path, options: &OpenOptions) -> Result<A
             limits: options.limits.clone(),
             hardware: options.hardware.clone(),
             cancel: options.cancel.clone(),
-            stream: 0,
+            isolation: options.isolation.clone(),
+            ..DecodeOptions::default()
         },
     )?;
     let (info, rotation) = (decoder.media_info(), decoder.rotation());
     let fingerprint = Fingerprint::of_file(path, &options.cancel)?.to_string();
-    let source_bytes =
-        info.video_streams.get(options.track).map_or(0, |s| decoder_bytes(s.width, s.height, options.threads));
+    let stream = info.video_streams.get(options.track);
+    let layout = stream.and_then(VideoStream::layout);
+    let shared = options.isolation.as_ref().zip(layout).map_or(0, |(i, layout)| i.shared_bytes(&layout));
+    let source_bytes = stream.map_or(0, |s| s.decoder_bytes(options.threads)) + shared;
     let (source, end) = VideoSource::new(decoder);
     Ok(AnalyzeInput {
         path: path.to_path_buf(),
@@ -61,6 +66,7 @@ pub fn open_video(path: &Path, folder: &Path, options: &OpenOptions) -> Result<A
         end,
         fingerprint,
         source_bytes,
+        layout,
     })
 }
 
@@ -83,13 +89,6 @@ pub fn open_input(path: &Path, folder: &Path, options: &OpenOptions) -> Result<A
         }
         other => other,
     }
-}
-
-/// Bytes of pictures that a video decoder holds: references, reordering and one more per thread, at 8-bit 4:2:0 with padding.
-/// Measured for H.264 at 1080p with two threads: 26 MB; the estimate is 40 MB.
-fn decoder_bytes(width: u32, height: u32, threads: u32) -> u64 {
-    let picture = u64::from(width.next_multiple_of(64)) * u64::from(height.next_multiple_of(64)) * 3 / 2;
-    picture * (10 + u64::from(threads))
 }
 
 /// Opens a folder of pictures as a video, in natural order of names. Pictures of another size begin a new heat map.
@@ -134,5 +133,6 @@ fn pictures(
         fingerprint: format!("pictures {} fps {}", hash.finalize().to_hex(), options.fps),
         // One picture at a time, at most as large as the limits allow; its real size is not known before it is decoded.
         source_bytes: 0,
+        layout: None,
     })
 }

@@ -11,11 +11,13 @@ use super::picks::Picks;
 use super::summary::{Curves, InputFacts, Report, write_outputs};
 use super::work::{AnalyzeOutput, AnalyzeWork, HeatMap, work_bytes};
 use crate::config::Settings;
-use crate::core::{BudgetPermit, CancelToken};
+use crate::core::{BudgetPermit, CancelToken, FrameLayout};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::media::{MediaInfo, Status, TimeRange, Verdict};
-use crate::pipeline::{Event, FrameSource, OnError, PipelineOptions, SourceReport, StageStats, VideoEnd, run};
+use crate::pipeline::{
+    Event, FrameSource, MemoryPlan, OnError, PipelineOptions, SourceReport, StageStats, VideoEnd, run,
+};
 use crate::report::{TableFormats, TableSink};
 use crate::store::{Committed, OsIo, RunKey, StateDir, StoreIo, UnitLog, clean_temps};
 
@@ -37,8 +39,11 @@ pub struct AnalyzeInput {
     pub end: Arc<Mutex<VideoEnd>>,
     /// Content id of the input: part of the run key.
     pub fingerprint: String,
-    /// Bytes that the source itself will hold (decoder pictures); taken from the budget while it runs.
+    /// Bytes that the source itself will hold (decoder pictures, memory shared with a decoder process); taken from the host's budget while it
+    /// runs.
     pub source_bytes: u64,
+    /// Layout that its frames will have, where that is known before the first: lets a run that cannot fit be refused before it starts.
+    pub layout: Option<FrameLayout>,
 }
 
 impl std::fmt::Debug for AnalyzeInput {
@@ -140,6 +145,8 @@ struct Open<'a> {
     heat: Vec<HeatMap>,
     frames: u64,
     created: bool,
+    /// Whether its end is one that the next run may build on.
+    done: bool,
     _permit: BudgetPermit,
 }
 
@@ -164,7 +171,7 @@ pub fn analyze(
     for input in inputs {
         let (path, folder) = (input.path.clone(), input.folder.clone());
         let existed = folder.is_dir();
-        match prepare(ctx, &io, input, config, restart) {
+        match prepare(ctx, &io, input, config, options, restart) {
             Ok(Prepared::Done(outcome)) => observer.outcome(outcome)?,
             Ok(Prepared::Run(opened, source)) => {
                 sources.push((source, AnalyzeWork::new(config.clone())));
@@ -217,10 +224,14 @@ fn prepare<'a>(
     io: &'a OsIo,
     input: AnalyzeInput,
     config: &AnalyzeConfig,
+    options: &PipelineOptions,
     restart: bool,
 ) -> Result<Prepared<'a>> {
-    let AnalyzeInput { path, folder, source, info, track, rotation, end, fingerprint, source_bytes } = input;
-    let permit = ctx.pool().budget().try_acquire(source_bytes)?;
+    let AnalyzeInput { path, folder, source, info, track, rotation, end, fingerprint, source_bytes, layout } = input;
+    if let Some(layout) = &layout {
+        MemoryPlan::check_least(ctx, layout, 2, source_bytes, work_bytes(layout, 1, config, options.in_flight))?;
+    }
+    let permit = ctx.pool().host_budget().try_acquire(source_bytes)?;
     let created = !folder.is_dir();
     std::fs::create_dir_all(&folder).map_err(|e| Error::storage("create the output folder", &folder, e))?;
     let state = StateDir::acquire(io, folder.join(STATE))?;
@@ -263,6 +274,7 @@ fn prepare<'a>(
         heat: Vec::new(),
         frames: 0,
         created,
+        done: true,
         _permit: permit,
     };
     Ok(Prepared::Run(Box::new(opened), source))
@@ -306,7 +318,7 @@ fn take(o: &mut Open<'_>, frames: u64, output: AnalyzeOutput, observer: &mut dyn
 fn close(
     ctx: &GpuContext,
     io: &OsIo,
-    o: Open<'_>,
+    mut o: Open<'_>,
     report: SourceReport,
     config: &AnalyzeConfig,
     cancel: &CancelToken,
@@ -335,6 +347,8 @@ fn close(
     };
     let frames = o.frames;
     let (reasons, missing) = (verdict.reasons.clone(), verdict.missing.clone());
+    // What a decoder process could not do today it may do tomorrow: the outputs stand, but the next run measures again.
+    o.done = !matches!(error, Some(Error::DecodeWorker { .. }));
     match finish(ctx, io, o, config, verdict, end.notes, status) {
         Ok(()) => {
             Outcome { path, folder, status, cached: false, frames, reasons, missing, error, stages: report.stages }
@@ -373,7 +387,7 @@ fn finish(
     notes: Vec<String>,
     status: OutcomeStatus,
 ) -> Result<()> {
-    let Open { folder, facts, mut log, table, curves, picks, heat, frames, state, .. } = o;
+    let Open { folder, facts, mut log, table, curves, picks, heat, frames, state, done, .. } = o;
     let meta = UnitMeta { status, frames, reasons: verdict.reasons.clone() };
     let tables = table.finish()?;
     let mut files: Vec<Committed> = tables.files;
@@ -389,7 +403,9 @@ fn finish(
         adapter: ctx.caps(),
     };
     files.extend(write_outputs(io, &folder, &report)?);
-    log.finish(UNIT, &files, &meta)?;
+    if done {
+        log.finish(UNIT, &files, &meta)?;
+    }
     drop(state);
     Ok(())
 }

@@ -5,10 +5,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use frameloom::config::Layers;
-use frameloom::core::{ByteBudget, FrameLayout, PixelFormat, Size};
+use frameloom::core::Size;
 use frameloom::gpu::{GpuContext, GpuOptions};
-use frameloom::media::{HardwareDecode, probe};
-use frameloom::pipeline::{OnError, PipelineOptions, resident};
+use frameloom::media::{HardwareDecode, Isolation, VideoStream, probe};
+use frameloom::pipeline::{OnError, PipelineOptions};
 use frameloom::workflows::analyze::{
     AnalyzeConfig, AnalyzeInput, Observer, OpenOptions, Outcome, OutcomeStatus, analyze, open_input,
 };
@@ -16,6 +16,7 @@ use frameloom::{Error, Result};
 use serde_json::json;
 
 use crate::args::{AnalyzeArgs, Global, OnErrorArg};
+use crate::guard::Guard;
 use crate::output::{Output, error_json, limits_from};
 use crate::progress::{Mode, Progress};
 use crate::signals::Signals;
@@ -72,12 +73,12 @@ struct Watch<'a> {
     outcomes: Vec<Outcome>,
     /// With one input its failure is the command's own, said at the end.
     single: bool,
-    peak: u64,
+    guard: &'a Guard,
 }
 
 impl Observer for Watch<'_> {
     fn progress(&mut self, path: &Path, frames: u64) {
-        sample(&mut self.peak);
+        self.guard.metrics.add(&path.to_string_lossy(), frames);
         if let Some((_, p)) = self.current.iter_mut().find(|(at, _)| at == path) {
             p.add(frames, self.out);
         }
@@ -88,9 +89,19 @@ impl Observer for Watch<'_> {
             self.current.remove(at).1.finish();
         }
         let seconds = self.started.iter().find(|(p, _)| *p == outcome.path).map(|(_, t)| t.elapsed().as_secs_f64());
+        self.guard.metrics.end(&outcome.path.to_string_lossy(), state(outcome.status));
         self.say(&outcome, seconds);
         self.outcomes.push(outcome);
         Ok(())
+    }
+}
+
+const fn state(status: OutcomeStatus) -> &'static str {
+    match status {
+        OutcomeStatus::Complete => "complete",
+        OutcomeStatus::Partial => "partial",
+        OutcomeStatus::Unverifiable => "unverifiable",
+        OutcomeStatus::Failed => "failed",
     }
 }
 
@@ -149,12 +160,14 @@ pub(crate) fn run(global: &Global, args: &AnalyzeArgs, out: &mut Output, signals
     let limits = limits_from(&args.limits)?;
     let config = settings(args, std::env::vars_os())?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as u32;
+    let guard = Guard::new(&args.guard, "analyze", false, args.memory_limit, out)?;
     let opening = OpenOptions {
         track: args.track,
         threads: args.threads.unwrap_or(cores.min(8)),
         hardware: hardware(&args.hwaccel),
         limits,
         fps: args.fps,
+        isolation: guard.isolation.clone(),
         cancel: signals.cancel.clone(),
     };
     let jobs = jobs(args);
@@ -162,9 +175,8 @@ pub(crate) fn run(global: &Global, args: &AnalyzeArgs, out: &mut Output, signals
     if args.dry_run {
         return plan(args, &jobs, &opening, out);
     }
-    let budget = ByteBudget::new("host", args.memory_limit << 20);
-    let ctx = GpuContext::new(&GpuOptions { device: global.device.clone(), budget, ..GpuOptions::default() })?;
-    let _base = admit(&ctx)?;
+    let ctx = GpuContext::new(&guard.budgets(GpuOptions { device: global.device.clone(), ..GpuOptions::default() }))?;
+    let _base = guard.admit(&ctx, RESERVE)?;
     if let Some(warning) = ctx.software_warning() {
         out.warn(&warning);
     }
@@ -181,7 +193,7 @@ pub(crate) fn run(global: &Global, args: &AnalyzeArgs, out: &mut Output, signals
         started: Vec::new(),
         outcomes: Vec::new(),
         single: jobs.len() == 1,
-        peak: 0,
+        guard: &guard,
     };
     for group in jobs.chunks(args.jobs as usize) {
         signals.cancel.check()?;
@@ -191,7 +203,9 @@ pub(crate) fn run(global: &Global, args: &AnalyzeArgs, out: &mut Output, signals
             match open_input(&job.input, &job.folder, &opening) {
                 Ok(input) => {
                     let label = job.input.file_name().unwrap_or(job.input.as_os_str()).to_string_lossy().into_owned();
-                    watch.current.push((job.input.clone(), Progress::new(watch.mode, &label, expected(&input))));
+                    let progress = Progress::new(watch.mode, &label, expected(&input)).watching(&guard.memory);
+                    watch.current.push((job.input.clone(), progress));
+                    guard.metrics.begin(&job.input.to_string_lossy(), expected(&input));
                     inputs.push(input);
                 }
                 Err(e) => watch.outcome(Outcome::failed(&job.input, &job.folder, e))?,
@@ -203,8 +217,9 @@ pub(crate) fn run(global: &Global, args: &AnalyzeArgs, out: &mut Output, signals
             break;
         }
     }
-    let (outcomes, peak) = (watch.outcomes, watch.peak);
-    finish(outcomes, jobs.len(), args, peak, out)
+    let outcomes = watch.outcomes;
+    let memory = guard.report(&ctx, out);
+    finish(outcomes, jobs.len(), args, &memory, out)
 }
 
 /// Flags over environment over file over defaults.
@@ -224,21 +239,16 @@ fn settings(args: &AnalyzeArgs, environment: impl IntoIterator<Item = (OsString,
     Ok(layers.resolve()?.settings)
 }
 
-/// Takes what the process holds already, and what driver, tables and plots will need, from the budget: what is left is for frames.
-fn admit(ctx: &GpuContext) -> Result<frameloom::core::BudgetPermit> {
-    /// Compiled kernels, rows not yet written, curves and thumbnails; measured 10 to 20 MB.
-    const RESERVE: u64 = 24 << 20;
-    ctx.pool().budget().try_acquire(resident().map_or(0, |r| r.anonymous) + RESERVE)
-}
+/// Compiled kernels, rows not yet written, curves and thumbnails; measured 10 to 20 MB.
+const RESERVE: u64 = 24 << 20;
 
-/// Samples the memory of the process; the largest value goes into the result.
-fn sample(peak: &mut u64) {
-    if let Some(now) = resident() {
-        *peak = (*peak).max(now.anonymous);
-    }
-}
-
-fn finish(mut outcomes: Vec<Outcome>, wanted: usize, args: &AnalyzeArgs, peak: u64, out: &mut Output) -> Result<u8> {
+fn finish(
+    mut outcomes: Vec<Outcome>,
+    wanted: usize,
+    args: &AnalyzeArgs,
+    memory: &serde_json::Value,
+    out: &mut Output,
+) -> Result<u8> {
     let count = |s: OutcomeStatus| outcomes.iter().filter(|o| o.status == s).count();
     let (failed, partial) = (count(OutcomeStatus::Failed), count(OutcomeStatus::Partial));
     let unverifiable = count(OutcomeStatus::Unverifiable);
@@ -253,7 +263,7 @@ fn finish(mut outcomes: Vec<Outcome>, wanted: usize, args: &AnalyzeArgs, peak: u
         json!({
             "inputs": wanted, "complete": count(OutcomeStatus::Complete), "partial": partial, "unverifiable": unverifiable,
             "failed": failed, "not_started": wanted - outcomes.len().min(wanted), "exit": code,
-            "memory": { "limit_bytes": args.memory_limit << 20, "peak_anonymous_bytes": peak },
+            "memory": memory,
         }),
     );
     if wanted > 1 {
@@ -295,24 +305,27 @@ fn plan(args: &AnalyzeArgs, jobs: &[Job], opening: &OpenOptions, out: &mut Outpu
                     s.nb_frames_declared.or_else(|| Some((s.duration.or(info.duration)? * s.fps?).round() as u64))
                 });
                 let size = stream.map(|s| Size::new(s.width, s.height));
-                let slot =
-                    size.and_then(|s| FrameLayout::of(PixelFormat::I420, s)).map_or(0, |l| u64::from(l.slot_bytes()));
-                let memory = slot * u64::from(args.batch) * 3;
+                let layout = stream.and_then(VideoStream::layout);
+                let ring = layout.map_or(0, |l| u64::from(l.slot_bytes())) * u64::from(args.batch) * 3;
+                let decoder = stream.map_or(0, |s| s.decoder_bytes(opening.threads));
+                let shared = opening.isolation.as_ref().zip(layout).map_or(0, |(i, l)| Isolation::shared_bytes(i, &l));
                 let disk = frames.map(|f| f * ROW_BYTES + (1 << 20));
                 out.event(
                     "item",
                     json!({
                         "input": job.input.to_string_lossy(), "folder": job.folder.to_string_lossy(), "frames": frames,
-                        "size": size.map(|s| s.to_string()), "ring_bytes": memory, "disk_bytes": disk,
+                        "size": size.map(|s| s.to_string()), "ring_bytes": ring, "decoder_bytes": decoder, "shared_bytes": shared,
+                        "disk_bytes": disk,
                     }),
                 );
                 out.text(&format!(
-                    "{} -> {}: {} frames of {}, upload ring {:.0} MB (limit {} MB), about {:.1} MB on disk",
+                    "{} -> {}: {} frames of {}, upload ring {:.0} MB and decoder {:.0} MB (limit {} MB), about {:.1} MB on disk",
                     crate::output::printable(&job.input.to_string_lossy()),
                     crate::output::printable(&job.folder.to_string_lossy()),
                     frames.map_or_else(|| "unknown".to_owned(), |f| f.to_string()),
                     size.map_or_else(|| "unknown size".to_owned(), |s| s.to_string()),
-                    memory as f64 / 1e6,
+                    ring as f64 / 1e6,
+                    (decoder + shared) as f64 / 1e6,
                     args.memory_limit,
                     disk.unwrap_or(1 << 20) as f64 / 1e6,
                 ));

@@ -66,6 +66,7 @@ pub(crate) fn run(global: &Global, args: &HeatmapArgs, out: &mut Output, signals
         hardware: HardwareDecode::Off,
         limits: limits_from(&args.limits)?,
         fps: 25,
+        isolation: None,
         cancel: signals.cancel.clone(),
     };
     out.event("start", json!({ "command": "heatmap", "settings": config }));

@@ -79,7 +79,7 @@ impl ChunkVideo {
             limits: options.limits.clone(),
             hardware: options.hardware.clone(),
             cancel: options.cancel.clone(),
-            stream: 0,
+            ..DecodeOptions::default()
         };
         let decoder = VideoDecoder::open(path, &decoding)?;
         let info = decoder.media_info();

@@ -96,7 +96,7 @@ impl CollageVideo {
                 limits: options.limits.clone(),
                 hardware: options.hardware.clone(),
                 cancel: options.cancel.clone(),
-                stream: 0,
+                ..DecodeOptions::default()
             },
         )?;
         let degrees = decoder.rotation().rem_euclid(360);

@@ -63,7 +63,7 @@ pub(in super::super) fn open_video(
         limits: limits.clone(),
         hardware: HardwareDecode::Off,
         cancel: cancel.clone(),
-        stream: 0,
+        ..DecodeOptions::default()
     };
     VideoDecoder::open(path, &options)
 }
