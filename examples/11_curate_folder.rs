@@ -14,8 +14,43 @@ use frameloom::core::random::pcg4d;
 use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::media::encode_jpeg;
 use frameloom::store::{OsIo, commit};
-use frameloom::workflows::curate::{ANALYSIS, CurateConfig, CurateOptions, Inputs, curate, explain, read_ledger};
+use frameloom::workflows::curate::{
+    ANALYSIS, CurateConfig, CurateOptions, FrameMetrics, Inputs, Strategy, StrategyFrame, StrategyPicture, curate,
+    explain, read_ledger,
+};
 use frameloom::{Error, Result};
+
+/// A strategy of our own: frames with much contrast, without colour.
+#[derive(Debug)]
+struct Gray;
+
+impl Strategy for Gray {
+    fn name(&self) -> &str {
+        "gray"
+    }
+
+    fn version(&self) -> String {
+        "1".into()
+    }
+
+    fn target(&self) -> f64 {
+        0.15
+    }
+
+    fn fit(&self, m: &FrameMetrics) -> Result<f64, String> {
+        let margin = m.contrast - 0.1;
+        if margin > 0.0 { Ok(margin) } else { Err(format!("contrast is too low: {:.2}", m.contrast)) }
+    }
+
+    fn make(&self, frame: &StrategyFrame<'_>) -> Result<Vec<StrategyPicture>> {
+        let gray = |p: &[u8; 4]| {
+            let v = ((u32::from(p[0]) * 3 + u32::from(p[1]) * 6 + u32::from(p[2])) / 10) as u8;
+            [v, v, v, p[3]]
+        };
+        let rgba = frame.rgba.as_chunks::<4>().0.iter().flat_map(gray).collect();
+        Ok(vec![StrategyPicture::new("_gray", frame.size, rgba).caption("an old photograph")])
+    }
+}
 
 fn main() -> Result<()> {
     let mut args = std::env::args().skip(1).map(PathBuf::from);
@@ -31,6 +66,7 @@ fn main() -> Result<()> {
     let mut config = CurateConfig::default();
     config.strategy_targets.create_occlusion = 0.33;
     config.strategies.enhance_segment.enabled = false;
+    config.own_strategies.add(Gray);
     config.layouts.formats = vec!["kohya".into()];
     config.layouts.trigger = "ohwx".into();
 

@@ -60,14 +60,7 @@ impl UnitLog {
     pub fn open(io: &dyn StoreIo, path: impl AsRef<Path>, root: impl AsRef<Path>, key: &RunKey) -> Result<Self> {
         let (path, root) = (path.as_ref(), root.as_ref().to_path_buf());
         let (mut journal, found) = Journal::open(io, path, key)?;
-        let mut done = BTreeMap::new();
-        for record in found.records.iter().filter(|r| r.kind == KIND_UNIT_DONE) {
-            let unit: UnitRecord = record.parse().ok_or_else(|| StateError::Corrupt {
-                path: path.to_path_buf(),
-                reason: "a unit record cannot be read".into(),
-            })?;
-            done.insert(unit.unit.clone(), unit);
-        }
+        let mut done = units_of(&found.records, path)?;
         if journal.bytes() > ROTATE_BYTES {
             let keep: Vec<Record> = done.values().map(|u| Record::json(KIND_UNIT_DONE, u)).collect::<Result<_>>()?;
             journal = journal.rewrite(io, key, &keep)?;
@@ -85,6 +78,17 @@ impl UnitLog {
             done.remove(unit);
         }
         Ok(Self { root, journal, done, redo, dropped: found.dropped })
+    }
+
+    /// The key and the records of the journal at `path`, in order of units, whatever run it belongs to: what another worker has done. Nothing is
+    /// changed and no output is looked at. `None` when there is no journal.
+    ///
+    /// # Errors
+    /// As [`Journal::read`]; [`StateError::Corrupt`] for a record that cannot be read.
+    pub fn read(io: &dyn StoreIo, path: impl AsRef<Path>) -> Result<Option<(RunKey, Vec<UnitRecord>)>> {
+        let path = path.as_ref();
+        let Some(found) = Journal::read(io, path, None)? else { return Ok(None) };
+        Ok(Some((found.key, units_of(&found.records, path)?.into_values().collect())))
     }
 
     /// The record of a unit that is done, its outputs whole.
@@ -138,6 +142,19 @@ impl UnitLog {
     }
 }
 
+/// Units by name; of one that is on record twice the later record.
+fn units_of(records: &[Record], path: &Path) -> Result<BTreeMap<String, UnitRecord>> {
+    let mut done = BTreeMap::new();
+    for record in records.iter().filter(|r| r.kind == KIND_UNIT_DONE) {
+        let unit: UnitRecord = record.parse().ok_or_else(|| StateError::Corrupt {
+            path: path.to_path_buf(),
+            reason: "a unit record cannot be read".into(),
+        })?;
+        done.insert(unit.unit.clone(), unit);
+    }
+    Ok(done)
+}
+
 /// `None` when the file is what the record says, else what is wrong.
 fn check_output(io: &dyn StoreIo, root: &Path, output: &OutputRef) -> Result<Option<String>> {
     let path = root.join(&output.path);
@@ -186,6 +203,9 @@ mod tests {
         }
         assert_eq!(open().done("b").unwrap().meta["frames"], 3);
         assert!(open().records().map(|r| r.unit.as_str()).eq(["a", "b", "c"]));
+        let (found, records) = UnitLog::read(&OsIo, state.join("journal")).unwrap().unwrap();
+        assert!(found == key && records.iter().map(|r| r.unit.as_str()).eq(["a", "b", "c"]));
+        assert_eq!(UnitLog::read(&OsIo, state.join("none")).unwrap(), None);
         commit(&OsIo, root.join("a"), |w| w.write_all(b"A")).unwrap();
         std::fs::remove_file(root.join("c")).unwrap();
         let log = open();

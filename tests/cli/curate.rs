@@ -313,6 +313,7 @@ fn a_run_goes_on_is_decided_anew_overruled_and_laid_out_for_trainers() {
     let shares: Vec<f64> =
         told["account"]["variants"].as_array().unwrap().iter().map(|v| v["share"].as_f64().unwrap()).collect();
     assert!(shares.iter().all(|s| (0.1..0.6).contains(s)), "{shares:?}");
+    assert_eq!(told["account"]["variants"][0]["description"], "partially obscured");
     let page = text(&out.join("review.html"));
     assert!(page.contains("Curation") && page.contains("create occlusion") && page.contains("data:image/jpeg"));
 

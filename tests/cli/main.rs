@@ -28,6 +28,10 @@ mod collage;
 mod config;
 mod curate;
 #[cfg(feature = "onnx")]
+mod curate_models;
+#[cfg(feature = "caption")]
+mod curate_more;
+#[cfg(feature = "onnx")]
 mod curate_real;
 mod demo;
 mod help;

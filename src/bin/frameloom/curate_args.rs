@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use frameloom::workflows::curate::Shard;
 
 /// Settings that change results; the others change speed and places.
 const SETTINGS: &str = "Settings";
@@ -14,7 +15,9 @@ Examples:
   frameloom curate run clip.mp4 -o out --every 12             the sharpest of every 12 frames
   frameloom curate decide --from out --decision-config t.yaml other thresholds, no pixel touched
   frameloom curate explain out frame_0007                     why, from the ledger alone
-  frameloom curate merge out -o training                      one folder for a trainer")]
+  frameloom curate merge out -o training                      one folder for a trainer
+  frameloom curate analyze frames/ -o part1 --shard 1/2       on one machine; 2/2 on another; then
+  frameloom curate join part1 part2 -o out                    what both have done, and the same run on `out`")]
 pub(crate) struct CurateArgs {
     #[command(subcommand)]
     pub(crate) command: CurateCommand,
@@ -71,6 +74,31 @@ pub(crate) struct CurateSettings {
     /// Take so many frames at most, the best ones with balanced shots
     #[arg(long, value_name = "N", help_heading = SETTINGS)]
     pub(crate) keep: Option<u32>,
+    /// Frames that no strategy with room left takes: keep them, or drop the worst until the wanted shares are right
+    #[arg(long, value_enum, value_name = "WHAT", help_heading = SETTINGS)]
+    pub(crate) surplus: Option<SurplusArg>,
+}
+
+/// What becomes of frames over their strategy's share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SurplusArg {
+    /// No frame is lost, shares may be off
+    Keep,
+    /// Shares are right, frames may be left out
+    Drop,
+}
+
+impl SurplusArg {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Drop => "drop",
+        }
+    }
+}
+
+fn shard(text: &str) -> Result<Shard, String> {
+    text.parse().map_err(|e: frameloom::Error| e.to_string())
 }
 
 /// What is looked at, and how.
@@ -96,6 +124,9 @@ pub(crate) struct CurateInput {
     /// Forget what earlier runs into this folder have done
     #[arg(long)]
     pub(crate) restart: bool,
+    /// Do this part of several only: `1/4` to `4/4`; see `curate join`
+    #[arg(long, value_name = "I/N", value_parser = shard)]
+    pub(crate) shard: Option<Shard>,
     /// Show the plan (frames, models, settings) and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -164,6 +195,15 @@ pub(crate) enum CurateCommand {
         /// Word that trainers tie to the character; begins every caption
         #[arg(long, default_value = "", value_name = "WORD")]
         trigger: String,
+    },
+    /// Put what parts of a run have done (`--shard`) into one folder, on which the same command then goes on
+    Join {
+        /// Output folders of the parts
+        #[arg(required = true, value_name = "PART")]
+        parts: Vec<PathBuf>,
+        /// Folder for all of it
+        #[arg(short, long = "output-dir", visible_alias = "output", value_name = "DIR")]
+        output: PathBuf,
     },
     /// Add the frames before and after each curated one
     Expand {

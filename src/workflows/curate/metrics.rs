@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::{FigureForm, FrameAnalysis, Size, Thumbnail, hamming};
+use super::detail::{BlurTiles, Embedding, bytes, hex};
+use crate::core::{FigureForm, FrameAnalysis, Size, hamming};
 use crate::error::{Error, Result};
 
 /// How much of a person a frame shows.
@@ -104,6 +105,12 @@ pub struct FrameMetrics {
     pub ahash: String,
     /// 8x8 means of grey, 128 hexadecimal digits.
     pub tiny: String,
+    /// Where the frame is sharp; nothing with parity.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub blur: Option<BlurTiles>,
+    /// A network's description of the frame; nothing without one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub embedding: Option<Embedding>,
 }
 
 /// What networks saw in a frame.
@@ -119,7 +126,7 @@ pub struct Seen {
 
 impl FrameMetrics {
     /// Figures that conditions of custom strategies may name.
-    pub const NAMES: [&'static str; 15] = [
+    pub const NAMES: [&'static str; 16] = [
         "width",
         "height",
         "complexity",
@@ -135,6 +142,7 @@ impl FrameMetrics {
         "face_height",
         "instance_height",
         "subject",
+        "blurred",
     ];
 
     /// From the sums of the device, of a frame of `size`. `analysis` may be of the frame made smaller: resolution counts in full.
@@ -169,11 +177,13 @@ impl FrameMetrics {
             shot: Shot::of(face_height, instance_height),
             phash: format!("{:016x}", thumb.phash()),
             ahash: format!("{:016x}", thumb.ahash()),
-            tiny: hex(&thumb.resized(Size::new(8, 8))),
+            tiny: hex(thumb.resized(Size::new(8, 8)).pixels),
+            blur: None,
+            embedding: None,
         })
     }
 
-    /// Figure by its name in [`Self::NAMES`]; nothing for another name, and for the subject without a model.
+    /// Figure by its name in [`Self::NAMES`]; nothing for another name, and for what was not measured.
     pub fn get(&self, name: &str) -> Option<f64> {
         Some(match name {
             "width" => f64::from(self.width),
@@ -191,6 +201,7 @@ impl FrameMetrics {
             "face_height" => self.face_height,
             "instance_height" => self.instance_height,
             "subject" => return self.subject,
+            "blurred" => return self.blur.as_ref().map(|b| settled(b.blurred())),
             _ => return None,
         })
     }
@@ -211,6 +222,11 @@ impl FrameMetrics {
         a.len() == b.len() && change <= 6 * 64
     }
 
+    /// Bits of 64 in which the perceptual hashes differ.
+    pub fn bits_apart(&self, other: &Self) -> u32 {
+        hamming(number(&self.phash), number(&other.phash))
+    }
+
     /// Mean change of the 8x8 means against another frame, in codes.
     pub fn change(&self, other: &Self) -> f64 {
         let (a, b) = (bytes(&self.tiny), bytes(&other.tiny));
@@ -225,22 +241,8 @@ pub(super) fn settled(v: f64) -> f64 {
     (v * 1e12).round() / 1e12
 }
 
-fn hex(thumb: &Thumbnail) -> String {
-    use std::fmt::Write as _;
-    thumb.pixels.iter().fold(String::with_capacity(128), |mut text, p| {
-        // Writing into a string does not fail.
-        let _ = write!(text, "{p:02x}");
-        text
-    })
-}
-
 fn number(hex: &str) -> u64 {
     u64::from_str_radix(hex, 16).unwrap_or(0)
-}
-
-fn bytes(hex: &str) -> Vec<u8> {
-    let digit = |c: u8| (c as char).to_digit(16).unwrap_or(0) as u8;
-    hex.as_bytes().as_chunks::<2>().0.iter().map(|[high, low]| digit(*high) << 4 | digit(*low)).collect()
 }
 
 /// A frame and what became of measuring it.
@@ -293,6 +295,8 @@ pub(super) mod tests {
             phash: format!("{:016x}", ((complexity * 1e9) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
             ahash: "0".repeat(16),
             tiny: "80".repeat(64),
+            blur: Some(BlurTiles { across: 2, down: 1, levels: "00ff".into() }),
+            embedding: None,
         }
     }
 

@@ -7,6 +7,7 @@
 mod analyze;
 mod config;
 mod decide;
+mod detail;
 mod execute;
 mod expand;
 mod inputs;
@@ -17,8 +18,10 @@ mod page;
 mod picture;
 mod report;
 mod run;
+mod shard;
+mod strategy;
 
-pub use analyze::Analysis;
+pub use analyze::{Analysis, Times};
 pub use config::{
     AnalysisConfig, CaptionConfig, Condition, CreateOcclusion, CurateConfig, CustomStrategy, DatasetNeeds,
     DecisionConfig, Engine, EnhanceSegment, EnhanceStep, KeepFull, LAYOUTS, LayoutConfig, OcclusionType, Position,
@@ -28,12 +31,15 @@ pub use decide::{
     Alternative, DROP, Decision, Decisions, Margin, Mix, MixLine, ShotLine, Tuned, decide, explain, ledger_schema,
     read_ledger, tune, write_ledger,
 };
+pub use detail::{BlurTiles, Embedding};
 pub use expand::{ExpandOptions, Expanded, expand};
 pub use inputs::{Input, Inputs};
 pub use layouts::{MergeOptions, Merged, merge};
 pub use metrics::{FrameEntry, FrameMetrics, FramePlace, Shot};
 pub use models::{ModelUse, Networks};
 pub use run::{ANALYSIS, CurateOptions, CurateOutcome, CurateStage, analyze, curate, read_run, write_decisions};
+pub use shard::{Joined, Shard, join};
+pub use strategy::{OwnStrategies, Strategy, StrategyFrame, StrategyPicture};
 
 /// Frames kept as they are.
 pub const KEEP_FULL: &str = "keep_full";

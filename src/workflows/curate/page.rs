@@ -1,16 +1,17 @@
 //! The review page: the mix against its target, pictures of every strategy with reasons, near-duplicates, what was left out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::analyze::Working;
 use super::config::CurateConfig;
 use super::decide::Decisions;
-use super::execute::{Executed, inside};
+use super::execute::{Executed, Sources, inside};
 use super::metrics::FrameEntry;
 use super::picture::{PictureFile, Rgba};
 use super::run::CurateOutcome;
 use crate::core::Limits;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::media::encode_jpeg;
 use crate::report::{HtmlTable, ImageItem, Note, Page, Tile, Tone};
@@ -31,8 +32,7 @@ fn percent(share: f64) -> String {
 }
 
 /// A small JPEG; transparency over a light grey, so that cut-outs are seen as such.
-fn thumbnail(ctx: &GpuContext, path: &Path, limits: &Limits) -> Result<Vec<u8>> {
-    let mut picture = PictureFile::read(path, limits)?.picture;
+fn thumbnail(ctx: &GpuContext, mut picture: Rgba) -> Result<Vec<u8>> {
     for pixel in picture.pixels.as_chunks_mut::<4>().0 {
         let [r, g, b, a] = *pixel;
         let over = |v: u8| ((u32::from(v) * u32::from(a) + 214 * (255 - u32::from(a)) + 127) / 255) as u8;
@@ -75,7 +75,19 @@ fn mix(page: Page, outcome: &CurateOutcome) -> Page {
         let one = |v: f64| format!("{:.1}", v * 100.0);
         shots = shots.row([line.shot.clone(), one(line.target), one(line.share), line.frames.to_string()]);
     }
-    page.section("Mix").table(table).notes(notes).table(shots)
+    let mut barred =
+        HtmlTable::new("What keeps frames from a strategy").text("strategy").text("rule").number("frames", "");
+    for line in &outcome.mix.lines {
+        let mut rules: Vec<(&String, &usize)> = line.barred.iter().collect();
+        rules.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
+        for (rule, frames) in rules {
+            barred = barred.row([line.strategy.replace('_', " "), rule.clone(), frames.to_string()]);
+        }
+    }
+    let page = page.section("Mix").table(table).notes(notes);
+    let any = outcome.mix.lines.iter().any(|l| !l.barred.is_empty());
+    let page = if any { page.table(barred) } else { page };
+    page.table(shots)
 }
 
 /// Writes the page.
@@ -86,7 +98,7 @@ pub(super) fn write(
     (entries, decisions, executed): (&[FrameEntry], &Decisions, &Executed),
     outcome: &CurateOutcome,
     config: &CurateConfig,
-    limits: &Limits,
+    working: Working<'_>,
 ) -> Result<()> {
     let reached = outcome.mix.lines.iter().all(|l| l.reached);
     let tone = if reached && outcome.failed.is_empty() { Tone::Good } else { Tone::Warn };
@@ -101,9 +113,9 @@ pub(super) fn write(
         page.notes(outcome.models.iter().filter_map(|m| m.notice.as_ref()).map(|n| Note::new(Tone::Warn, n.clone())));
     page = mix(page, outcome);
     for (name, _) in &outcome.strategies {
-        page = strategy(ctx, page, folder, name, (entries, decisions, executed), limits)?;
+        page = strategy(ctx, page, folder, name, (entries, decisions, executed), working.limits)?;
     }
-    page = duplicates(ctx, page, entries, decisions, limits)?;
+    page = duplicates(ctx, page, entries, decisions, working)?;
     page = rejected(page, entries, decisions, outcome);
     page = page.section("Decide by hand").text(
         "Write a file with one line a frame, its name and the strategy (or drop), such as `overrides.yaml` with the line \
@@ -146,9 +158,9 @@ fn strategy(
     for (decision, outcome) in all.iter().step_by(step) {
         let pictures = outcome.outputs.iter().filter(|o| o.contains("/images/"));
         for output in pictures.take(if name == super::CREATE_OCCLUSION || name == super::SEGMENT { 2 } else { 1 }) {
-            let bytes = thumbnail(ctx, &inside(folder, output), limits)?;
+            let bytes = thumbnail(ctx, PictureFile::read(&inside(folder, output), limits)?.picture)?;
             let title = output.rsplit('/').next().unwrap_or(output).to_owned();
-            let why = format!("{} ({:.2})", decision.reasoning, decision.confidence);
+            let why = format!("confidence {:.2}: {}", decision.confidence, decision.reasoning.replace(" | ", "; "));
             items.push(ImageItem::jpeg(&bytes, title).note(why));
         }
         if items.len() >= SHOWN {
@@ -164,37 +176,62 @@ fn duplicates(
     page: Page,
     entries: &[FrameEntry],
     decisions: &Decisions,
-    limits: &Limits,
+    working: Working<'_>,
 ) -> Result<Page> {
-    let mut groups: BTreeMap<&str, Vec<&FrameEntry>> = BTreeMap::new();
-    for (entry, decision) in entries.iter().zip(&decisions.all) {
-        if let Some(of) = &decision.duplicate_of {
-            groups.entry(of).or_default().push(entry);
+    let by_name: BTreeMap<&str, usize> = entries.iter().enumerate().map(|(i, e)| (e.name.as_str(), i)).collect();
+    // Each frame that stays, with those that repeat it.
+    let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (i, decision) in decisions.all.iter().enumerate() {
+        if let Some(best) = decision.duplicate_of.as_ref().and_then(|of| by_name.get(of.as_str())) {
+            groups.entry(*best).or_default().push(i);
         }
     }
     if groups.is_empty() {
         return Ok(page);
     }
     let count: usize = groups.values().map(Vec::len).sum();
-    let mut items = Vec::new();
-    for (name, others) in groups.iter().take(GROUPS) {
-        let Some(best) = entries.iter().find(|e| e.name == *name) else { continue };
-        for (i, entry) in [best].into_iter().chain(others.iter().copied()).take(OF_A_GROUP).enumerate() {
-            // Frames of videos are not decoded again for the page.
-            if entry.place.frame.is_some() {
-                continue;
-            }
-            let (tone, note) = if i == 0 {
-                (Tone::Good, format!("stays; {} like it", others.len()))
-            } else {
-                (Tone::Neutral, format!("repeats {name}"))
-            };
-            let bytes = thumbnail(ctx, &entry.place.path, limits)?;
-            items.push(ImageItem::jpeg(&bytes, entry.name.clone()).note(note).tone(tone));
-        }
+    // Large groups first: they say most about a set.
+    let mut shown: Vec<(usize, Vec<usize>)> = groups.iter().map(|(best, others)| (*best, others.clone())).collect();
+    shown.sort_by(|a, b| b.1.len().cmp(&a.1.len()).then(a.0.cmp(&b.0)));
+    shown.truncate(GROUPS);
+    let of_a_group = |(best, others): &(usize, Vec<usize>)| -> Vec<usize> {
+        std::iter::once(*best).chain(others.iter().copied()).take(OF_A_GROUP).collect()
+    };
+    let mut thumbs: BTreeMap<usize, Vec<u8>> = BTreeMap::new();
+    let wanted: BTreeSet<usize> = shown.iter().flat_map(of_a_group).collect();
+    let mut sources = Sources::new(ctx, entries, (0..entries.len()).map(|i| wanted.contains(&i)).collect(), working);
+    for i in &wanted {
+        // A frame that is not there any more has no picture on the page: the report is written all the same.
+        match sources.pixels(*i) {
+            Ok(pixels) => thumbs.insert(*i, thumbnail(ctx, pixels.picture().clone())?),
+            Err(Error::InputNotFound { .. } | Error::InputCorrupt { .. } | Error::InputUnsupported { .. }) => None,
+            Err(e) => return Err(e),
+        };
     }
-    let text = format!("{count} frames repeat {} others and are left out; the best of each group stays.", groups.len());
-    Ok(page.section("Near-duplicates").text(text).images(items))
+    let mut page = page.section("Near-duplicates").text(format!(
+        "{count} frames repeat {} others and are left out; the best of each group stays. {} groups shown, the largest first.",
+        groups.len(),
+        shown.len()
+    ));
+    for group in &shown {
+        let mut items = Vec::new();
+        for i in of_a_group(group) {
+            let (Some(entry), Some(decision), Some(bytes)) = (entries.get(i), decisions.all.get(i), thumbs.get(&i))
+            else {
+                continue;
+            };
+            let (tone, note) = if i == group.0 {
+                (Tone::Good, format!("stays; {} like it", group.1.len()))
+            } else {
+                // What stands in brackets is how it was seen.
+                let how = decision.reasoning.rsplit_once('(').map_or("", |(_, how)| how.trim_end_matches(')'));
+                (Tone::Neutral, format!("repeats it: {how}"))
+            };
+            items.push(ImageItem::jpeg(bytes, entry.name.clone()).note(note).tone(tone));
+        }
+        page = page.images(items);
+    }
+    Ok(page)
 }
 
 fn rejected(page: Page, entries: &[FrameEntry], decisions: &Decisions, outcome: &CurateOutcome) -> Page {

@@ -1,16 +1,19 @@
 //! `processing_report.json`, and the figures beside each frame's pictures.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
 use std::path::Path;
 
 use serde::{Serialize, Serializer};
 
 use super::config::CurateConfig;
-use super::decide::{Decision, Decisions};
+use super::decide::{Decision, Decisions, Mix};
 use super::execute::{Executed, FrameOutcome, inside};
 use super::metrics::FrameEntry;
 use super::{CREATE_OCCLUSION, KEEP_FULL, SEGMENT};
 use crate::error::{Error, Result};
-use crate::store::{Committed, StoreIo, commit_json};
+use crate::report::{PngFormat, encode_png};
+use crate::store::{Committed, StoreIo, commit, commit_json};
 
 /// Counts by name, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,8 +47,11 @@ struct ResultLine {
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct Report {
+struct Report<'a> {
     summary: Summary,
+    /// Wanted and reached shares, and what keeps them apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mix: Option<&'a Mix>,
     results: Vec<ResultLine>,
 }
 
@@ -92,7 +98,8 @@ pub(super) fn write(
         strategies: counts(decisions, executed, config),
         left_out: (!config.parity).then_some(left_out),
     };
-    commit_json(io, folder.join("processing_report.json"), &Report { summary, results })
+    let mix = (!config.parity).then_some(&decisions.mix);
+    commit_json(io, folder.join("processing_report.json"), &Report { summary, mix, results })
 }
 
 fn line(entry: &FrameEntry, decision: &Decision, outcome: &FrameOutcome, config: &CurateConfig) -> ResultLine {
@@ -114,14 +121,21 @@ fn line(entry: &FrameEntry, decision: &Decision, outcome: &FrameOutcome, config:
     }
 }
 
-/// What is known of a frame, beside its pictures: `<strategy>/metadata/<name>.json`.
+/// Side of a tile of a blur map in pixels.
+const TILE: u32 = 8;
+
+/// What is known of a frame, beside its pictures: `<strategy>/metadata/<name>.json`, and where it is sharp: `<name>_blur.png`, a tile of the map
+/// 8x8 pixels, white where it is sharp. What an earlier run wrote for frames that are decided otherwise now goes.
 pub(super) fn write_metadata(
     io: &dyn StoreIo,
     folder: &Path,
     entries: &[FrameEntry],
     decisions: &Decisions,
     executed: &Executed,
+    config: &CurateConfig,
 ) -> Result<()> {
+    let mut written: BTreeMap<String, BTreeSet<String>> =
+        config.folders().into_iter().map(|name| (name, BTreeSet::new())).collect();
     for ((entry, decision), outcome) in entries.iter().zip(&decisions.all).zip(&executed.frames) {
         let (Some(strategy), Some(outcome)) = (&decision.strategy, outcome) else { continue };
         if outcome.error.is_some() {
@@ -132,7 +146,34 @@ pub(super) fn write_metadata(
         });
         let at = inside(folder, &format!("{strategy}/metadata"));
         io.create_dir_all(&at).map_err(|e| Error::storage("create", &at, e))?;
-        commit_json(io, at.join(format!("{}.json", entry.name)), &metadata)?;
+        let own = written.entry(strategy.clone()).or_default();
+        let name = format!("{}.json", entry.name);
+        commit_json(io, at.join(&name), &metadata)?;
+        own.insert(name);
+        if let Some(blur) = entry.metrics.as_ref().and_then(|m| m.blur.as_ref()) {
+            let (size, gray) = blur.picture(TILE);
+            let png = encode_png(size, PngFormat::Gray8, &gray);
+            let png = png.map_err(|e| Error::Bug(format!("encoding a blur map: {e}")))?;
+            let name = format!("{}_blur.png", entry.name);
+            commit(io, at.join(&name), |w| w.write_all(&png))?;
+            own.insert(name);
+        }
+    }
+    for (strategy, names) in written {
+        tidy(&inside(folder, &format!("{strategy}/metadata")), &names)?;
+    }
+    Ok(())
+}
+
+/// Takes away what is in a folder of ours and was not written now.
+fn tidy(folder: &Path, written: &BTreeSet<String>) -> Result<()> {
+    let Ok(there) = std::fs::read_dir(folder) else { return Ok(()) };
+    for entry in there {
+        let path = entry.map_err(|e| Error::storage("list", folder, e))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if !written.contains(&name) {
+            std::fs::remove_file(&path).map_err(|e| Error::storage("remove", &path, e))?;
+        }
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::analyze::{self, Analysis, Working};
+use super::analyze::{self, Analysis, Times, Working};
 use super::config::CurateConfig;
 use super::decide::{Decisions, Mix, ShotLine, decide, write_ledger};
 use super::execute::{self, Executed};
@@ -15,6 +15,7 @@ use super::inputs::Inputs;
 use super::layouts;
 use super::metrics::FrameEntry;
 use super::models::{ModelUse, Networks};
+use super::shard::Shard;
 use super::{page, report};
 use crate::config::{Settings as _, to_toml};
 use crate::core::{CancelToken, Limits};
@@ -24,7 +25,7 @@ use crate::store::{OsIo, StateDir, StoreIo as _, clean_temps, commit, commit_jso
 
 /// Folder of figures, ledger and settings in the output folder.
 pub const ANALYSIS: &str = "analysis";
-const STATE: &str = ".state";
+pub(super) const STATE: &str = ".state";
 const FRAMES: &str = "frames.jsonl";
 const MODELS: &str = "models.json";
 
@@ -43,6 +44,8 @@ pub struct CurateOptions {
     pub overrides: BTreeMap<String, String>,
     /// Stop after the decisions: no pictures.
     pub only_decide: bool,
+    /// Do only this part: of the frames in [`analyze`]; of the pictures in [`curate`], without reports, which [`super::join`] and one more run make.
+    pub shard: Option<Shard>,
 }
 
 /// What is being done.
@@ -77,6 +80,8 @@ pub struct CurateOutcome {
     pub models: Vec<ModelUse>,
     /// Seconds of each stage.
     pub seconds: Vec<(String, f64)>,
+    /// Where the time of measuring went.
+    pub times: Times,
     /// The review page, where one was written.
     pub page: Option<PathBuf>,
 }
@@ -107,7 +112,7 @@ pub fn read_run(folder: &Path) -> Result<(Vec<FrameEntry>, Vec<ModelUse>)> {
     Ok((entries, models))
 }
 
-fn create(folder: &Path) -> Result<()> {
+pub(super) fn create(folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(|e| Error::storage("create the output folder", folder, e))
 }
 
@@ -177,7 +182,7 @@ pub fn analyze(
 ) -> Result<Analysis> {
     config.check()?;
     let state = own(folder, options.restart)?;
-    measured(ctx, inputs, folder, &state, config, options, progress)
+    measured(ctx, inputs, folder, &state, config, (options, options.shard), progress)
 }
 
 fn measured(
@@ -186,10 +191,10 @@ fn measured(
     folder: &Path,
     state: &StateDir,
     config: &CurateConfig,
-    options: &CurateOptions,
+    (options, shard): (&CurateOptions, Option<Shard>),
     progress: &mut dyn FnMut(CurateStage, u64),
 ) -> Result<Analysis> {
-    let working = Working { networks: &options.networks, limits: &options.limits, cancel: &options.cancel };
+    let working = Working { networks: &options.networks, limits: &options.limits, cancel: &options.cancel, shard };
     let mut told = |n| progress(CurateStage::Analyze, n);
     let analysis = analyze::measure(ctx, inputs, config, working, Some((&OsIo, state.path())), &mut told)?;
     write_analysis(folder, &analysis)?;
@@ -211,14 +216,16 @@ pub fn curate(
     config.check()?;
     let state = own(folder, options.restart)?;
     let mut seconds = Vec::new();
-    let analysis = measured(ctx, inputs, folder, &state, config, options, progress)?;
+    // Decisions are on all frames: a part needs all figures, measured here or joined from parts of `analyze`.
+    let analysis = measured(ctx, inputs, folder, &state, config, (options, None), progress)?;
     seconds.push(("analyze".to_owned(), analysis.elapsed.as_secs_f64()));
     let started = Instant::now();
     let decisions = decide(&analysis.entries, config, &options.overrides)?;
     write_decisions(folder, &analysis.entries, &decisions, config)?;
     seconds.push(("decide".to_owned(), started.elapsed().as_secs_f64()));
     let started = Instant::now();
-    let working = Working { networks: &options.networks, limits: &options.limits, cancel: &options.cancel };
+    let shard = options.shard;
+    let working = Working { networks: &options.networks, limits: &options.limits, cancel: &options.cancel, shard };
     let entries = &analysis.entries;
     let executed = if options.only_decide {
         Executed { frames: vec![None; entries.len()], models: Vec::new(), kept: 0 }
@@ -229,16 +236,16 @@ pub fn curate(
     };
     seconds.push(("execute".to_owned(), started.elapsed().as_secs_f64()));
     let started = Instant::now();
-    let mut outcome = outcome(entries, &decisions, &executed, config, analysis.models);
-    if !options.only_decide {
+    let mut outcome = outcome(entries, &decisions, &executed, config, &analysis);
+    if !options.only_decide && shard.is_none() {
         report::write(&OsIo, folder, entries, &decisions, &executed, config)?;
         if config.processing.save_metadata && !config.parity {
-            report::write_metadata(&OsIo, folder, entries, &decisions, &executed)?;
+            report::write_metadata(&OsIo, folder, entries, &decisions, &executed, config)?;
         }
         layouts::write_all(&OsIo, folder, entries, &decisions, &executed, config, &options.limits)?;
         if config.processing.create_visualization && !config.parity {
             let path = folder.join("review.html");
-            page::write(ctx, &path, folder, (entries, &decisions, &executed), &outcome, config, &options.limits)?;
+            page::write(ctx, &path, folder, (entries, &decisions, &executed), &outcome, config, working)?;
             outcome.page = Some(path);
         }
     }
@@ -252,8 +259,9 @@ fn outcome(
     decisions: &Decisions,
     executed: &Executed,
     config: &CurateConfig,
-    mut models: Vec<ModelUse>,
+    analysis: &Analysis,
 ) -> CurateOutcome {
+    let mut models = analysis.models.clone();
     for m in &executed.models {
         if !models.contains(m) {
             models.push(m.clone());
@@ -280,6 +288,7 @@ fn outcome(
         shots: decisions.shots.clone(),
         models,
         seconds: Vec::new(),
+        times: analysis.times,
         page: None,
     }
 }

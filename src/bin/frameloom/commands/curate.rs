@@ -7,14 +7,14 @@ use frameloom::config::{Layers, Settings};
 use frameloom::gpu::{DeviceChoice, GpuContext, GpuOptions};
 use frameloom::workflows::curate::{
     ANALYSIS, CurateConfig, CurateOptions, CurateOutcome, CurateStage, ExpandOptions, FrameMetrics, Input, Inputs,
-    MergeOptions, Mix, Networks, analyze, curate, decide, expand, explain, merge, read_ledger, read_run, tune,
-    write_decisions,
+    MergeOptions, Mix, Networks, Times, analyze, curate, decide, expand, explain, join, merge, read_ledger, read_run,
+    tune, write_decisions,
 };
 use frameloom::{Error, Result};
 use serde_json::{Value, json};
 
 use crate::args::Global;
-use crate::curate_args::{CurateArgs, CurateCommand, CurateInput, CurateSettings, LayoutArg};
+use crate::curate_args::{CurateArgs, CurateCommand, CurateInput, CurateSettings, LayoutArg, SurplusArg};
 use crate::output::{Output, limits_from, printable};
 use crate::progress::{Mode, Progress};
 use crate::signals::Signals;
@@ -47,6 +47,19 @@ pub(crate) fn run(
                 out.warn(&format!("{} pictures have no caption", merged.without_caption));
             }
             out.event("result", json!({ "folder": output.to_string_lossy(), "pictures": count, "merged": merged }));
+            Ok(0)
+        }
+        CurateCommand::Join { parts, output } => {
+            out.event("start", json!({ "command": "curate join", "parts": parts }));
+            let joined = join(parts, output)?;
+            out.note(&format!(
+                "{} units of figures and {} frames with {} files taken over: {}",
+                joined.measured,
+                joined.made,
+                joined.files,
+                output.display()
+            ));
+            out.event("result", json!({ "folder": output.to_string_lossy(), "joined": joined }));
             Ok(0)
         }
         CurateCommand::Expand { curated, frames, frames_dir, output, window_size, no_copy_captions } => {
@@ -85,6 +98,7 @@ fn settings(args: &CurateSettings, more: &dyn Fn(Layers) -> Layers) -> Result<Cu
     layers = layers
         .flag("--parity", "parity", args.parity.then_some(true))
         .flag("--keep", "decision.keep", args.keep)
+        .flag("--surplus", "decision.surplus", args.surplus.map(SurplusArg::name))
         .flag("--dataset-needs", "dataset_needs", needs.clone());
     let mut config: CurateConfig = more(layers).resolve()?.settings;
     config.settle_needs(needs.is_some());
@@ -188,6 +202,7 @@ fn whole(
         restart: args.restart,
         overrides,
         only_decide: !all,
+        shard: args.shard,
     };
     let total = (videos == 0).then_some(pictures as u64);
     let mut shown: Option<(CurateStage, Progress)> = None;
@@ -203,10 +218,14 @@ fn whole(
             bar.add(n, out);
         }
     };
+    let mut times = None;
     let found = if all {
         curate(&ctx, &inputs, &args.output, &config, &options, &mut told).map(Some)
     } else {
-        analyze(&ctx, &inputs, &args.output, &config, &options, &mut told).map(|_| None)
+        analyze(&ctx, &inputs, &args.output, &config, &options, &mut told).map(|a| {
+            times = Some(a.times);
+            None
+        })
     };
     if let Some((_, bar)) = shown {
         bar.finish();
@@ -214,11 +233,31 @@ fn whole(
     let seconds = started.elapsed().as_secs_f64();
     match found? {
         Some(outcome) => finish(&args.output, &outcome, seconds, out),
-        None => analyzed(&args.output, seconds, out),
+        None => analyzed(&args.output, times.unwrap_or_default(), seconds, out),
     }
 }
 
-fn analyzed(folder: &Path, seconds: f64, out: &mut Output) -> Result<u8> {
+/// Where the time of measuring went, in words.
+fn where_time_went(t: &Times) -> String {
+    let mut parts = Vec::new();
+    if t.pictures > 0.0 {
+        parts.push(format!("reading pictures {:.1} s", t.pictures));
+    }
+    if let Some(share) = t.share_of_decoding() {
+        let (frames, decode, all) = (t.video_frames, t.video_decode, t.video_all);
+        parts.push(format!(
+            "{frames} frames of videos in {all:.1} s, of which plain decoding takes {decode:.1} s: {:.0} % of its speed",
+            share * 100.0
+        ));
+    }
+    parts.push(format!("kernels {:.1} s", t.figures));
+    if t.networks > 0.005 {
+        parts.push(format!("networks {:.1} s", t.networks));
+    }
+    parts.join(", ")
+}
+
+fn analyzed(folder: &Path, times: Times, seconds: f64, out: &mut Output) -> Result<u8> {
     let (entries, models) = read_run(folder)?;
     let failed: Vec<_> = entries.iter().filter_map(|e| e.error.as_ref().map(|why| (e.label(), why))).collect();
     for (frame, why) in failed.iter().take(20) {
@@ -229,12 +268,13 @@ fn analyzed(folder: &Path, seconds: f64, out: &mut Output) -> Result<u8> {
     }
     let code = u8::from(!failed.is_empty()) * 3;
     let measured = entries.len() - failed.len();
-    out.note(&format!("{measured} frames measured ({seconds:.1} s): {}", folder.join(ANALYSIS).display()));
+    let (went, at) = (where_time_went(&times), folder.join(ANALYSIS));
+    out.note(&format!("{measured} frames measured ({seconds:.1} s; {went}): {}", at.display()));
     out.event(
         "result",
         json!({
             "folder": folder.to_string_lossy(), "frames": entries.len(), "failed": failed.len(), "models": models,
-            "seconds": seconds, "exit": code,
+            "times": times, "seconds": seconds, "exit": code,
         }),
     );
     Ok(code)
@@ -266,6 +306,7 @@ fn finish(folder: &Path, o: &CurateOutcome, seconds: f64, out: &mut Output) -> R
     }
     said(&o.mix, out);
     let stages: Vec<String> = o.seconds.iter().map(|(name, s)| format!("{name} {s:.1} s")).collect();
+    out.note(&format!("measuring: {}", where_time_went(&o.times)));
     let page = o.page.clone().unwrap_or_else(|| folder.join("processing_report.json"));
     out.note(&format!(
         "{} frames: {} with pictures ({} kept), {} left out, {} failed ({}): {}",

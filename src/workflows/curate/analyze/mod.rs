@@ -17,6 +17,7 @@ use super::config::CurateConfig;
 use super::inputs::{Input, Inputs, Names};
 use super::metrics::FrameEntry;
 use super::models::{ModelUse, Networks, Opener};
+use super::shard::Shard;
 use crate::core::{CancelToken, Limits};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
@@ -33,6 +34,34 @@ pub struct Analysis {
     pub models: Vec<ModelUse>,
     /// Time that measuring took; not part of any result.
     pub elapsed: Duration,
+    /// Where it went.
+    pub times: Times,
+}
+
+/// Where the time of measuring went, in seconds. Stages work side by side, so that their sum is more than the time on the clock.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct Times {
+    /// On the clock.
+    pub all: f64,
+    /// Reading and decoding pictures, on the clock of the threads that do it.
+    pub pictures: f64,
+    /// Frames of videos that were decoded.
+    pub video_frames: u64,
+    /// The decoders' own time for them: what plain decoding takes.
+    pub video_decode: f64,
+    /// On the clock, for videos.
+    pub video_all: f64,
+    /// Kernels: reducing and measuring.
+    pub figures: f64,
+    /// Networks, with the tensors that they take.
+    pub networks: f64,
+}
+
+impl Times {
+    /// Speed of measuring videos as a share of plain decoding, 0..=1; nothing where no video was decoded.
+    pub fn share_of_decoding(&self) -> Option<f64> {
+        (self.video_frames > 0 && self.video_all > 0.0).then(|| (self.video_decode / self.video_all).min(1.0))
+    }
 }
 
 /// Frames of packed RGBA at the size at which frames are measured.
@@ -50,25 +79,51 @@ pub(super) struct Recorded<'a> {
     pub(super) batch: usize,
     pub(super) limits: &'a Limits,
     pub(super) cancel: &'a CancelToken,
+    pub(super) shard: Option<Shard>,
+    pub(super) times: Times,
 }
 
 /// Content of a record.
 #[derive(Debug, Serialize, Deserialize)]
 struct Meta {
     entries: Vec<FrameEntry>,
+    /// Further records with more of them.
+    #[serde(default, skip_serializing_if = "is_none")]
+    parts: usize,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "what serde asks for")]
+const fn is_none(parts: &usize) -> bool {
+    *parts == 0
+}
+
+/// Entries of a record: a long video has more than fit into one.
+const IN_A_RECORD: usize = 64;
+
 impl Recorded<'_> {
-    fn entries(&self, unit: &str) -> Option<Vec<FrameEntry>> {
+    fn meta(&self, unit: &str) -> Option<Meta> {
         let record = self.log.as_ref()?.done(unit)?;
-        serde_json::from_value::<Meta>(record.meta.clone()).ok().map(|m| m.entries)
+        serde_json::from_value::<Meta>(record.meta.clone()).ok()
     }
 
-    fn put(&mut self, unit: &str, entries: &[FrameEntry]) -> Result<()> {
-        match &mut self.log {
-            Some(log) => log.finish(unit, &[], &Meta { entries: entries.to_vec() }),
-            None => Ok(()),
+    fn entries(&self, unit: &str) -> Option<Vec<FrameEntry>> {
+        let Meta { mut entries, parts } = self.meta(unit)?;
+        for part in 0..parts {
+            entries.extend(self.meta(&format!("{unit}#{part}"))?.entries);
         }
+        Some(entries)
+    }
+
+    /// The unit's own record comes last: parts without it are nothing.
+    fn put(&mut self, unit: &str, entries: &[FrameEntry]) -> Result<()> {
+        let Some(log) = &mut self.log else { return Ok(()) };
+        let parts: Vec<&[FrameEntry]> =
+            if entries.len() > IN_A_RECORD { entries.chunks(IN_A_RECORD).collect() } else { Vec::new() };
+        for (at, part) in parts.iter().enumerate() {
+            log.finish(&format!("{unit}#{at}"), &[], &Meta { entries: part.to_vec(), parts: 0 })?;
+        }
+        let own = if parts.is_empty() { entries.to_vec() } else { Vec::new() };
+        log.finish(unit, &[], &Meta { entries: own, parts: parts.len() })
     }
 }
 
@@ -99,6 +154,8 @@ pub(super) struct Working<'a> {
     pub(super) networks: &'a Networks,
     pub(super) limits: &'a Limits,
     pub(super) cancel: &'a CancelToken,
+    /// The part of the units that is done.
+    pub(super) shard: Option<Shard>,
 }
 
 /// Measures `inputs`. With `state`, a folder for the journal, what was measured before with the same settings is kept.
@@ -129,6 +186,8 @@ pub(super) fn measure(
         batch: config.processing.batch_size as usize,
         limits: working.limits,
         cancel: working.cancel,
+        shard: working.shard,
+        times: Times::default(),
     };
     let mut meter = Meter::new(ctx, config, looking);
     let mut names = Names::default();
@@ -141,8 +200,10 @@ pub(super) fn measure(
         }
     }
     entries.extend(pictures::measure_pictures(ctx, &pictures, &mut meter, &mut recorded, progress)?);
-    for input in &inputs.all {
-        let Input::Video(path) = input else { continue };
+    let videos = inputs.all.iter().filter(|i| matches!(i, Input::Video(_)));
+    let shard = working.shard;
+    for (_, input) in videos.enumerate().filter(|(at, _)| shard.is_none_or(|s| s.has(*at))) {
+        let path = input.path();
         match videos::measure_video(ctx, path, &mut meter, (config, &mut recorded), &mut names, progress) {
             Ok(found) => entries.extend(found),
             Err(e @ (Error::InputNotFound { .. } | Error::InputUnsupported { .. } | Error::InputCorrupt { .. })) => {
@@ -151,7 +212,14 @@ pub(super) fn measure(
             Err(e) => return Err(e),
         }
     }
-    Ok(Analysis { entries, models, elapsed: started.elapsed() })
+    let (elapsed, spent) = (started.elapsed(), meter.spent());
+    let times = Times {
+        all: elapsed.as_secs_f64(),
+        figures: spent.figures.as_secs_f64(),
+        networks: spent.networks.as_secs_f64(),
+        ..recorded.times
+    };
+    Ok(Analysis { entries, models, elapsed, times })
 }
 
 fn failed(names: &mut Names, path: &Path, e: &Error) -> FrameEntry {
@@ -173,5 +241,43 @@ fn open_log(io: &dyn StoreIo, folder: &Path, key: &RunKey) -> Result<UnitLog> {
             UnitLog::open(io, &path, folder, key)
         }
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::metrics::FramePlace;
+    use super::super::metrics::tests::metrics;
+    use super::*;
+    use crate::store::OsIo;
+    use crate::workflows::curate::{Embedding, FrameMetrics};
+
+    #[test]
+    fn a_long_video_is_recorded_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let vector: Vec<f32> = (0..4096).map(|i| ((i * 37) % 101) as f32 - 50.0).collect();
+        let entries: Vec<FrameEntry> = (0..500u64)
+            .map(|i| FrameEntry {
+                name: format!("film_{i}"),
+                place: FramePlace { path: "film.mp4".into(), frame: Some(i), seconds: None },
+                content: format!("film#{i}"),
+                metrics: Some(FrameMetrics { embedding: Embedding::new(&vector), ..metrics(0.3, 0.7, 0.5) }),
+                error: None,
+            })
+            .collect();
+        let key = RunKey::builder().field("x", 1).finish().unwrap();
+        let (limits, cancel) = (Limits::default(), CancelToken::new());
+        let with = |act: &mut dyn FnMut(&mut Recorded<'_>)| {
+            let mut log = UnitLog::open(&OsIo, dir.path().join("log"), dir.path(), &key).unwrap();
+            let (limits, cancel) = (&limits, &cancel);
+            let times = Times::default();
+            act(&mut Recorded { log: Some(&mut log), workers: 1, batch: 1, limits, cancel, shard: None, times });
+        };
+        with(&mut |r| r.put("video/film", &entries).unwrap());
+        with(&mut |r| r.put("pictures/0", &entries[..3]).unwrap());
+        with(&mut |r| {
+            assert!(r.entries("video/film").unwrap() == entries && r.entries("pictures/0").unwrap() == entries[..3]);
+            assert!(r.entries("video/other").is_none());
+        });
     }
 }

@@ -1,6 +1,7 @@
 //! Picture files to entries: decoded in parallel, measured in batches of one size.
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use super::Recorded;
 use super::meter::Meter;
@@ -63,8 +64,10 @@ pub(super) fn measure_pictures(
     recorded: &mut Recorded<'_>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Vec<FrameEntry>> {
-    let units: Vec<&[(String, PathBuf)]> = files.chunks(UNIT).collect();
-    let before: Vec<Option<Vec<FrameEntry>>> = (0..units.len()).map(|at| recorded.entries(&name_of(at))).collect();
+    let shard = recorded.shard;
+    let units: Vec<(usize, &[(String, PathBuf)])> =
+        files.chunks(UNIT).enumerate().filter(|(at, _)| shard.is_none_or(|s| s.has(*at))).collect();
+    let before: Vec<Option<Vec<FrameEntry>>> = units.iter().map(|(at, _)| recorded.entries(&name_of(*at))).collect();
     let (workers, limits, cancel) = (recorded.workers, recorded.limits, recorded.cancel.clone());
     let mut entries = Vec::with_capacity(files.len());
     std::thread::scope(|scope| -> Result<()> {
@@ -72,24 +75,28 @@ pub(super) fn measure_pictures(
         let (send, receive) = crossbeam_channel::bounded(1);
         let (units_read, before_read) = (&units, &before);
         scope.spawn(move || {
-            for (files, before) in units_read.iter().zip(before_read) {
+            for ((_, files), before) in units_read.iter().zip(before_read) {
                 let known = |i: usize, content: &str| {
                     before.as_ref().and_then(|b| b.get(i)).zip(files.get(i)).is_some_and(|(b, (name, path))| {
                         b.content == content && b.place.path == *path && b.name == *name && b.error.is_none()
                     })
                 };
-                if send.send(read_all(files, workers, limits, &known)).is_err() {
+                let started = Instant::now();
+                let read = read_all(files, workers, limits, &known);
+                if send.send((read, started.elapsed())).is_err() {
                     break;
                 }
             }
         });
-        for (at, (files, before)) in units.iter().zip(&before).enumerate() {
+        for ((at, files), before) in units.iter().zip(&before) {
             cancel.check()?;
-            let read = receive.recv().map_err(|_| Error::Bug("the thread that reads pictures is gone".into()))?;
+            let (read, took) =
+                receive.recv().map_err(|_| Error::Bug("the thread that reads pictures is gone".into()))?;
+            recorded.times.pictures += took.as_secs_f64();
             let again = read.iter().all(Option::is_none) && before.as_ref().is_some_and(|b| b.len() == files.len());
             let found = measure_unit(ctx, files, read, before.as_deref(), meter, recorded.batch)?;
             if !again {
-                recorded.put(&name_of(at), &found)?;
+                recorded.put(&name_of(*at), &found)?;
             }
             progress(found.len() as u64);
             entries.extend(found);
@@ -143,7 +150,7 @@ fn measure(
     let Some(first) = pictures.first() else { return Ok(()) };
     let color = ColorSpec::assumed_for_height(first.size.height);
     let frames = Rgba::upload(ctx, &pictures)?;
-    let found = meter.measure(&frames, color, pictures.len() as u32, true)?;
+    let found = meter.measure(&frames, color, pictures.len() as u32)?;
     for ((i, _), metrics) in waiting.drain(..).zip(found) {
         if let Some(entry) = entries.get_mut(i) {
             entry.metrics = Some(metrics);

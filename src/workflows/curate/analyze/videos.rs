@@ -1,20 +1,21 @@
-//! Videos to entries: all frames measured, one of each window taken.
+//! Videos to entries: a glance at all frames, one of each window measured.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::PoisonError;
+use std::time::Instant;
 
 use super::Recorded;
-use super::meter::Meter;
+use super::meter::{Glance, Meter};
 use crate::core::{FrameInfo, FrameLayout};
 use crate::error::Result;
 use crate::gpu::GpuContext;
 use crate::media::{DecodeOptions, HardwareDecode, Status, VideoDecoder};
-use crate::pipeline::{FrameSource, PipelineOptions, SourceFrame, SourceReport, VideoSource, batches};
+use crate::pipeline::{FrameSource, HeldBatch, PipelineOptions, SourceFrame, SourceReport, VideoSource, batches};
 use crate::store::Fingerprint;
 use crate::workflows::curate::config::{CurateConfig, VideoConfig, VideoPick};
 use crate::workflows::curate::inputs::Names;
-use crate::workflows::curate::metrics::{FrameEntry, FrameMetrics, FramePlace, settled};
+use crate::workflows::curate::metrics::{FrameEntry, FramePlace, settled};
 
 /// Frames of a source that are wanted; the others never leave the decoder.
 pub(in super::super) struct Picked<'a> {
@@ -68,19 +69,26 @@ pub(in super::super) fn open_video(
     VideoDecoder::open(path, &options)
 }
 
-/// A frame of a video, measured.
+/// A frame of a video with what was seen of it.
 #[derive(Debug, Clone)]
-struct Seen {
+struct Seen<T> {
     info: FrameInfo,
-    metrics: FrameMetrics,
+    found: T,
+}
+
+/// Mean change of the 8x8 means between frames, in codes.
+fn change(a: &Glance, b: &Glance) -> f64 {
+    let pairs = a.tiny.pixels.iter().zip(&b.tiny.pixels);
+    let sum: u32 = pairs.map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
+    f64::from(sum) / a.tiny.pixels.len().max(1) as f64
 }
 
 /// One frame of each window of `every` frames; a cut begins a window, so that no window mixes two scenes.
-fn choose(frames: &[Seen], video: &VideoConfig) -> Vec<usize> {
+fn choose(frames: &[Seen<Glance>], video: &VideoConfig) -> Vec<usize> {
     let mut chosen = Vec::new();
     let mut window: Vec<usize> = Vec::new();
     let close = |window: &mut Vec<usize>, chosen: &mut Vec<usize>| {
-        let sharp = |i: &usize| frames.get(*i).map_or(f64::NEG_INFINITY, |f| f.metrics.sharpness);
+        let sharp = |i: &usize| frames.get(*i).map_or(f64::NEG_INFINITY, |f| f.found.sharpness);
         // Equal ones: the earlier, as `max_by` takes the later of equal ones.
         let best = window.iter().rev().copied().max_by(|a, b| sharp(a).total_cmp(&sharp(b)));
         chosen.extend(best);
@@ -88,7 +96,7 @@ fn choose(frames: &[Seen], video: &VideoConfig) -> Vec<usize> {
     };
     for (i, frame) in frames.iter().enumerate() {
         let before = i.checked_sub(1).and_then(|b| frames.get(b));
-        let cut = before.is_some_and(|b| b.metrics.change(&frame.metrics) >= video.cut);
+        let cut = before.is_some_and(|b| change(&b.found, &frame.found) >= video.cut);
         if window.len() >= video.every as usize || cut {
             close(&mut window, &mut chosen);
         }
@@ -98,16 +106,14 @@ fn choose(frames: &[Seen], video: &VideoConfig) -> Vec<usize> {
     chosen
 }
 
-/// Measures the frames of `path` that `wanted` takes.
-fn frames_of(
+/// What `see` sees in the frames of `path` that `wanted` takes.
+fn frames_of<T>(
     ctx: &GpuContext,
     path: &Path,
-    meter: &mut Meter<'_>,
     (config, recorded): (&CurateConfig, &Recorded<'_>),
-    look: bool,
     wanted: impl Fn(u64) -> bool + Send,
-    progress: &mut dyn FnMut(u64),
-) -> Result<(Vec<Seen>, SourceReport, Option<String>)> {
+    mut see: impl FnMut(&HeldBatch) -> Result<Vec<T>>,
+) -> Result<(Vec<Seen<T>>, SourceReport, Option<String>)> {
     let (source, end) = VideoSource::new(open_video(path, recorded.limits, recorded.cancel)?);
     let source = Picked::new(Box::new(source), wanted);
     let options =
@@ -116,11 +122,8 @@ fn frames_of(
     let (found, report) = batches(ctx, &options, Box::new(source), &bytes, |all| {
         let mut found = Vec::new();
         while let Some(batch) = all.next_batch()? {
-            let count = batch.infos().len() as u32;
-            let metrics = meter.measure(batch.frames(), batch.desc().color, count, look)?;
-            let both = batch.infos().iter().zip(metrics);
-            found.extend(both.filter(|(i, _)| !i.damaged).map(|(info, metrics)| Seen { info: *info, metrics }));
-            progress(u64::from(count));
+            let both = batch.infos().iter().zip(see(&batch)?);
+            found.extend(both.filter(|(i, _)| !i.damaged).map(|(info, found)| Seen { info: *info, found }));
         }
         Ok(found)
     })?;
@@ -145,36 +148,62 @@ pub(super) fn measure_video(
         && before.iter().all(|e| e.place.frame.is_some_and(|f| e.content == of(f)) && e.error.is_none())
         && !before.is_empty()
     {
-        for entry in &before {
-            names.take(path, entry.place.frame);
-        }
-        progress(before.len() as u64);
-        return Ok(before);
+        // A part of a run knows fewer names that are taken.
+        let named = before.into_iter().map(|e| FrameEntry { name: names.take(path, e.place.frame), ..e });
+        let named: Vec<FrameEntry> = named.collect();
+        progress(named.len() as u64);
+        return Ok(named);
     }
+    let started = Instant::now();
     let video = &config.video;
     let every = u64::from(video.every);
+    let shared = (config, &*recorded);
     let (frames, report, short) = match video.pick {
-        VideoPick::Nth => {
-            let shared = (config, &*recorded);
-            frames_of(ctx, path, meter, shared, true, move |i| i.is_multiple_of(every), progress)?
-        }
+        VideoPick::Nth => frames_of(
+            ctx,
+            path,
+            shared,
+            move |i| i.is_multiple_of(every),
+            |b| {
+                progress(b.infos().len() as u64);
+                meter.measure(b.frames(), b.desc().color, b.infos().len() as u32)
+            },
+        )?,
         VideoPick::Sharpest => {
-            let shared = (config, &*recorded);
-            let (all, report, short) = frames_of(ctx, path, meter, shared, false, |_| true, progress)?;
-            let picks: Vec<Seen> = choose(&all, video).into_iter().filter_map(|i| all.get(i).cloned()).collect();
-            if meter.is_blind() {
-                (picks, report, short)
+            let (all, report, short) = frames_of(
+                ctx,
+                path,
+                shared,
+                |_| true,
+                |b| {
+                    progress(b.infos().len() as u64);
+                    meter.glance(b.frames(), b.desc().color, b.infos().len() as u32)
+                },
+            )?;
+            let chosen = choose(&all, video).into_iter().filter_map(|i| all.get(i)).map(|s| s.info.index);
+            let numbers: BTreeSet<u64> = chosen.collect();
+            let none = numbers.is_empty();
+            // Decoding once more takes a small part of the time that measuring all frames would.
+            let wanted = move |i: u64| numbers.contains(&i);
+            let (picks, again, _) = if none {
+                (Vec::new(), SourceReport { frames: 0, result: Ok(()), stages: Vec::new() }, None)
             } else {
-                // Networks look at the chosen ones only: they take longer than decoding once more.
-                let numbers: BTreeSet<u64> = picks.iter().map(|p| p.info.index).collect();
-                let wanted = move |i: u64| numbers.contains(&i);
-                let (looked, again, _) = frames_of(ctx, path, meter, shared, true, wanted, &mut |_| ())?;
-                let mut by_index: BTreeMap<u64, Seen> = looked.into_iter().map(|s| (s.info.index, s)).collect();
-                let picks = picks.into_iter().map(|p| by_index.remove(&p.info.index).unwrap_or(p)).collect();
-                (picks, SourceReport { result: report.result.and(again.result), ..report }, short)
+                frames_of(ctx, path, shared, wanted, |b| {
+                    meter.measure(b.frames(), b.desc().color, b.infos().len() as u32)
+                })?
+            };
+            let mut report = report;
+            for (all, more) in report.stages.iter_mut().zip(&again.stages) {
+                all.merge(more);
             }
+            (picks, SourceReport { result: report.result.and(again.result), ..report }, short)
         }
     };
+    if let Some(decode) = report.stages.first() {
+        recorded.times.video_frames += decode.items;
+        recorded.times.video_decode += decode.busy.as_secs_f64();
+    }
+    recorded.times.video_all += started.elapsed().as_secs_f64();
     let mut entries: Vec<FrameEntry> = frames
         .into_iter()
         .map(|seen| FrameEntry {
@@ -185,7 +214,7 @@ pub(super) fn measure_video(
                 seconds: seen.info.seconds().map(settled),
             },
             content: of(seen.info.index),
-            metrics: Some(seen.metrics),
+            metrics: Some(seen.found),
             error: None,
         })
         .collect();
@@ -206,10 +235,9 @@ pub(super) fn measure_video(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::Rational;
-    use crate::workflows::curate::metrics::tests::metrics;
+    use crate::core::{Rational, Size, Thumbnail};
 
-    fn seen(index: u64, sharpness: f64, tiny: &str) -> Seen {
+    fn seen(index: u64, sharpness: f64, tiny: u8) -> Seen<Glance> {
         let info = FrameInfo {
             stream: 0,
             index,
@@ -219,15 +247,15 @@ mod tests {
             key: false,
             damaged: false,
         };
-        Seen { info, metrics: FrameMetrics { tiny: tiny.repeat(64), ..metrics(0.2, 0.8, sharpness) } }
+        Seen { info, found: Glance { sharpness, tiny: Thumbnail { size: Size::new(8, 8), pixels: vec![tiny; 64] } } }
     }
 
     #[test]
     fn the_sharpest_of_each_window_and_no_window_over_a_cut() {
         let video = VideoConfig { every: 3, ..VideoConfig::default() };
         let sharp = [0.1, 0.5, 0.5, 0.2, 0.9, 0.1, 0.3];
-        let tiny = ["10", "10", "10", "10", "80", "80", "80"];
-        let frames: Vec<Seen> = (0..7).map(|i| seen(i, sharp[i as usize], tiny[i as usize])).collect();
+        let tiny = [16, 16, 16, 16, 128, 128, 128];
+        let frames: Vec<Seen<Glance>> = (0..7).map(|i| seen(i, sharp[i as usize], tiny[i as usize])).collect();
         // Windows: 0-2, 3 (a cut follows), 4-6.
         assert_eq!(choose(&frames, &video), [1, 3, 4]);
         assert!(choose(&[], &video).is_empty());

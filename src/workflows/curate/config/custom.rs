@@ -111,13 +111,17 @@ const fn yes() -> bool {
     true
 }
 
+/// A name of a strategy is that of a folder, which must not be one of ours.
+pub(super) fn check_name(field: &str, name: &str) -> Result<()> {
+    let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let taken = super::super::STRATEGIES.contains(&name) || super::LAYOUTS.contains(&name) || name == "analysis";
+    if plain && !taken { Ok(()) } else { Err(wrong(field, "must be a name of its own of letters, digits and `_`")) }
+}
+
 impl CustomStrategy {
     pub(super) fn check(&self, name: &str) -> Result<()> {
         let at = |field: &str| format!("custom_strategies.{name}.{field}");
-        let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        if !plain || super::super::STRATEGIES.contains(&name) || name == "analysis" {
-            return Err(wrong(at("name"), "must be a name of its own of letters, digits and `_`"));
-        }
+        check_name(&at("name"), name)?;
         for (i, c) in self.when.iter().enumerate() {
             if !FrameMetrics::NAMES.contains(&c.metric.as_str()) {
                 let known = FrameMetrics::NAMES.join(", ");

@@ -124,7 +124,7 @@ pub enum Engine {
 pub enum Surplus {
     /// They stay: no frame is lost, the mix is off.
     Keep,
-    /// They are left out until the mix is right.
+    /// The worst are left out, as few as possible, until every share is within `tolerance` of its target.
     Drop,
 }
 
@@ -135,12 +135,17 @@ pub struct DecisionConfig {
     /// Which rule.
     pub engine: Engine,
     /// How far a figure may miss a threshold for a frame to take a strategy for the sake of the mix, 0..=1. Poor and blurred frames are
-    /// never kept whole, however large this is.
+    /// never kept whole, however large this is; blurred ones may be cut out as they are, as in the original, where their quality allows.
     pub slack: f64,
     /// What becomes of frames over their strategy's share.
     pub surplus: Surplus,
-    /// Bits of 64 in which the perceptual hashes of near-duplicates differ at most; the best of them stays. Below 0: none is dropped.
+    /// How far a share may be from its target and still count as reached, 0..=1.
+    pub tolerance: f64,
+    /// Bits of 64 in which the perceptual hashes of near-duplicates differ at most; the best of them stays. Below 0: none is dropped, whatever
+    /// embeddings say.
     pub near_duplicate_bits: i32,
+    /// Cosine of two frames' embeddings from which they are near-duplicates too, -1..=1; 2: never.
+    pub near_duplicate_cosine: f64,
     /// Frames with less contrast than this are left out: there is nothing in them, 0..=1.
     pub min_contrast: f64,
     /// So many frames are taken at most, the best ones with their shots balanced; 0: all.
@@ -155,7 +160,9 @@ impl Default for DecisionConfig {
             engine: Engine::Assignment,
             slack: 0.25,
             surplus: Surplus::Keep,
+            tolerance: 0.03,
             near_duplicate_bits: 6,
+            near_duplicate_cosine: 0.98,
             min_contrast: 0.02,
             keep: 0,
             shot_targets: [0.30, 0.25, 0.25, 0.20],
@@ -166,10 +173,18 @@ impl Default for DecisionConfig {
 impl DecisionConfig {
     pub(super) fn check(&self) -> Result<()> {
         share("decision.slack", self.slack)?;
+        share("decision.tolerance", self.tolerance)?;
         share("decision.min_contrast", self.min_contrast)?;
         if !(-1..=32).contains(&self.near_duplicate_bits) {
             let given = self.near_duplicate_bits;
             return Err(wrong("decision.near_duplicate_bits", format!("must be in -1..=32, got {given}")));
+        }
+        if !(-1.0..=2.0).contains(&self.near_duplicate_cosine) {
+            let given = self.near_duplicate_cosine;
+            return Err(wrong(
+                "decision.near_duplicate_cosine",
+                format!("must be in -1..=1, or 2 for never, got {given}"),
+            ));
         }
         if self.shot_targets.iter().any(|t| !(0.0..=1.0).contains(t)) || self.shot_targets.iter().sum::<f64>() <= 0.0 {
             return Err(wrong("decision.shot_targets", "must be four shares in 0..=1, one of them above 0"));

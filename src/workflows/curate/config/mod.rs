@@ -15,10 +15,11 @@ pub use strategies::{
     Segment, Strategies,
 };
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::strategy::OwnStrategies;
 use crate::config::Settings;
 use crate::error::{Error, Result};
 
@@ -32,6 +33,8 @@ pub struct AnalysisConfig {
     pub detect_model: String,
     /// Face detector, for the shot type; likewise.
     pub face_model: String,
+    /// Network that describes frames, for near-duplicates; likewise. Without one perceptual hashes do it alone.
+    pub embed_model: String,
     /// Class whose detections are instances.
     pub instance_class: String,
 }
@@ -42,6 +45,7 @@ impl Default for AnalysisConfig {
             pixels: 512 * 512,
             detect_model: "auto".into(),
             face_model: "auto".into(),
+            embed_model: "auto".into(),
             instance_class: "person".into(),
         }
     }
@@ -136,6 +140,9 @@ pub struct CurateConfig {
     pub layouts: LayoutConfig,
     /// Strategies of the user's own, in the order of their names, before the four built-in ones.
     pub custom_strategies: BTreeMap<String, CustomStrategy>,
+    /// Strategies of the program's own, behind those of `custom_strategies`: no file can name them.
+    #[serde(skip)]
+    pub own_strategies: OwnStrategies,
 }
 
 /// An error of the setting `field`.
@@ -180,8 +187,24 @@ impl Settings for CurateConfig {
         for (name, strategy) in &self.custom_strategies {
             strategy.check(name)?;
         }
-        if self.parity && !self.custom_strategies.is_empty() {
+        let mut names: BTreeSet<&str> = self.custom_strategies.keys().map(String::as_str).collect();
+        for own in self.own_strategies.iter() {
+            let at = |field: &str| format!("own_strategies.{}.{field}", own.name());
+            custom::check_name(&at("name"), own.name())?;
+            if !names.insert(own.name()) {
+                return Err(wrong(at("name"), "must be a name of its own: another strategy has it"));
+            }
+            share(&at("target"), own.target())?;
+        }
+        if self.parity && !(self.custom_strategies.is_empty() && self.own_strategies == OwnStrategies::default()) {
             return Err(wrong("custom_strategies", "must be empty with parity: the original has none"));
+        }
+        let (strategies, most) = (self.wanted().len(), super::decide::MOST);
+        if strategies > most {
+            return Err(wrong(
+                "custom_strategies",
+                format!("must leave at most {most} strategies enabled, got {strategies}"),
+            ));
         }
         let targets: f64 = self.wanted().iter().map(|(_, t)| t).sum();
         if self.decision.engine == Engine::Assignment && targets <= 0.0 {
@@ -192,7 +215,7 @@ impl Settings for CurateConfig {
 }
 
 impl CurateConfig {
-    /// Names of enabled strategies with their wanted shares, which sum to 1: custom ones first, then the four.
+    /// Names of enabled strategies with their wanted shares, which sum to 1: custom ones first, those in code, then the four.
     pub fn wanted(&self) -> Vec<(String, f64)> {
         let custom = self.custom_strategies.iter().filter(|(_, c)| c.enabled).map(|(n, c)| (n.clone(), c.target));
         let (s, t) = (&self.strategies, &self.strategy_targets);
@@ -203,7 +226,8 @@ impl CurateConfig {
             (super::ENHANCE_SEGMENT, s.enhance_segment.enabled, t.enhance_segment),
         ];
         let own = own.into_iter().filter(|(_, enabled, _)| *enabled).map(|(n, _, target)| (n.to_owned(), target));
-        let all: Vec<(String, f64)> = custom.chain(own).collect();
+        let code = self.own_strategies.iter().map(|s| (s.name().to_owned(), s.target()));
+        let all: Vec<(String, f64)> = custom.chain(code).chain(own).collect();
         let sum: f64 = all.iter().map(|(_, t)| t).sum();
         all.into_iter().map(|(n, t)| (n, if sum > 0.0 { t / sum } else { 0.0 })).collect()
     }
@@ -218,7 +242,14 @@ impl CurateConfig {
     /// Names of all strategies that have a folder.
     pub fn folders(&self) -> Vec<String> {
         let own = super::STRATEGIES.iter().map(|s| (*s).to_owned());
-        own.chain(self.custom_strategies.keys().cloned()).collect()
+        let code = self.own_strategies.iter().map(|s| s.name().to_owned());
+        own.chain(self.custom_strategies.keys().cloned()).chain(code).collect()
+    }
+
+    /// Wanted share of a strategy that is none of the four; nothing for those, and for one that is not enabled.
+    pub(super) fn target_of_own(&self, name: &str) -> Option<f64> {
+        let custom = self.custom_strategies.get(name).filter(|c| c.enabled).map(|c| c.target);
+        custom.or_else(|| self.own_strategies.get(name).map(super::strategy::Strategy::target))
     }
 }
 

@@ -45,9 +45,9 @@ pub struct Segment {
     pub min_instance_size: u32,
     /// Points across and down that a prompted model (SAM) is asked at.
     pub points_per_side: u32,
-    /// Inpainting model: a name as above, or `opencv` / `telea` for fast marching.
+    /// Inpainting model: a name as above; or `opencv` / `telea` for fast marching (small holes), `patches` for patches of the picture itself.
     pub inpainting_model: String,
-    /// Used where that model is not there.
+    /// Used where that model is not there; where this is not there either, another model, and in the end patches.
     pub inpainting_fallback: String,
     /// Pixels by which the hole is larger than the character.
     pub mask_dilation: u32,

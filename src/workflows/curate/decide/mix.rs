@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::assign::{Scores, assign};
+use super::balance;
 use super::rules::{Fit, fits};
 use super::table::{keep_words, need_words, poor_words};
+use super::why::{self, Shown};
 use super::{Alternative, Decision};
 use crate::workflows::curate::config::{CurateConfig, Surplus};
 use crate::workflows::curate::metrics::{FrameEntry, FrameMetrics};
 use crate::workflows::curate::{CREATE_OCCLUSION, ENHANCE_SEGMENT, KEEP_FULL, SEGMENT};
 
-/// Points of a hundred by which a share may miss its target.
-pub(super) const TOLERANCE: f64 = 0.03;
 /// Scores as integers.
 const SCALE: f64 = 1e6;
 
@@ -30,7 +30,10 @@ pub struct MixLine {
     pub share: f64,
     /// Frames that may have it at all.
     pub eligible: usize,
-    /// Whether the share is within 3 points of the target.
+    /// What keeps the others from it: the first rule that each breaks, and how many break it.
+    #[serde(default)]
+    pub barred: BTreeMap<String, usize>,
+    /// Whether the share is within `decision.tolerance` of the target.
     pub reached: bool,
     /// Why not, where it is not.
     pub why: String,
@@ -41,6 +44,9 @@ pub struct MixLine {
 pub struct Mix {
     /// One line a strategy.
     pub lines: Vec<MixLine>,
+    /// How far a share may be from its target, 0..=1.
+    #[serde(default)]
+    pub tolerance: f64,
 }
 
 impl Mix {
@@ -52,10 +58,11 @@ impl Mix {
             frames: 0,
             share: 0.0,
             eligible: 0,
+            barred: BTreeMap::new(),
             reached: false,
             why: String::new(),
         };
-        Self { lines: config.wanted().into_iter().map(line).collect() }
+        Self { lines: config.wanted().into_iter().map(line).collect(), tolerance: config.decision.tolerance }
     }
 
     /// Counts what became of it.
@@ -68,7 +75,7 @@ impl Mix {
         for line in &mut self.lines {
             line.frames = counts.get(line.strategy.as_str()).copied().unwrap_or(0);
             line.share = line.frames as f64 / all as f64;
-            line.reached = (line.share - line.target).abs() <= TOLERANCE + 0.5 / all as f64;
+            line.reached = (line.share - line.target).abs() <= self.tolerance + 0.5 / all as f64;
             if line.reached {
                 line.why.clear();
             } else if line.why.is_empty() {
@@ -98,65 +105,6 @@ pub(super) fn apportion(targets: &[f64], n: usize) -> Vec<usize> {
     counts
 }
 
-/// `total` shared out by weights, none getting more than its limit: `(weight, limit)` each.
-fn shared_out(total: usize, of: &[(f64, usize)]) -> Vec<usize> {
-    let mut got = vec![0usize; of.len()];
-    loop {
-        let left = total.saturating_sub(got.iter().sum());
-        let open: Vec<f64> = of.iter().zip(&got).map(|((w, most), g)| if g < most { *w } else { 0.0 }).collect();
-        let more = apportion(&open, left);
-        let before = got.clone();
-        for ((g, more), (_, most)) in got.iter_mut().zip(more).zip(of) {
-            *g = (*g + more).min(*most);
-        }
-        if got == before {
-            return got;
-        }
-    }
-}
-
-/// Quotas that the frames allow: what may have no other strategy is fixed, then what cannot get enough; the rest is shared anew.
-fn settle(scores: &[Scores], targets: &[f64], fixed: &[usize]) -> Vec<Option<usize>> {
-    let may = |f: &Scores, s: usize| f.get(s).is_some_and(Option::is_some);
-    let placeable = scores.iter().filter(|f| f.iter().any(Option::is_some)).count();
-    let total = placeable + fixed.iter().sum::<usize>();
-    let eligible: Vec<usize> = (0..targets.len()).map(|s| scores.iter().filter(|f| may(f, s)).count()).collect();
-    let captive = |s: usize| scores.iter().filter(|f| may(f, s) && f.iter().flatten().count() == 1).count();
-    let captive: Vec<usize> = (0..targets.len()).map(captive).collect();
-    let mut bound: Vec<Option<usize>> = vec![None; targets.len()];
-    loop {
-        let open: Vec<f64> = targets.iter().zip(&bound).map(|(t, b)| if b.is_some() { 0.0 } else { *t }).collect();
-        let taken: usize = bound.iter().flatten().sum();
-        let shares = apportion(&open, total.saturating_sub(taken));
-        let counts = shares.iter().zip(&bound).map(|(s, b)| b.unwrap_or(*s));
-        // Frames decided by hand count for their strategy.
-        let quotas: Vec<usize> = counts.zip(fixed).map(|(c, f)| c.saturating_sub(*f)).collect();
-        let rows = || quotas.iter().zip(&bound).enumerate().filter(|(_, (_, b))| b.is_none());
-        let held = |s: usize| fixed.get(s).copied().unwrap_or(0);
-        let mut next: Vec<(usize, usize)> =
-            rows().filter_map(|(s, (q, _))| captive.get(s).filter(|c| *c > q).map(|c| (s, c + held(s)))).collect();
-        let mut at = Vec::new();
-        if next.is_empty() {
-            at = assign(scores, &quotas);
-            // Several strategies may be short of the same frames: what there is they share by their targets.
-            let load = |s: usize| at.iter().filter(|a| **a == Some(s)).count();
-            let short: Vec<usize> = rows().filter(|(s, (q, _))| load(*s) < **q).map(|(s, _)| s).collect();
-            let of = |s: &usize| (targets.get(*s).copied().unwrap_or(0.0), eligible.get(*s).copied().unwrap_or(0));
-            let there = short.iter().map(|s| load(*s)).sum();
-            let counts = shared_out(there, &short.iter().map(of).collect::<Vec<_>>());
-            next = short.iter().zip(counts).map(|(s, n)| (*s, n + held(*s))).collect();
-        }
-        if next.is_empty() || bound.iter().all(Option::is_some) {
-            return if at.is_empty() { assign(scores, &quotas) } else { at };
-        }
-        for (s, count) in next {
-            if let Some(b) = bound.get_mut(s) {
-                *b = Some(count);
-            }
-        }
-    }
-}
-
 /// Decides on the frames `open` of `entries` so that the wanted shares are come as near as possible. `fixed`: frames that have a strategy
 /// already.
 pub(super) fn reach(
@@ -174,9 +122,7 @@ pub(super) fn reach(
     let mut pool = Vec::new();
     for (i, m, fits) in frames {
         // A custom strategy without a share of its own takes what it is for, and the rest is shared out.
-        let first = fits
-            .iter()
-            .find(|f| f.barred.is_none() && config.custom_strategies.get(&f.strategy).is_some_and(|c| c.target == 0.0));
+        let first = fits.iter().find(|f| f.barred.is_none() && config.target_of_own(&f.strategy) == Some(0.0));
         if let Some(fit) = first {
             *before.entry(fit.strategy.clone()).or_default() += 1;
             decisions.push((i, decision(m, config, fit, &fits)));
@@ -190,10 +136,12 @@ pub(super) fn reach(
         pool.iter().map(|(_, _, fits)| wanted.iter().map(|(name, _)| of(fits, name)).collect()).collect();
     let targets: Vec<f64> = wanted.iter().map(|(_, t)| *t).collect();
     let fixed: Vec<usize> = wanted.iter().map(|(name, _)| before.get(name).copied().unwrap_or(0)).collect();
-    let mut at = settle(&scores, &targets, &fixed);
-    if config.decision.surplus == Surplus::Drop {
-        drop_surplus(&scores, &targets, &fixed, &mut at);
-    }
+    let (dropping, tolerance) = (config.decision.surplus == Surplus::Drop, config.decision.tolerance);
+    let fewer = if dropping { balance::counts(&scores, &targets, &fixed, tolerance) } else { None };
+    let at = match fewer {
+        Some(counts) => leaving_out(&scores, &counts),
+        None => assign(&scores, &balance::spread(&scores, &targets, &fixed, tolerance)),
+    };
     let placed =
         |f: &Fit, at: Option<usize>| at.and_then(|s| wanted.get(s)).is_some_and(|(name, _)| *name == f.strategy);
     for ((i, m, fits), at) in pool.iter().zip(&at) {
@@ -206,41 +154,18 @@ pub(super) fn reach(
             },
         ));
     }
-    let total = decisions.iter().filter(|(_, d)| d.strategy.is_some()).count() + fixed.iter().sum::<usize>();
+    let total = at.iter().flatten().count() + fixed.iter().sum::<usize>();
+    let pool: Vec<(&[Fit], Option<usize>)> = pool.iter().zip(&at).map(|((_, _, f), at)| (f.as_slice(), *at)).collect();
+    let names: Vec<String> = wanted.iter().map(|(name, _)| name.clone()).collect();
+    let shown =
+        Shown { scores: &scores, names: &names, targets: &targets, fixed: &fixed, pool: &pool, total, dropping };
     for (s, line) in mix.lines.iter_mut().enumerate() {
         let may = scores.iter().filter(|f| f.get(s).is_some_and(Option::is_some));
-        let only = scores.iter().zip(&at).filter(|(f, a)| **a == Some(s) && f.iter().flatten().count() == 1).count();
         line.eligible = may.count() + fixed.get(s).copied().unwrap_or(0);
-        let load = at.iter().filter(|a| **a == Some(s)).count() + fixed.get(s).copied().unwrap_or(0);
-        line.why = why(line, load, total, only, &pool);
+        line.barred = why::barred(&pool, &line.strategy);
+        line.why = shown.why(s, line);
     }
     (decisions, mix)
-}
-
-/// Why a strategy has another share than it should.
-fn why(line: &MixLine, load: usize, total: usize, only: usize, pool: &[(usize, &FrameMetrics, Vec<Fit>)]) -> String {
-    let aim = line.target * total as f64;
-    if (load as f64) < aim {
-        // The reasons that bar most frames, most first.
-        let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
-        for (_, _, fits) in pool {
-            let barred = fits.iter().find(|f| f.strategy == line.strategy).and_then(|f| f.barred.as_deref());
-            if let Some(text) = barred {
-                let short = text.split(':').next().unwrap_or(text).trim();
-                let short = short.split(" (").next().unwrap_or(short);
-                *reasons.entry(short.to_owned()).or_default() += 1;
-            }
-        }
-        let mut reasons: Vec<(String, usize)> = reasons.into_iter().collect();
-        reasons.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        let said: Vec<String> = reasons.iter().take(3).map(|(why, n)| format!("{n} because {why}")).collect();
-        let wanted = aim.round();
-        let rest = if said.is_empty() { String::new() } else { format!("; barred: {}", said.join(", ")) };
-        return format!("{wanted} frames wanted, {} of {total} may have it{rest}", line.eligible);
-    }
-    format!(
-        "{only} of its {load} frames may have no other strategy; with decision.surplus = drop the worst would be left out"
-    )
 }
 
 /// A frame that no strategy takes.
@@ -257,26 +182,14 @@ fn left_out(fits: &[Fit]) -> Decision {
     out
 }
 
-/// Leaves out the frames that suit worst, until no strategy has more than its share.
-fn drop_surplus(scores: &[Scores], targets: &[f64], fixed: &[usize], at: &mut [Option<usize>]) {
-    let load = |at: &[Option<usize>], s: usize| at.iter().filter(|a| **a == Some(s)).count();
-    let totals = targets.iter().zip(fixed).enumerate().filter(|(_, (t, _))| **t > 0.0);
-    let total = totals.map(|(s, (t, f))| (load(at, s) + f) as f64 / t).fold(f64::INFINITY, f64::min);
-    if !total.is_finite() {
-        return;
-    }
-    for (s, (target, fixed)) in targets.iter().zip(fixed).enumerate() {
-        let most = ((target * total).round() as usize).saturating_sub(*fixed);
-        let own = |i: &usize| at.get(*i).is_some_and(|a| *a == Some(s));
-        let mut mine: Vec<usize> = (0..scores.len()).filter(own).collect();
-        let score = |i: &usize| scores.get(*i).and_then(|f| f.get(s).copied().flatten()).unwrap_or(i64::MIN);
-        mine.sort_by(|a, b| score(b).cmp(&score(a)).then(a.cmp(b)));
-        for i in mine.into_iter().skip(most) {
-            if let Some(slot) = at.get_mut(i) {
-                *slot = None;
-            }
-        }
-    }
+/// Each frame's strategy when every strategy gets exactly its count, and the frames that suit worst are left out.
+fn leaving_out(scores: &[Scores], counts: &[usize]) -> Vec<Option<usize>> {
+    let placeable = scores.iter().filter(|f| f.iter().any(Option::is_some)).count();
+    let out = placeable.saturating_sub(counts.iter().sum());
+    let worth_nothing = |f: &Scores| f.iter().any(Option::is_some).then_some(0);
+    let scores: Vec<Scores> = scores.iter().map(|f| f.iter().copied().chain([worth_nothing(f)]).collect()).collect();
+    let quotas: Vec<usize> = counts.iter().copied().chain([out]).collect();
+    assign(&scores, &quotas).into_iter().map(|at| at.filter(|s| *s < counts.len())).collect()
 }
 
 fn decision(m: &FrameMetrics, config: &CurateConfig, fit: &Fit, fits: &[Fit]) -> Decision {
@@ -360,21 +273,5 @@ mod tests {
         assert_eq!(apportion(&[0.3, 0.4, 0.15, 0.15], 10), [3, 4, 2, 1]);
         assert_eq!(apportion(&[0.0, 0.0], 3), [0, 0]);
         assert_eq!(apportion(&[1.0, 1.0, 1.0], 200).iter().sum::<usize>(), 200);
-    }
-
-    #[test]
-    fn what_one_cannot_get_goes_to_the_others_by_their_targets() {
-        // 100 frames; ten may go to 2; all may go to 0 and 1.
-        let scores: Vec<Scores> = (0..100).map(|i| vec![Some(i), Some(0), (i < 10).then_some(0)]).collect();
-        let at = settle(&scores, &[0.4, 0.2, 0.4], &[0, 0, 0]);
-        let count = |s| at.iter().filter(|a| **a == Some(s)).count();
-        assert_eq!(count(2), 10);
-        assert_eq!((count(0), count(1)), (60, 30));
-        // 0 and 2 both want the same twenty frames.
-        let scores: Vec<Scores> =
-            (0..100).map(|i| vec![(i < 20).then_some(5), Some(3), (i < 20).then_some(1), Some(2)]).collect();
-        let at = settle(&scores, &[0.3, 0.4, 0.15, 0.15], &[0; 4]);
-        let count = |s| at.iter().filter(|a| **a == Some(s)).count();
-        assert_eq!([count(0), count(1), count(2), count(3)], [13, 58, 7, 22]);
     }
 }

@@ -4,6 +4,7 @@
 //! frames allow, and says where they do not.
 
 mod assign;
+mod balance;
 mod duplicates;
 mod ledger;
 mod mix;
@@ -11,7 +12,9 @@ mod rules;
 mod shots;
 mod table;
 mod tune;
+mod why;
 
+pub(super) use balance::MOST;
 pub use ledger::{explain, ledger_schema, read_ledger, write_ledger};
 pub use mix::{Mix, MixLine};
 pub use shots::ShotLine;
@@ -109,13 +112,10 @@ pub fn decide(
         (0..entries.len()).filter(open).collect()
     };
     if !config.parity {
-        let near = u32::try_from(config.decision.near_duplicate_bits).ok();
-        if let Some(bits) = near {
-            for (i, of) in duplicates::find(entries, &free(&all), bits) {
-                let name = entries.get(of).map(|e| e.name.clone()).unwrap_or_default();
-                let why = format!("Nearly the same as `{name}`, which is the better one");
-                set(&mut all, i, Decision { duplicate_of: Some(name), ..Decision::out("near-duplicate", why) });
-            }
+        for repeat in duplicates::find(entries, &free(&all), &config.decision) {
+            let name = entries.get(repeat.of).map(|e| e.name.clone()).unwrap_or_default();
+            let why = format!("Nearly the same as `{name}`, which is the better one ({})", repeat.how);
+            set(&mut all, repeat.frame, Decision { duplicate_of: Some(name), ..Decision::out("near-duplicate", why) });
         }
         for i in shots::surplus(entries, &free(&all), &config.decision) {
             let why = format!("Not among the best {} frames with balanced shots", config.decision.keep);

@@ -3,6 +3,7 @@
 use super::{Alternative, Margin};
 use crate::workflows::curate::config::{CurateConfig, CustomStrategy, Relation};
 use crate::workflows::curate::metrics::{FrameMetrics, Shot};
+use crate::workflows::curate::strategy::Strategy;
 use crate::workflows::curate::{CREATE_OCCLUSION, ENHANCE_SEGMENT, KEEP_FULL, SEGMENT};
 
 /// Share of a frame that the subject must take for being cut out.
@@ -49,7 +50,7 @@ fn first_miss(conditions: &[(&str, f64, Relation, f64)]) -> Option<String> {
 pub(super) fn fits(m: &FrameMetrics, config: &CurateConfig) -> Vec<Fit> {
     let s = &config.strategies;
     let custom = config.custom_strategies.iter().filter(|(_, c)| c.enabled).map(|(name, c)| own(name, c, m));
-    let mut all: Vec<Fit> = custom.collect();
+    let mut all: Vec<Fit> = custom.chain(config.own_strategies.iter().map(|s| in_code(s, m))).collect();
     if s.keep_full.enabled {
         all.push(keep_full(m, config));
     }
@@ -73,6 +74,15 @@ fn own(name: &str, custom: &CustomStrategy, m: &FrameMetrics) -> Fit {
     let barred = missing.map(|c| format!("{} is not known", c.metric)).or_else(|| first_miss(&conditions));
     let least = custom.when.iter().filter_map(margin).fold(1.0, f64::min);
     Fit { strategy: name.into(), score: least, margin: least, barred }
+}
+
+fn in_code(strategy: &dyn Strategy, m: &FrameMetrics) -> Fit {
+    let (score, barred) = match strategy.fit(m) {
+        Ok(margin) if margin.is_finite() => (margin, None),
+        Ok(_) => (-1.0, Some("its rule gives no number".to_owned())),
+        Err(why) => (-1.0, Some(why)),
+    };
+    Fit { strategy: strategy.name().into(), score, margin: score, barred }
 }
 
 fn keep_full(m: &FrameMetrics, config: &CurateConfig) -> Fit {
@@ -100,40 +110,44 @@ fn keep_full(m: &FrameMetrics, config: &CurateConfig) -> Fit {
     Fit { strategy: KEEP_FULL.into(), score, margin, barred }
 }
 
-fn subject_missing(m: &FrameMetrics) -> Option<String> {
+fn subject_missing(m: &FrameMetrics, config: &CurateConfig) -> Option<String> {
     // Only a detector says that there is none; and a segmentation model finds something in every picture.
     if m.instances == 0 {
         return Some("no character was found to cut out (0 instances)".into());
     }
     let subject = m.subject?;
-    (subject < LEAST_SUBJECT).then(|| format!("no character was found to cut out (share {subject:.3})"))
+    let side = f64::from(config.strategies.segment.min_instance_size);
+    let least = LEAST_SUBJECT.max(side * side / (f64::from(m.width) * f64::from(m.height)).max(1.0));
+    (subject < least)
+        .then(|| format!("the character is too small to be cut out (share {subject:.3}, at least {least:.3})"))
 }
 
 fn segment(m: &FrameMetrics, config: &CurateConfig) -> Fit {
     let (t, needs, slack) = (&config.thresholds, &config.dataset_needs, config.decision.slack);
     let many = m.instances >= t.multi_character;
     let margin = (m.complexity - t.simple_background).max(if many { 0.5 } else { -1.0 });
-    let mut score = margin;
+    // The original cuts complex frames out before it looks at their quality. Here a poor frame is better repaired first: it is cut as it is only
+    // for the mix.
+    let poor = (t.poor_quality - m.quality).max(t.low_sharpness - m.sharpness).max(0.0);
+    let mut score = margin - poor;
     if many {
         score += NEED * needs.multi_character;
     }
-    let barred = subject_missing(m).or_else(|| {
-        first_miss(&[
-            ("quality", m.quality, Relation::AtLeast, t.poor_quality - slack),
-            ("sharpness", m.sharpness, Relation::AtLeast, t.low_sharpness - slack),
-        ])
-    });
+    let barred = subject_missing(m, config)
+        .or_else(|| first_miss(&[("quality", m.quality, Relation::AtLeast, t.poor_quality - slack)]));
     Fit { strategy: SEGMENT.into(), score, margin, barred }
 }
 
 fn create_occlusion(m: &FrameMetrics, config: &CurateConfig) -> Fit {
-    let (t, need) = (&config.thresholds, config.dataset_needs.occlusion);
+    let (t, need, slack) = (&config.thresholds, config.dataset_needs.occlusion, config.decision.slack);
     let margin = need - 0.5;
-    let score = 0.5 * (need - 0.5) + 0.3 * (m.quality - t.poor_quality) - 0.5 * m.occlusion;
+    // A soft frame is covered only for the mix: what is short of the threshold counts in full.
+    let soft = (t.low_sharpness - m.sharpness).max(0.0);
+    let score = 0.5 * (need - 0.5) + 0.3 * (m.quality - t.poor_quality) - 0.5 * m.occlusion - soft;
     let barred = first_miss(&[
         ("dataset_needs.occlusion", need, Relation::Above, 0.5),
-        ("quality", m.quality, Relation::AtLeast, t.poor_quality),
-        ("sharpness", m.sharpness, Relation::AtLeast, t.low_sharpness),
+        ("quality", m.quality, Relation::AtLeast, t.poor_quality - slack),
+        ("sharpness", m.sharpness, Relation::AtLeast, t.low_sharpness - slack),
         ("occlusion", m.occlusion, Relation::Below, COVERED),
     ]);
     Fit { strategy: CREATE_OCCLUSION.into(), score, margin, barred }
@@ -170,7 +184,14 @@ pub(super) fn margins(m: &FrameMetrics, config: &CurateConfig) -> Vec<Margin> {
         };
         c.when.iter().filter_map(of)
     });
-    built_in.iter().map(|(s, n, v, is, t)| said(s, n, *v, *is, *t)).chain(custom).collect()
+    let code = config.own_strategies.iter().map(|s| {
+        let (by, how) = match s.fit(m) {
+            Ok(by) => (by, format!("inside by {by:.2}")),
+            Err(why) => (-1.0, why),
+        };
+        Margin { text: format!("{} by its own rule; {how}", s.name()), by }
+    });
+    built_in.iter().map(|(s, n, v, is, t)| said(s, n, *v, *is, *t)).chain(custom).chain(code).collect()
 }
 
 fn said(strategy: &str, name: &str, value: f64, is: Relation, limit: f64) -> Margin {

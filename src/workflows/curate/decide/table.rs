@@ -95,7 +95,7 @@ fn safe() -> Ruled {
 pub(super) fn decide(m: &FrameMetrics, config: &CurateConfig) -> Decision {
     let fits = fits(m, config);
     let alternatives = || fits.iter().map(super::rules::Fit::alternative).collect();
-    let custom = fits.iter().find(|f| f.barred.is_none() && config.custom_strategies.contains_key(&f.strategy));
+    let custom = fits.iter().find(|f| f.barred.is_none() && config.target_of_own(&f.strategy).is_some());
     if let Some(fit) = custom {
         return Decision {
             strategy: Some(fit.strategy.clone()),

@@ -6,6 +6,8 @@ use super::super::metrics::FrameMetrics;
 use super::super::models::rgb_of;
 use super::super::picture::Rgba;
 use crate::core::CancelToken;
+#[cfg(feature = "caption")]
+use crate::error::Error;
 use crate::error::Result;
 #[cfg(feature = "caption")]
 use crate::infer::caption::{CaptionPicture, CaptionRequest, Captioner as _, EndpointCaptioner, EndpointOptions};
@@ -138,7 +140,12 @@ impl Server<'_> {
         self.last = Some(std::time::Instant::now());
         let picture = CaptionPicture { size: picture.size, rgb: &rgb };
         let request = CaptionRequest { prefix: "", facts: None, picture: Some(picture) };
-        let text = self.endpoint.caption(&request)?;
+        // A server that is late for one frame is that frame's failure: the others go on.
+        let late = |e| match e {
+            Error::Deadline { what, after } => Error::model("endpoint", format!("{what}: nothing in {after:?}")),
+            other => other,
+        };
+        let text = self.endpoint.caption(&request).map_err(late)?;
         self.cache.put(&name, &self.key, text.as_bytes())?;
         Ok(text)
     }

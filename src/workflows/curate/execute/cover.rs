@@ -34,6 +34,9 @@ pub(super) struct Variant {
     pub(super) side: Option<String>,
     /// Covered share of the picture, 0..=1.
     pub(super) share: f64,
+    /// What the settings call it, as in the caption; empty without one.
+    #[serde(default)]
+    pub(super) description: String,
 }
 
 const fn side_of(position: Position) -> (Side, &'static str) {
@@ -107,7 +110,8 @@ pub(super) fn original(
             "overlay"
         }
     };
-    Ok((Rgba::download(ctx, &frames, 0)?, Variant { how: how.into(), side: None, share: settled(share.min(1.0)) }))
+    let variant = Variant { how: how.into(), side: None, share: settled(share.min(1.0)), description: String::new() };
+    Ok((Rgba::download(ctx, &frames, 0)?, variant))
 }
 
 /// Words from the content of a frame: the same frame is always covered alike.
@@ -185,5 +189,6 @@ pub(super) fn covered(
         }
     };
     let made = Rgba::download(ctx, &frames, 0)?;
-    Ok((made, Variant { how: how.into(), side: side.map(String::from), share: settled(covered.share()) }))
+    let (side, share) = (side.map(String::from), settled(covered.share()));
+    Ok((made, Variant { how: how.into(), side, share, description: String::new() }))
 }

@@ -1,16 +1,19 @@
 //! One frame to the files that its strategy asks for.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::super::config::{CurateConfig, EnhanceStep, OcclusionType, Step};
 use super::super::metrics::{FrameEntry, FrameMetrics, settled};
-use super::super::models::{ByteMask, Fill, Subject, rgb_of, rgba_of};
+use super::super::models::{ByteMask, Fill, Opener, Subject, rgb_of, rgba_of};
 use super::super::picture::{PictureFile, Rgba};
+use super::super::strategy::{Strategy, StrategyFrame, StrategyPicture};
 use super::super::{CREATE_OCCLUSION, ENHANCE_SEGMENT, KEEP_FULL, SEGMENT};
 use super::caption::Captions;
 use super::cover::{self, Variant};
 use super::enhance::Repair;
-use super::{mask, telea};
+use super::{exemplar, mask, telea};
 use crate::core::{ChromaUpsampling, ColorSpec, FigureForm};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
@@ -47,13 +50,13 @@ pub(super) struct Account {
 
 /// A frame with its pixels: from a picture file, or decoded from a video.
 #[derive(Debug)]
-pub(super) enum Pixels {
+pub(in super::super) enum Pixels {
     File(Box<PictureFile>),
     Decoded(Rgba),
 }
 
 impl Pixels {
-    pub(super) fn picture(&self) -> &Rgba {
+    pub(in super::super) fn picture(&self) -> &Rgba {
         match self {
             Self::File(f) => &f.picture,
             Self::Decoded(p) => p,
@@ -133,7 +136,10 @@ impl Studio<'_> {
             SEGMENT => self.segment(&mut files, metrics, pixels)?,
             CREATE_OCCLUSION => self.occlude(&mut files, entry, metrics, pixels)?,
             ENHANCE_SEGMENT => self.enhance(&mut files, metrics, pixels)?,
-            _ => self.custom(&mut files, entry, metrics, pixels)?,
+            own => match self.config.own_strategies.get(own) {
+                Some(code) => self.in_code(code, &mut files, metrics, pixels)?,
+                None => self.custom(&mut files, entry, metrics, pixels)?,
+            },
         }
         Ok((files.made, files.account))
     }
@@ -162,8 +168,7 @@ impl Studio<'_> {
         let masks = subject.masks(&frames, ColorSpec::assumed_for_height(picture.size.height), 1)?;
         let found = masks.into_iter().next().ok_or_else(|| Error::Bug("a network gave no mask".into()))?;
         let least = (self.config.strategies.segment.min_instance_size as usize).pow(2);
-        // Islands of a sixteenth of that are noise beside a character.
-        let clean = mask::without_islands(&found, (least / 16).max(1));
+        let clean = mask::firm(&mask::without_noise(&found, least));
         Ok((clean.inside() >= least.max(1)).then_some(clean))
     }
 
@@ -208,11 +213,12 @@ impl Studio<'_> {
         Ok(())
     }
 
-    /// The picture with its hole filled by the network, or by fast marching.
+    /// The picture with its hole filled by the network, with patches, or by fast marching.
     fn filled(&mut self, picture: &Rgba, hole: &ByteMask) -> Result<Rgba> {
         let mut rgb = rgb_of(&picture.pixels);
         match &mut self.fill {
             Some(fill) => rgb = fill.fill(picture.size, &rgb, hole)?,
+            None if !Opener::fills_by_marching(self.config) => exemplar::inpaint(picture.size, &mut rgb, &hole.values),
             None => {
                 let drift = if self.config.parity { 0.5 } else { 0.0 };
                 telea::inpaint(picture.size, &mut rgb, &hole.values, FILL_RADIUS, drift);
@@ -225,7 +231,7 @@ impl Studio<'_> {
         let o = &self.config.strategies.create_occlusion;
         let picture = pixels.picture().clone().opaque();
         for i in 0..o.variations_per_image as usize {
-            let (made, variant) = if self.config.parity {
+            let (made, mut variant) = if self.config.parity {
                 cover::original(self.ctx, &picture, o, i)?
             } else {
                 cover::variant(self.ctx, &picture, o, (&e.content, i), &self.cutouts)?
@@ -237,6 +243,7 @@ impl Studio<'_> {
                 Some(told) => format!("{CHARACTER}, {told}"),
                 None => CHARACTER.to_owned(),
             };
+            variant.description = told.cloned().unwrap_or_default();
             files.caption(&tail, self.captions.text(&prefix, m, &made)?);
             files.account.variants.push(variant);
         }
@@ -262,7 +269,8 @@ impl Studio<'_> {
             files.account.after = Some(after.clone());
         }
         let cut = self.config.strategies.enhance_segment.apply_segmentation;
-        let character = if cut { self.character(&better)? } else { None };
+        // A segmentation model finds something in every picture: a detector says whether it is a character.
+        let character = if cut && m.instances > 0 { self.character(&better)? } else { None };
         let prefix = format!("{CHARACTER}, high quality, enhanced");
         match character {
             Some(mask) => {
@@ -296,6 +304,32 @@ impl Studio<'_> {
             subject: before.subject,
         };
         FrameMetrics::new(found, picture.size, FigureForm::Corrected, seen)
+    }
+
+    /// What a strategy in code makes, checked: its pictures are files of ours.
+    fn in_code(&mut self, code: &dyn Strategy, files: &mut Files<'_>, m: &FrameMetrics, pixels: &Pixels) -> Result<()> {
+        let picture = pixels.picture();
+        let (ctx, size, rgba) = (self.ctx, picture.size, picture.pixels.as_slice());
+        let made = code.make(&StrategyFrame { ctx, name: files.name, metrics: m, size, rgba })?;
+        let wrong = |why: String| Error::model("strategy", format!("`{}` made {why}", code.name()));
+        let mut tails = BTreeSet::new();
+        for StrategyPicture { tail, size, rgba, caption } in made {
+            let plain = tail.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
+            if !plain || !tails.insert(tail.clone()) {
+                return Err(wrong(format!(
+                    "a picture `{tail}`; wanted: a tail of its own of letters, digits, `_` and `-`"
+                )));
+            }
+            if rgba.len() as u64 != size.area() * 4 || rgba.is_empty() {
+                return Err(wrong(format!("{} bytes for a picture of {size}, wanted {}", rgba.len(), size.area() * 4)));
+            }
+            let picture = Rgba { size, pixels: rgba };
+            files.image(&tail, "png", png(&picture)?);
+            if let Some(prefix) = caption {
+                files.caption(&tail, self.captions.text(&prefix, m, &picture)?);
+            }
+        }
+        Ok(())
     }
 
     fn custom(&mut self, files: &mut Files<'_>, e: &FrameEntry, m: &FrameMetrics, pixels: &Pixels) -> Result<()> {

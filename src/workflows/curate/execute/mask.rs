@@ -13,8 +13,13 @@ pub(super) fn disk(size: Size) -> ByteMask {
     ByteMask { size, values }
 }
 
+/// Without what is too small beside a character of at least `least` pixels: islands of a sixteenth of that.
+pub(in super::super) fn without_noise(mask: &ByteMask, least: usize) -> ByteMask {
+    without_islands(mask, (least / 16).max(1))
+}
+
 /// Without islands of fewer than `least` pixels (at least half inside, neighbours by an edge).
-pub(super) fn without_islands(mask: &ByteMask, least: usize) -> ByteMask {
+fn without_islands(mask: &ByteMask, least: usize) -> ByteMask {
     let (w, n) = (mask.size.width as usize, mask.values.len());
     let inside = |i: usize| mask.values.get(i).is_some_and(|v| *v >= 128);
     let mut seen = vec![false; n];
@@ -54,6 +59,13 @@ pub(super) fn without_islands(mask: &ByteMask, least: usize) -> ByteMask {
     let near = grow(&keep, mask.size, 3);
     let values = mask.values.iter().zip(&near).map(|(v, k)| if *k { *v } else { 0 }).collect();
     ByteMask { size: mask.size, values }
+}
+
+/// With narrower edges: what a network gives between a quarter and three quarters is spread over the whole range, the rest is in or out. Networks of
+/// low resolution blur their edges over many pixels of a frame, which leaves a veil of background around a character.
+pub(super) fn firm(mask: &ByteMask) -> ByteMask {
+    let value = |v: u8| ((i32::from(v) - 64) * 255 / 127).clamp(0, 255) as u8;
+    ByteMask { size: mask.size, values: mask.values.iter().map(|v| value(*v)).collect() }
 }
 
 /// Pixels within `radius` of one that is set, by a square window.
@@ -102,6 +114,13 @@ mod tests {
         // Radius 7/3 = 2: squares below 4.
         let row = |y: usize| d.values[y * 9..y * 9 + 9].iter().filter(|v| **v == 255).count();
         assert_eq!([row(0), row(1), row(2), row(3), row(4), row(5)], [0, 0, 3, 3, 3, 0]);
+    }
+
+    #[test]
+    fn edges_are_made_narrower_and_what_is_in_or_out_stays_so() {
+        let mask = ByteMask { size: Size::new(6, 1), values: vec![0, 64, 100, 128, 191, 255] };
+        assert_eq!(firm(&mask).values, [0, 0, 72, 128, 255, 255]);
+        assert_eq!(firm(&mask).inside(), mask.inside());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod caption;
 mod cover;
 mod enhance;
+mod exemplar;
 mod make;
 mod mask;
 mod source;
@@ -21,6 +22,7 @@ use super::decide::{Decision, Decisions};
 use super::metrics::FrameEntry;
 use super::models::{ModelUse, Opener};
 use super::picture::{PictureFile, Rgba};
+use super::strategy::Strategy;
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::media::{ListOptions, list_images};
@@ -28,7 +30,8 @@ use crate::store::{Committed, RunKey, StateDir, StoreIo, UnitLog, commit};
 use caption::Captions;
 use enhance::Repair;
 use make::{Account, Made, Studio};
-use source::Sources;
+pub(super) use mask::without_noise;
+pub(super) use source::Sources;
 
 /// A frame that was worked on.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -99,7 +102,10 @@ fn made_of(entry: &FrameEntry, strategy: &str, config: &CurateConfig, models: &[
         super::SEGMENT => serde_json::to_value(&strategies.segment),
         super::CREATE_OCCLUSION => serde_json::to_value(&strategies.create_occlusion),
         super::ENHANCE_SEGMENT => serde_json::to_value((&strategies.enhance_segment, &strategies.segment)),
-        _ => serde_json::to_value((config.custom_strategies.get(strategy), strategies)),
+        _ => {
+            let version = config.own_strategies.get(strategy).map(Strategy::version);
+            serde_json::to_value((config.custom_strategies.get(strategy), version, strategies))
+        }
     };
     let all = own.and_then(|own| {
         let analysis = (&config.analysis, &config.captions, &entry.metrics);
@@ -198,10 +204,16 @@ pub(super) fn execute(
         }
     }
     sweep(&log, folder, &plan)?;
-    let mut sources = Sources::new(ctx, entries, decisions, working);
+    let ours = |i: usize| working.shard.is_none_or(|s| s.has(i));
+    let wanted = decisions.all.iter().enumerate().map(|(i, d)| d.strategy.is_some() && ours(i)).collect();
+    let mut sources = Sources::new(ctx, entries, wanted, working);
     let mut executed = Executed { frames: Vec::with_capacity(entries.len()), models, kept: 0 };
     for (i, (entry, decision)) in entries.iter().zip(&decisions.all).enumerate() {
         working.cancel.check()?;
+        if !ours(i) {
+            executed.frames.push(None);
+            continue;
+        }
         let done = one(&mut log, (io, folder), (i, entry, decision), &plan, &mut studio, &mut sources)?;
         executed.kept += usize::from(done.as_ref().is_some_and(|(_, kept)| *kept));
         if done.is_some() {

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::analyze::{Picked, Working, open_video};
-use super::super::decide::Decisions;
 use super::super::metrics::FrameEntry;
 use super::super::picture::{PictureFile, Rgba};
 use super::make::Pixels;
@@ -17,30 +16,31 @@ use crate::pipeline::{PipelineOptions, VideoSource, batches};
 const AHEAD: usize = 24;
 
 /// Gives the pixels of entries.
-pub(super) struct Sources<'a> {
+pub(in super::super) struct Sources<'a> {
     ctx: &'a GpuContext,
     entries: &'a [FrameEntry],
-    decisions: &'a Decisions,
+    /// Entries that will be asked for, in their order.
+    wanted: Vec<bool>,
     working: Working<'a>,
     /// Frames of a video, decoded ahead, by entry.
     held: BTreeMap<usize, Rgba>,
 }
 
 impl<'a> Sources<'a> {
-    pub(super) fn new(
+    pub(in super::super) fn new(
         ctx: &'a GpuContext,
         entries: &'a [FrameEntry],
-        decisions: &'a Decisions,
+        wanted: Vec<bool>,
         working: Working<'a>,
     ) -> Self {
-        Self { ctx, entries, decisions, working, held: BTreeMap::new() }
+        Self { ctx, entries, wanted, working, held: BTreeMap::new() }
     }
 
     /// Pixels of entry `i`.
     ///
     /// # Errors
     /// Of decoding; `InputCorrupt` for a frame that a video does not give any more.
-    pub(super) fn pixels(&mut self, i: usize) -> Result<Pixels> {
+    pub(in super::super) fn pixels(&mut self, i: usize) -> Result<Pixels> {
         let entry = self.entries.get(i).ok_or_else(|| Error::Bug(format!("no entry {i}")))?;
         let path = &entry.place.path;
         if entry.place.frame.is_none() {
@@ -65,11 +65,11 @@ impl<'a> Sources<'a> {
         let wanted: BTreeMap<u64, usize> = self
             .entries
             .iter()
-            .zip(&self.decisions.all)
+            .zip(&self.wanted)
             .enumerate()
             .skip(i)
             .take_while(|(_, (e, _))| e.place.path == *path)
-            .filter(|(_, (_, d))| d.strategy.is_some())
+            .filter(|(_, (_, wanted))| **wanted)
             .filter_map(|(at, (e, _))| e.place.frame.map(|f| (f, at)))
             .take(AHEAD)
             .collect();

@@ -5,6 +5,7 @@ use crate::core::{ColorSpec, Face, Size};
 use crate::error::Result;
 use crate::gpu::GpuContext;
 use crate::ops::FrameBatch;
+use crate::workflows::curate::detail::Embedding;
 
 /// Never there.
 #[derive(Debug)]
@@ -44,6 +45,26 @@ impl Faces {
 
 /// Never there.
 #[derive(Debug)]
+pub(in super::super) enum Describe {}
+
+impl Describe {
+    pub(super) fn open(opener: &mut Opener<'_>, _: &GpuContext) -> Result<Option<Self>> {
+        opener.open("embed", &opener.config.analysis.embed_model);
+        Ok(None)
+    }
+
+    pub(in super::super) fn describe(
+        &mut self,
+        _: &dyn FrameBatch,
+        _: ColorSpec,
+        _: u32,
+    ) -> Result<Vec<Option<Embedding>>> {
+        match *self {}
+    }
+}
+
+/// Never there.
+#[derive(Debug)]
 pub(in super::super) enum Subject {}
 
 impl Subject {
@@ -68,7 +89,7 @@ pub(in super::super) enum Fill {}
 impl Fill {
     pub(super) fn open(opener: &mut Opener<'_>) -> Result<Option<Self>> {
         let wanted = &opener.config.strategies.segment.inpainting_model;
-        if !Opener::marches(wanted) {
+        if !Opener::is_rule(wanted) {
             opener.open("inpaint", wanted);
         }
         Ok(None)

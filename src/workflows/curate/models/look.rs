@@ -11,7 +11,8 @@ use crate::infer::tasks::face::{FaceDetector, FaceOptions};
 use crate::infer::tasks::segment::{Mask, Segmentation, Segmenter};
 use crate::infer::{ModelEntry, OnnxSession, Task, TensorModel as _};
 use crate::ops::FrameBatch;
-use crate::pipeline::vision::{PictureModel, TensorStageOptions};
+use crate::pipeline::vision::{DescriptorModel, DescriptorOptions, PictureModel, TensorStageOptions};
+use crate::workflows::curate::detail::Embedding;
 
 /// Pictures that go through a network at once.
 const AT_ONCE: usize = 8;
@@ -100,6 +101,32 @@ impl Faces {
             Ok(())
         })?;
         Ok(found)
+    }
+}
+
+/// Describes pictures by vectors: what looks alike lies close together.
+#[derive(Debug)]
+pub(in super::super) struct Describe {
+    model: DescriptorModel<OnnxSession>,
+}
+
+impl Describe {
+    pub(super) fn open(opener: &mut Opener<'_>, ctx: &GpuContext) -> Result<Option<Self>> {
+        let Some((session, model)) = opener.open(Task::Embed, &opener.config.analysis.embed_model)? else {
+            return Ok(None);
+        };
+        let options = DescriptorOptions { largest: AT_ONCE, ..DescriptorOptions::default() };
+        Ok(Some(Self { model: DescriptorModel::new(ctx, session, &model.entry, options)? }))
+    }
+
+    /// A vector for each of the first `count` pictures; nothing for one in which the network saw nothing.
+    pub(in super::super) fn describe(
+        &mut self,
+        src: &dyn FrameBatch,
+        color: ColorSpec,
+        count: u32,
+    ) -> Result<Vec<Option<Embedding>>> {
+        Ok(self.model.describe_whole(src, color, count)?.rows().map(Embedding::new).collect())
     }
 }
 

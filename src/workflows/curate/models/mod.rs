@@ -13,9 +13,9 @@ mod paint;
 mod prompted;
 
 #[cfg(not(feature = "onnx"))]
-pub(super) use absent::{Detect, Faces, Fill, Restore, Subject, Upscale};
+pub(super) use absent::{Describe, Detect, Faces, Fill, Restore, Subject, Upscale};
 #[cfg(feature = "onnx")]
-pub(super) use look::{Detect, Faces, Subject};
+pub(super) use look::{Describe, Detect, Faces, Subject};
 #[cfg(feature = "onnx")]
 pub(super) use paint::{Fill, Restore, Upscale};
 
@@ -38,7 +38,7 @@ use crate::infer::{Allow, ModelRegistry, OnnxSession, SessionOptions, Task, Veri
 /// What does a job: a network, or a rule in its place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelUse {
-    /// The job: `detect`, `face`, `segment`, `inpaint`, `upscale`, `restore-face`.
+    /// The job: `detect`, `face`, `embed`, `segment`, `inpaint`, `upscale`, `restore-face`.
     pub task: String,
     /// Name that was asked for.
     pub wanted: String,
@@ -92,8 +92,9 @@ fn instead(task: &str) -> &'static str {
     match task {
         "detect" => "every frame counts as one instance",
         "face" => "shot types come from instances alone",
+        "embed" => "near-duplicates are found by perceptual hashes alone",
         "segment" => "a disk in the middle stands for the character",
-        "inpaint" => "holes are filled by fast marching (Telea 2004)",
+        "inpaint" => "holes are filled with patches of the rest of the picture",
         "upscale" => "frames keep their size",
         _ => "faces stay as they are",
     }
@@ -159,8 +160,11 @@ impl<'a> Opener<'a> {
     #[cfg(feature = "onnx")]
     fn resolve(&self, task: Task, wanted: &str) -> Result<Option<(VerifiedModel, bool)>> {
         let Some(registry) = &self.networks.registry else { return Ok(None) };
-        // Models of several graphs (SAM) need prompts: they are taken by name only.
-        let whole = |m: &&crate::infer::ListedModel| !m.entry.decoder.as_deref().is_some_and(|d| d.starts_with("sam"));
+        // Models of several graphs (SAM) need prompts, and those that describe faces know nothing of frames: they are taken by name only.
+        let whole = |m: &&crate::infer::ListedModel| {
+            let faces = task == Task::Embed && m.entry.classes.as_deref() == Some("face");
+            !faces && !m.entry.decoder.as_deref().is_some_and(|d| d.starts_with("sam"))
+        };
         if wanted != "auto" && registry.list().iter().any(|m| m.entry.name == wanted) {
             return registry.load_for(task, wanted, Allow::Pinned).map(|m| Some((m, false)));
         }
@@ -185,6 +189,11 @@ impl<'a> Opener<'a> {
         Faces::open(self, ctx)
     }
 
+    /// The network that describes frames.
+    pub(super) fn describe(&mut self, ctx: &GpuContext) -> Result<Option<Describe>> {
+        Describe::open(self, ctx)
+    }
+
     /// The segmentation model.
     pub(super) fn subject(&mut self, ctx: &GpuContext) -> Result<Option<Subject>> {
         Subject::open(self, ctx)
@@ -205,9 +214,22 @@ impl<'a> Opener<'a> {
         Restore::open(self)
     }
 
+    /// Whether `name` asks for a rule, not a network.
+    fn is_rule(name: &str) -> bool {
+        Self::marches(name) || matches!(name, "patches" | "none")
+    }
+
     /// Whether `name` asks for fast marching.
     fn marches(name: &str) -> bool {
-        matches!(name, "opencv" | "telea" | "none")
+        matches!(name, "opencv" | "telea")
+    }
+
+    /// Whether holes that no network fills are filled by fast marching: with parity, and where the settings say so.
+    pub(super) fn fills_by_marching(config: &CurateConfig) -> bool {
+        let segment = &config.strategies.segment;
+        let model = segment.inpainting_model.as_str();
+        let other = segment.inpainting_fallback.as_str();
+        config.parity || Self::marches(model) || (!Self::is_rule(model) && Self::marches(other))
     }
 }
 

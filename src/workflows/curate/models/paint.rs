@@ -26,10 +26,10 @@ impl Fill {
             registry.is_some_and(|r| r.list().iter().any(|m| m.entry.name == name))
                 || opener.config.model_paths.get(name).is_some_and(|p| std::path::Path::new(p).is_file())
         };
-        if !Opener::marches(wanted) && !listed(wanted) {
+        if !Opener::is_rule(wanted) && !listed(wanted) {
             wanted = &segment.inpainting_fallback;
         }
-        if Opener::marches(wanted) {
+        if Opener::is_rule(wanted) {
             return Ok(None);
         }
         let Some((session, model)) = opener.open(Task::Inpaint, wanted)? else { return Ok(None) };
