@@ -1,12 +1,12 @@
 //! Did everything come out that went in? Declared against decoded, per video track.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::structure::{Ending, Structure};
 use super::timeline::Times;
 
 /// How far a stream can be believed to be complete.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// All that the container declares came out undamaged.

@@ -34,3 +34,5 @@ mod split;
 mod support;
 #[cfg(feature = "onnx")]
 mod sync;
+#[cfg(feature = "onnx")]
+mod sync_videos;
