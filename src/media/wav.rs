@@ -126,7 +126,11 @@ impl WavWriter {
         Ok(self.close()?.bytes)
     }
 
-    fn close(mut self) -> Result<Written> {
+    /// Like [`Self::finish`], and gives the BLAKE3 of the file too.
+    ///
+    /// # Errors
+    /// As [`Self::finish`].
+    pub fn close(mut self) -> Result<Written> {
         let header = self.header();
         let failed = |e| Error::storage("write", &self.path, e);
         self.file.seek(SeekFrom::Start(0)).map_err(failed)?;

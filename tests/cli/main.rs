@@ -45,4 +45,6 @@ mod split;
 mod support;
 #[cfg(feature = "onnx")]
 mod sync;
+#[cfg(feature = "onnx")]
+mod sync_videos;
 mod track;

@@ -47,6 +47,17 @@ fn audio_is_extracted_under_both_names() {
 }
 
 #[test]
+fn a_video_is_looked_at_under_both_names() {
+    let dir = tempfile::tempdir().unwrap();
+    let input = talk(dir.path());
+    let own = frameloom().arg("probe").arg(&input).output().unwrap();
+    let seed = frameloom().args(["info", "--input"]).arg(&input).output().unwrap();
+    assert_eq!((code(&own), code(&seed)), (0, 0), "{}", stderr(&seed));
+    assert!(!own.stdout.is_empty() && own.stdout == seed.stdout);
+    assert_eq!(code(&frameloom().arg("probe").output().unwrap()), 2, "no input");
+}
+
+#[test]
 fn videos_are_split_under_both_names() {
     let dir = tempfile::tempdir().unwrap();
     let input = talk(dir.path());
@@ -94,4 +105,47 @@ fn videos_are_split_under_both_names() {
         assert!(!folder.exists() && stderr(&o).contains("overlap"), "{}", stderr(&o));
     }
     assert!(leftovers(dir.path()).is_empty());
+}
+
+#[test]
+fn a_split_that_is_killed_keeps_its_pieces() {
+    let dir = tempfile::tempdir().unwrap();
+    let sound = ["-f", "lavfi", "-i", "sine=frequency=440:duration=60", "-c:v", "libx264", "-preset", "ultrafast"];
+    let input = clip(dir.path(), "long.mkv", "testsrc2=size=480x360:rate=25:duration=60", &sound);
+    let split = |out: &str, more: &[&str]| {
+        let mut command = frameloom();
+        command
+            .args(["split", "time", "--duration", "5", "--wav", "--json"])
+            .arg(&input)
+            .arg("-o")
+            .arg(dir.path().join(out));
+        command.args(more);
+        command
+    };
+    let whole = split("whole", &[]).output().unwrap();
+    assert_eq!(code(&whole), 0, "{}", stderr(&whole));
+    let folder = dir.path().join("killed");
+    let mut child =
+        split("killed", &[]).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    while !folder.join("chunk_002.mp4").exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it could be killed");
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!folder.join("chunk_011.mp4").exists(), "it was killed too late");
+    let kept = |o: &std::process::Output| {
+        assert_eq!(code(o), 0, "{}", stderr(o));
+        events(o).pop().unwrap()["kept"].as_u64().unwrap()
+    };
+    let again = kept(&split("killed", &[]).output().unwrap());
+    assert!((2..12).contains(&again), "{again}");
+    assert_eq!(kept(&split("killed", &[]).output().unwrap()), 12, "nothing is left to do");
+    assert!(contents(&dir.path().join("whole")) == contents(&folder), "after {again} pieces were kept");
+    assert!(leftovers(dir.path()).is_empty());
+    // A piece that is gone is made again, and other settings count.
+    std::fs::remove_file(folder.join("chunk_004.wav")).unwrap();
+    assert_eq!(kept(&split("killed", &[]).output().unwrap()), 11);
+    assert!(contents(&dir.path().join("whole")) == contents(&folder));
+    assert_eq!(kept(&split("killed", &["--crf", "30"]).output().unwrap()), 0);
 }

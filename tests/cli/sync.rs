@@ -8,18 +8,18 @@ use serde_json::Value;
 use crate::support::*;
 
 /// The test data, and a folder that lists its models.
-fn data(test: &str) -> Option<(PathBuf, tempfile::TempDir)> {
+pub(crate) fn data(test: &str) -> Option<(PathBuf, tempfile::TempDir)> {
     let root = real_data(test)?;
     let folder = tempfile::tempdir().unwrap();
     let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/data_models.toml");
     std::fs::copy(list, folder.path().join("models.toml")).unwrap();
-    for file in ["yunet_n_dynamic.onnx", "mediapipe_face_landmark_468.onnx"] {
+    for file in ["yunet_n_dynamic.onnx", "mediapipe_face_landmark_468.onnx", "mobilefacenet_112.onnx"] {
         std::fs::copy(root.join("onnx").join(file), folder.path().join(file)).unwrap();
     }
     Some((root, folder))
 }
 
-fn sync(models: &Path, args: &[&str]) -> Output {
+pub(crate) fn sync(models: &Path, args: &[&str]) -> Output {
     frameloom()
         .arg("sync")
         .args(args)
@@ -30,20 +30,20 @@ fn sync(models: &Path, args: &[&str]) -> Output {
         .unwrap()
 }
 
-fn json(path: &Path) -> Value {
+pub(crate) fn json(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))).unwrap()
 }
 
-fn item(o: &Output) -> Value {
+pub(crate) fn item(o: &Output) -> Value {
     let found = events(o).into_iter().rfind(|e| e["event"] == "item");
     found.unwrap_or_else(|| panic!("no item; {}", stderr(o)))
 }
 
-fn text(path: &Path) -> &str {
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-fn ffmpeg(args: &[&str], to: &Path) {
+pub(crate) fn ffmpeg(args: &[&str], to: &Path) {
     let o = Command::new("ffmpeg").args(["-v", "error", "-y"]).args(args).arg(to).output().unwrap();
     assert!(o.status.success(), "{}", stderr(&o));
 }
@@ -259,6 +259,9 @@ fn each_odd_input_has_its_outcome() {
         if verdict == "in_sync" {
             assert!(outcome["audio_late_ms"].as_f64().unwrap().abs() < 60.0, "{name}: {outcome}");
         }
+        let item = item(&o);
+        let share = item["networks_share"].as_f64().unwrap();
+        assert!(share > 0.0 && share <= 1.0, "{name}: {share}");
         if name == "two_faces" {
             // The one on the right speaks.
             let found = json(&folder.join("sync.json"));

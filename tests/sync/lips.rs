@@ -84,6 +84,83 @@ fn estimate(lips: &[MouthSample], samples: &[f32], start: f64) -> SyncEstimate {
     lip_motion(lips, samples, start, &LipMotionOptions::default()).unwrap()
 }
 
+/// A clip: name, lips, samples and their start, what is said of it as it is.
+type Speaker = (&'static str, Vec<MouthSample>, Vec<f32>, f64, SyncEstimate);
+
+/// Own sound at shifts, and the sound of others: `(peak + margin, whether the offset is right)`. `strange` says whose sound may be taken.
+fn trials(speakers: &[Speaker], of: usize, strange: impl Fn(usize) -> bool) -> (Vec<(f64, bool)>, Vec<(f64, bool)>) {
+    let (_, lips, samples, start, _) = &speakers[of];
+    let score = |e: &SyncEstimate| e.peak + e.margin;
+    let own = (-5..=5).map(|k: i64| {
+        let e = estimate(lips, &shifted(samples, 80 * k), *start);
+        (score(&e), (e.offset * 1e3 - 80.0 * k as f64).abs() <= 80.0)
+    });
+    let foreign = (0..speakers.len()).filter(|i| *i != of && strange(*i)).flat_map(|i| {
+        let (_, _, samples, start, _) = &speakers[i];
+        (-2..=2).map(|k: i64| (score(&estimate(lips, &shifted(samples, 160 * k), *start)), false)).collect::<Vec<_>>()
+    });
+    (own.collect(), foreign.collect())
+}
+
+/// A logistic `1 / (1 + exp(-(a + b x)))` by Newton's method with a little ridge, own and foreign of equal weight altogether.
+fn fit(own: &[(f64, bool)], foreign: &[(f64, bool)]) -> (f64, f64) {
+    let (mut a, mut b) = (0.0f64, 0.0f64);
+    let weighted = |v: &[(f64, bool)]| {
+        let w = 0.5 / v.len() as f64;
+        v.iter().map(|(x, good)| (*x, f64::from(u8::from(*good)), w)).collect::<Vec<_>>()
+    };
+    let all = [weighted(own), weighted(foreign)].concat();
+    const RIDGE: f64 = 1e-5;
+    for _ in 0..200 {
+        let (mut ga, mut gb, mut haa, mut hab, mut hbb) = (-RIDGE * a, -RIDGE * b, RIDGE, 0.0, RIDGE);
+        for (x, y, w) in &all {
+            let p = 1.0 / (1.0 + (-(a + b * x)).exp());
+            let (g, h) = (w * (y - p), w * p * (1.0 - p));
+            (ga, gb) = (ga + g, gb + g * x);
+            (haa, hab, hbb) = (haa + h, hab + h * x, hbb + h * x * x);
+        }
+        let det = haa * hbb - hab * hab;
+        (a, b) =
+            (a + ((hbb * ga - hab * gb) / det).clamp(-5.0, 5.0), b + ((haa * gb - hab * ga) / det).clamp(-10.0, 10.0));
+    }
+    (a, b)
+}
+
+/// Whether the probability means what it says for somebody whom its fit has not seen: each speaker by a logistic fitted to the other four.
+fn leave_one_out(speakers: &[Speaker]) {
+    let (mut sure, mut sure_right, mut right, mut all, mut fooled, mut strangers) = (0, 0, 0, 0, 0, 0);
+    for out in 0..speakers.len() {
+        let (mut own, mut foreign) = (Vec::new(), Vec::new());
+        for of in (0..speakers.len()).filter(|i| *i != out) {
+            let (a, b) = trials(speakers, of, |i| i != out);
+            own.extend(a);
+            foreign.extend(b);
+        }
+        let (a, b) = fit(&own, &foreign);
+        let probability = |x: f64| 1.0 / (1.0 + (-(a + b * x)).exp());
+        let (own, foreign) = trials(speakers, out, |_| true);
+        let here = own.iter().filter(|(x, _)| probability(*x) > 0.9);
+        let (n, good) = (here.clone().count(), here.filter(|t| t.1).count());
+        let wrong = foreign.iter().filter(|(x, _)| probability(*x) > 0.9).count();
+        eprintln!(
+            "without {}: logistic {a:.1} + {b:.1} x; {} of {} of its own within 80 ms, {good} of {n} where the probability is over 0.9; foreign over 0.9: {wrong} of {}",
+            speakers[out].0,
+            own.iter().filter(|t| t.1).count(),
+            own.len(),
+            foreign.len()
+        );
+        (sure, sure_right) = (sure + n, sure_right + good);
+        (right, all) = (right + own.iter().filter(|t| t.1).count(), all + own.len());
+        (fooled, strangers) = (fooled + wrong, strangers + foreign.len());
+    }
+    eprintln!(
+        "cross-validated: {right} of {all} within 80 ms; {sure_right} of {sure} where over 0.9; foreign over 0.9: {fooled} of {strangers}"
+    );
+    assert!(right * 10 >= all * 8, "{right} of {all}");
+    assert!(sure > 0 && sure_right * 100 >= sure * 95, "{sure_right} of {sure}");
+    assert!(fooled * 10 <= strangers, "{fooled} of {strangers}");
+}
+
 #[test]
 fn real_speakers_are_measured_to_within_the_bounds() {
     let Some(root) = data("offsets of the GRID speakers from their lips", "") else { return };
@@ -151,6 +228,7 @@ fn real_speakers_are_measured_to_within_the_bounds() {
     eprintln!(
         "{right} of {all} within 80 ms; where the probability is over 0.9: {sure_right} of {sure}; foreign sound over 0.9: {fooled} of {strangers}"
     );
+    leave_one_out(&speakers);
     assert_eq!(all, 60);
     assert!(f64::from(right) >= 0.8 * 60.0, "{right}");
     assert!(f64::from(sure_right) >= 0.95 * f64::from(sure), "{sure_right} of {sure}");

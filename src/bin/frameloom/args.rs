@@ -135,8 +135,11 @@ pub(crate) struct DoctorArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ProbeArgs {
     /// Media files
-    #[arg(required = true, value_name = "INPUT")]
+    #[arg(required_unless_present = "input_flag", value_name = "INPUT")]
     pub(crate) inputs: Vec<PathBuf>,
+    /// The same, as the scripts around SyncNet take it
+    #[arg(long = "input", id = "input_flag", value_name = "INPUT", hide = true)]
+    pub(crate) input_flag: Vec<PathBuf>,
     /// Override a limit for untrusted input
     #[arg(long = "limit", value_name = "NAME=N")]
     pub(crate) limits: Vec<String>,

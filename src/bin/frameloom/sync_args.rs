@@ -169,6 +169,9 @@ pub(crate) struct SettingArgs {
     /// Chunks as the scripts around SyncNet plan them: a last one under 5 s is dropped
     #[arg(long, help_heading = SETTINGS)]
     pub(crate) parity: bool,
+    /// Write the chunks too (chunks/, audio/), and copies of those that are accepted (filtered_chunks/, filtered_audio/)
+    #[arg(long, help_heading = SETTINGS)]
+    pub(crate) save_chunks: bool,
     /// A track has more faces than this [default: 25; the scripts: 5]
     #[arg(long, value_name = "N", alias = "min_track", help_heading = SETTINGS)]
     pub(crate) min_track: Option<usize>,
@@ -220,6 +223,9 @@ pub(crate) struct SettingArgs {
     /// Hues of cuts by their codes, as the detector of the scripts: both ends of red are far apart
     #[arg(long, help_heading = SETTINGS)]
     pub(crate) linear_hue: bool,
+    /// Likeness (cosine of vectors) from which on two faces are the same person [default: 0.4]
+    #[arg(long, value_name = "C", help_heading = SETTINGS)]
+    pub(crate) same_person: Option<f64>,
     /// Longest side in pixels of the pictures in which faces are looked for [default: 640]
     #[arg(long, value_name = "PX", help_heading = SETTINGS)]
     pub(crate) face_side: Option<u32>,
@@ -257,6 +263,7 @@ impl SettingArgs {
             .flag("--chunk-duration", "chunk_duration", self.chunk_duration)
             .flag("--overlap", "overlap", self.overlap)
             .flag("--parity", "parity", self.parity.then_some(true))
+            .flag("--save-chunks", "save_chunks", self.save_chunks.then_some(true))
             .flag("--min-track", "min_track", self.min_track)
             .flag("--min-face-size", "min_face_size", self.min_face_size)
             .flag("--min-confidence", "min_confidence", self.min_confidence.or(preset.map(|p| p.0)))
@@ -272,6 +279,7 @@ impl SettingArgs {
             .flag("--cut-threshold", "cut_threshold", self.cut_threshold)
             .flag("--min-shot", "min_shot", self.min_shot)
             .flag("--linear-hue", "circular_hue", self.linear_hue.then_some(false))
+            .flag("--same-person", "same_person", self.same_person)
             .flag("--face-side", "face_side", self.face_side);
         Ok(layers.resolve()?.settings)
     }
@@ -295,6 +303,9 @@ pub(crate) struct WorkArgs {
     /// SyncNet's network for sound [default: syncnet-audio]
     #[arg(long, value_name = "NAME")]
     pub(crate) audio_model: Option<String>,
+    /// Network for vectors of faces, by which tracks are joined to persons; `none`: by place [default: mobilefacenet, where it is listed]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) person_model: Option<String>,
     /// Video track, counted from 0
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub(crate) track: usize,
@@ -313,6 +324,12 @@ pub(crate) struct WorkArgs {
     /// Decode on hardware: off, auto, or a device type FFmpeg knows (vaapi, cuda, ...)
     #[arg(long, default_value = "off", value_name = "HOW")]
     pub(crate) hwaccel: String,
+    /// Write a video of each face too: faces/track_0000.mp4, as the estimator sees it
+    #[arg(long)]
+    pub(crate) face_videos: bool,
+    /// Write the video with boxes, confidences and offsets drawn on it too: annotated.mp4
+    #[arg(long)]
+    pub(crate) annotate: bool,
     /// Discard what earlier runs in the output folder found
     #[arg(long)]
     pub(crate) restart: bool,
@@ -332,6 +349,7 @@ impl WorkArgs {
             landmarks: self.landmark_model.clone(),
             lips: self.lips_model.clone(),
             audio: self.audio_model.clone(),
+            person: self.person_model.clone(),
         }
     }
 }

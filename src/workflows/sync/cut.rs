@@ -1,9 +1,10 @@
 //! Cutting a video into pieces that begin and end exactly where they should, in picture and sound: both are encoded anew. And the quick way,
 //! which copies packets from key frame to key frame.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::pump::{Pump, Share};
 use crate::core::{CancelToken, FrameDesc, FrameLayout, Limits, Rational};
@@ -13,7 +14,7 @@ use crate::media::{
     SampleFormat, SoundOptions, Status, VideoDecoder, VideoWriter, WavWriter, WriterOptions, copy_pieces, key_frames,
     probe,
 };
-use crate::store::StoreIo;
+use crate::store::{Committed, StoreIo};
 
 /// Times nearer than this are the same: containers round to milliseconds.
 const SAME: f64 = 0.000_5;
@@ -57,7 +58,7 @@ impl Default for CutOptions {
 }
 
 /// What became of a piece. Times are seconds from the first frame of the source.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cut {
     /// Position in the plan, from 0.
     pub chunk_index: usize,
@@ -165,7 +166,10 @@ struct Cutter<'a> {
     rate: Option<Rational>,
     open: Vec<Open>,
     next_job: usize,
+    /// Pieces that are there already.
+    kept: &'a BTreeMap<usize, Cut>,
     done: Vec<Cut>,
+    told: PieceDone<'a>,
     /// Time of the first frame on the container's clock.
     zero: f64,
     desc: Option<FrameDesc>,
@@ -188,6 +192,24 @@ pub fn cut(
     options: &CutOptions,
     mut progress: impl FnMut(u64),
 ) -> Result<CutReport> {
+    cut_rest(io, input, jobs, options, (&BTreeMap::new(), &mut |_, _| Ok(())), &mut progress)
+}
+
+/// Hears of each piece that is whole, with its files.
+pub(super) type PieceDone<'a> = &'a mut dyn FnMut(&Cut, &[Committed]) -> Result<()>;
+
+/// The same without the pieces in `kept`, which an earlier run has cut; `done` hears of each new one.
+///
+/// # Errors
+/// As [`cut`], and what `done` returns.
+pub(super) fn cut_rest(
+    io: &dyn StoreIo,
+    input: &Path,
+    jobs: &[CutJob],
+    options: &CutOptions,
+    (kept, done): (&BTreeMap<usize, Cut>, PieceDone<'_>),
+    progress: &mut dyn FnMut(u64),
+) -> Result<CutReport> {
     check(jobs)?;
     let info = probe(input, &options.limits)?;
     let decoding = DecodeOptions {
@@ -209,7 +231,9 @@ pub fn cut(
         rate: fps.and_then(|f| Rational::new((f * 1000.0).round() as i32, 1000)),
         open: Vec::new(),
         next_job: 0,
+        kept,
         done: Vec::new(),
+        told: done,
         zero: 0.0,
         desc: None,
         slot: Vec::new(),
@@ -282,7 +306,9 @@ impl Cutter<'_> {
             }
         }
         while let Some(job) = self.jobs.get(self.next_job).filter(|j| j.start <= at + SAME) {
-            if job.end > at + SAME {
+            if let Some(cut) = self.kept.get(&self.next_job) {
+                self.done.push(cut.clone());
+            } else if job.end > at + SAME {
                 let open = self.begin(frame.desc(), frame.info().time_base, pts, at)?;
                 self.open.push(open);
             } else {
@@ -356,12 +382,15 @@ impl Cutter<'_> {
         }
         let job = self.jobs.get(o.index).ok_or_else(|| Error::Bug("a piece without a job".into()))?;
         let has_wav = o.wav.is_some();
-        if let Some(wav) = o.wav {
-            wav.finish()?;
+        let mut files = Vec::new();
+        if let (Some(wav), Some(path)) = (o.wav, &job.wav) {
+            let written = wav.close()?;
+            files.push(Committed { path: path.clone(), bytes: written.bytes, blake3: written.blake3.into() });
         }
         let summary = o.writer.finish()?;
+        files.push(Committed { path: job.video.clone(), bytes: summary.bytes, blake3: summary.blake3.into() });
         let rate = self.sound.as_ref().map_or(1.0, |s| f64::from(s.full.rate));
-        self.done.push(Cut {
+        let cut = Cut {
             chunk_index: o.index,
             video_path: Some(job.video.clone()),
             audio_path: job.wav.clone().filter(|_| has_wav),
@@ -374,7 +403,9 @@ impl Cutter<'_> {
             audio_filled_seconds: o.sound.filled as f64 / rate,
             frames_left_out: 0,
             bytes: summary.bytes,
-        });
+        };
+        (self.told)(&cut, &files)?;
+        self.done.push(cut);
         Ok(())
     }
 
@@ -387,7 +418,7 @@ impl Cutter<'_> {
             self.close(open, end)?;
         }
         for (index, job) in self.jobs.iter().enumerate().skip(self.next_job) {
-            self.done.push(empty(index, job));
+            self.done.push(self.kept.get(&index).cloned().unwrap_or_else(|| empty(index, job)));
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ mod lips;
 mod offset;
 mod plan;
 mod pump;
+mod resume;
 #[cfg(feature = "onnx")]
 pub mod run;
 mod silence;
@@ -23,7 +24,9 @@ mod tracks;
 pub use cut::{Cut, CutJob, CutOptions, CutReport, copy_on_key_frames, cut};
 pub use fix::{LateSound, RepairOptions, SyncRepair, repair};
 pub use levels::{LEVEL_RATE, LevelMeter, SoundLevels};
-pub use lip_motion::{LipMotionOptions, MouthSample, SyncEstimate, SyncVerdict, lip_motion, lip_motion_levels};
+pub use lip_motion::{
+    LipMotionOptions, MouthSample, SyncEstimate, SyncVerdict, lip_motion, lip_motion_levels, lip_preference,
+};
 #[cfg(feature = "onnx")]
 pub use lips::{FacesOfFrames, faces_of_frames, mouths};
 pub use offset::{OffsetCurve, OffsetOptions, offset_curve};

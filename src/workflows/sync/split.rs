@@ -4,15 +4,18 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::cut::{Cut, CutJob, CutOptions, CutReport, copy_on_key_frames, cut};
+use super::cut::{Cut, CutJob, CutOptions, CutReport, copy_on_key_frames};
 use super::plan::{Piece, Tails, by_silence, by_time, chunk_name, silence_chunk_name, wav_name};
+use super::resume::cut_resumed;
 use super::silence::{SilenceOptions, detect_silence};
 use crate::error::{Error, Result};
-use crate::media::{AudioOptions, DecodeOptions, MediaInfo, VideoDecoder, probe};
-use crate::store::{StoreIo, commit_json};
+use crate::media::{AudioOptions, DecodeOptions, MediaInfo, Status, VideoDecoder, probe};
+use crate::store::{StateDir, StoreIo, clean_temps, commit_json};
 
 /// File with what was done, beside the pieces.
 const SUMMARY: &str = "split_summary.json";
+/// Folder of the journal.
+const STATE: &str = ".state";
 
 /// Where to cut.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -69,12 +72,18 @@ pub struct SplitOutcome {
     /// Frames of the source that were read.
     pub frames_read: u64,
     /// Whether the source was whole: `complete`, `partial` or `unverifiable`; `None` for a copy, which does not decode.
-    pub source_status: Option<crate::media::Status>,
+    pub source_status: Option<Status>,
     /// Why it was not.
     pub source_reasons: Vec<String>,
+    /// Pieces that an earlier run had written.
+    #[serde(skip)]
+    pub kept: usize,
 }
 
 /// Plans the pieces of `input`, writes them and `split_summary.json` into `folder`, which is made. Paths in the summary are relative to it.
+///
+/// Killed at any moment, the same call keeps the pieces that are whole and ends with the same bytes. Pieces of other settings or another input are made
+/// anew. A copy ([`SplitConfig::copy`]) is quick and begins anew always.
 ///
 /// # Errors
 /// Those of the plan, of reading sound and of [`cut`] or [`copy_on_key_frames`]; [`Error::Usage`] when the plan has no piece.
@@ -83,7 +92,7 @@ pub fn split(
     input: &Path,
     folder: &Path,
     config: &SplitConfig,
-    progress: impl FnMut(u64),
+    mut progress: impl FnMut(u64),
 ) -> Result<SplitOutcome> {
     let info = probe(input, &config.cut.limits)?;
     let total = duration(&info, config.cut.track, input)?;
@@ -115,10 +124,13 @@ pub fn split(
         })
         .collect();
     io.create_dir_all(folder).map_err(|e| Error::storage("create", folder, e))?;
-    let CutReport { chunks, frames_read, status, reasons } = if config.copy {
-        copy_on_key_frames(io, input, &jobs, &config.cut)?
+    let (CutReport { chunks, frames_read, status, reasons }, kept) = if config.copy {
+        (copy_on_key_frames(io, input, &jobs, &config.cut)?, 0)
     } else {
-        cut(io, input, &jobs, &config.cut, progress)?
+        let state = StateDir::acquire(io, folder.join(STATE))?;
+        clean_temps(io.open_dir(folder).map_err(|e| Error::storage("open", folder, e))?.as_ref())?;
+        let done = cut_resumed(io, input, (folder, &state.join("journal")), (&jobs, &config.cut), &mut progress)?;
+        (done.report, done.kept)
     };
     let inside = |p: PathBuf| p.strip_prefix(folder).map(Path::to_path_buf).unwrap_or(p);
     let chunks: Vec<Cut> = chunks
@@ -136,6 +148,7 @@ pub fn split(
         frames_read,
         source_status: status,
         source_reasons: reasons,
+        kept,
     };
     commit_json(io, folder.join(SUMMARY), &outcome)?;
     Ok(outcome)

@@ -14,6 +14,8 @@ const LEAST_SIDE: usize = 3;
 const HUBER: f64 = 1.5;
 /// Least noise of a point in seconds.
 const LEAST_NOISE: f64 = 0.005;
+/// Moments whose sum is this near to the best one are as good, as a part of the range of all sums.
+const PLATEAU: f64 = 0.02;
 /// Seconds and points from which on a drift can be told.
 const DRIFT_SECONDS: f64 = 60.0;
 const DRIFT_POINTS: usize = 10;
@@ -151,6 +153,32 @@ pub fn offset_timeline(points: &[OffsetPoint], options: &TimelineOptions) -> Res
         segments,
         jumps,
     })
+}
+
+/// Where a preference turns from negative to positive: the moment that parts it so that the sum after it, minus that before it, is largest. Where it
+/// says nothing (a pause), the middle of the moments that are as good. `None` without points. `points` are `(seconds, preference)`, in order.
+pub(super) fn turn(points: &[(f64, f64)]) -> Option<f64> {
+    // Of the moment before each point, and the one after the last: what lies behind it.
+    let mut behind = vec![0.0; points.len() + 1];
+    let mut sum = 0.0;
+    for (at, (_, p)) in behind.iter_mut().rev().skip(1).zip(points.iter().rev()) {
+        sum += p;
+        *at = sum;
+    }
+    let best = behind.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let least = behind.iter().copied().fold(f64::INFINITY, f64::min);
+    let good = |v: &f64| *v >= best - PLATEAU * (best - least);
+    let at = behind.iter().position(|v| *v >= best)?;
+    let low = at - behind.get(..at)?.iter().rev().take_while(|v| good(v)).count();
+    let high = at + behind.get(at..)?.iter().skip(1).take_while(|v| good(v)).count();
+    let moment = |i: usize| {
+        let (before, after) = (i.checked_sub(1).and_then(|i| points.get(i)), points.get(i));
+        match (before, after) {
+            (Some(a), Some(b)) => Some((a.0 + b.0) / 2.0),
+            (a, b) => a.or(b).map(|p| p.0),
+        }
+    };
+    Some((moment(low)? + moment(high)?) / 2.0)
 }
 
 /// Median slope over pairs.
@@ -319,6 +347,18 @@ mod tests {
         for t in [10.0, 1500.0, 3000.0, 7000.0] {
             assert!((got.offset_at(t) - truth(t)).abs() < 0.01, "{t}: {} {}", got.offset_at(t), truth(t));
         }
+    }
+
+    #[test]
+    fn a_turn_in_a_pause_is_in_its_middle() {
+        let before = (0..50).map(|i| (f64::from(i) / 10.0, if i % 3 == 0 { 0.4 } else { -1.0 }));
+        let after = (0..50).map(|i| (7.0 + f64::from(i) / 10.0, if i % 3 == 2 { -0.4 } else { 1.0 }));
+        let both: Vec<(f64, f64)> = before.chain(after).collect();
+        let got = turn(&both).unwrap();
+        assert!((got - 5.95).abs() < 0.1, "{got}");
+        assert_eq!(turn(&[]), None);
+        // Nothing but the one side: the edit is at its end.
+        assert_eq!(turn(&[(1.0, -1.0), (2.0, -1.0), (3.0, -1.0)]), Some(3.0));
     }
 
     #[test]

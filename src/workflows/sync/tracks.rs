@@ -89,7 +89,7 @@ pub fn track_faces(first: u64, faces: &[Vec<BoxF>], options: &TrackOptions) -> R
 }
 
 /// Intersection over union in f64: exactly one half must not pass a threshold of one half.
-fn overlap(a: &BoxF, b: &BoxF) -> f64 {
+pub(super) fn overlap(a: &BoxF, b: &BoxF) -> f64 {
     let side = |a0: f32, a1: f32, b0: f32, b1: f32| (f64::from(a1.min(b1)) - f64::from(a0.max(b0))).max(0.0);
     let both = side(a.x, a.right(), b.x, b.right()) * side(a.y, a.bottom(), b.y, b.bottom());
     let area = |r: &BoxF| f64::from(r.width) * f64::from(r.height);

@@ -9,9 +9,10 @@ use crate::output::{Output, error_json, limits_from};
 
 pub(crate) fn run(_global: &Global, args: &ProbeArgs, out: &mut Output) -> Result<u8> {
     let limits = limits_from(&args.limits)?;
-    out.event("start", json!({ "command": "probe", "inputs": args.inputs.len() }));
+    let inputs: Vec<_> = args.inputs.iter().chain(&args.input_flag).collect();
+    out.event("start", json!({ "command": "probe", "inputs": inputs.len() }));
     let mut failed: Vec<Error> = Vec::new();
-    for path in &args.inputs {
+    for path in inputs.iter().copied() {
         match probe(path, &limits) {
             Ok(info) => {
                 let value = serde_json::to_value(&info).map_err(|e| Error::Bug(e.to_string()))?;
@@ -19,7 +20,7 @@ pub(crate) fn run(_global: &Global, args: &ProbeArgs, out: &mut Output) -> Resul
                 out.text(&text);
                 out.event("item", json!({ "input": path.to_string_lossy(), "info": value }));
             }
-            Err(e) if args.inputs.len() == 1 => return Err(e),
+            Err(e) if inputs.len() == 1 => return Err(e),
             Err(e) => {
                 out.warn(&e.to_string());
                 out.event("item", json!({ "input": path.to_string_lossy(), "error": error_json(&e) }));
@@ -27,11 +28,11 @@ pub(crate) fn run(_global: &Global, args: &ProbeArgs, out: &mut Output) -> Resul
             }
         }
     }
-    if failed.len() == args.inputs.len()
+    if failed.len() == inputs.len()
         && let Some(first) = failed.into_iter().next()
     {
         return Err(first);
     }
-    out.event("result", json!({ "inputs": args.inputs.len() }));
+    out.event("result", json!({ "inputs": inputs.len() }));
     Ok(0)
 }

@@ -83,12 +83,15 @@ fn pieces(args: &SplitCommon, by: SplitBy, out: &mut Output, signals: &Signals, 
     for reason in &done.source_reasons {
         out.note(&format!("  {reason}"));
     }
+    if done.kept > 0 {
+        out.note(&format!("{} of {} pieces were there already", done.kept, done.total_chunks));
+    }
     let code = if done.source_status == Some(Status::Partial) { 3 } else { 0 };
     out.event(
         "result",
         json!({
             "input": input.to_string_lossy(), "folder": folder.to_string_lossy(), "total_chunks": done.total_chunks, "empty": empty,
-            "frames_read": done.frames_read, "silences": done.silences, "source_status": done.source_status, "exit": code,
+            "frames_read": done.frames_read, "kept": done.kept, "silences": done.silences, "source_status": done.source_status, "exit": code,
         }),
     );
     Ok(code)

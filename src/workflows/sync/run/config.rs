@@ -59,6 +59,8 @@ pub struct SyncConfig {
     pub overlap: f64,
     /// Chunks as the scripts around SyncNet plan them: a last one under 5 s is dropped.
     pub parity: bool,
+    /// Whether the chunks are written too, picture and sound, and those that are accepted once more, in the tree of the scripts.
+    pub save_chunks: bool,
     /// A track has more detected faces than this.
     pub min_track: usize,
     /// Mean width or height of the faces of a track is above this, in pixels.
@@ -89,6 +91,8 @@ pub struct SyncConfig {
     pub min_shot: usize,
     /// Hues 179 codes apart are neighbours, as on the circle; `false` compares the codes, as the detector of the scripts does.
     pub circular_hue: bool,
+    /// Cosine of the vectors of two faces from which on they are the same person, 0..=1; counts where a network for faces is listed.
+    pub same_person: f64,
     /// Longest side in pixels of the pictures in which faces are looked for, 64 to 4096.
     pub face_side: u32,
 }
@@ -101,6 +105,7 @@ impl Default for SyncConfig {
             chunk_duration: 30.0,
             overlap: 5.0,
             parity: false,
+            save_chunks: false,
             min_track: tracks.min_track,
             min_face_size: f64::from(tracks.min_face_size),
             min_confidence: 2.0,
@@ -116,6 +121,7 @@ impl Default for SyncConfig {
             cut_threshold: 30.0,
             min_shot: 15,
             circular_hue: true,
+            same_person: 0.4,
             face_side: 640,
         }
     }
@@ -187,6 +193,7 @@ impl Settings for SyncConfig {
         within("step", self.step, 0.2, self.window, " seconds")?;
         within("min_jump", self.min_jump, 0.02, 5.0, " seconds")?;
         within("cut_threshold", self.cut_threshold, 0.0, 255.0, "")?;
+        within("same_person", self.same_person, 0.0, 1.0, "")?;
         within("face_side", f64::from(self.face_side), 64.0, 4096.0, " pixels")?;
         self.judging().check()
     }
@@ -210,6 +217,7 @@ mod tests {
             SyncConfig { min_probability: 1.5, ..good() },
             SyncConfig { face_side: 10, ..good() },
             SyncConfig { min_jump: 0.0, ..good() },
+            SyncConfig { same_person: 1.5, ..good() },
         ] {
             assert!(bad.check().is_err(), "{bad:?}");
         }

@@ -1,5 +1,7 @@
 //! What all ways of telling the offset have in common.
 
+use std::time::Duration;
+
 use super::super::levels::SoundLevels;
 use super::super::lip_motion::{LipMotionOptions, SyncEstimate};
 use super::log::Look;
@@ -59,6 +61,15 @@ pub trait Estimator: Send + std::fmt::Debug {
     /// # Errors
     /// Of the device and the networks.
     fn look(&mut self, src: &dyn FrameBatch, color: ColorSpec, faces: &[SeenFace]) -> Result<Vec<Look>>;
+
+    /// Time inside its networks since it was loaded.
+    fn running(&self) -> Duration;
+
+    /// How much better sound fits that is `after` seconds late than sound that is `before` seconds late, for moments of a stretch of one track:
+    /// `(seconds, preference)` in order. It finds the moment of an edit to less than a window; an estimator that cannot say gives nothing.
+    fn preference(&self, _looks: &[Look], _sound: &SoundLevels, _before: f64, _after: f64) -> Vec<(f64, f64)> {
+        Vec::new()
+    }
 
     /// Judges a stretch of one track.
     ///

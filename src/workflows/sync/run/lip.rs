@@ -1,7 +1,9 @@
 //! The estimator without weights of its own: lips by a landmark model.
 
+use std::time::Duration;
+
 use super::super::levels::SoundLevels;
-use super::super::lip_motion::{LipMotionOptions, MouthSample, SyncEstimate, lip_motion_levels};
+use super::super::lip_motion::{LipMotionOptions, MouthSample, SyncEstimate, lip_motion_levels, lip_preference};
 use super::super::lips::{MIN_SCORE, measures};
 use super::estimator::{Estimator, SeenFace};
 use super::log::Look;
@@ -95,15 +97,27 @@ impl Estimator for LipMotion {
         Ok(looks)
     }
 
-    fn estimate(&self, looks: &[Look], sound: &SoundLevels, options: &LipMotionOptions) -> Result<SyncEstimate> {
-        // Sizes are those of the face over the stretch: its side in a frame would be noise.
-        let mut sides: Vec<f32> = looks.iter().filter_map(|l| l.values.get(2).copied()).collect();
-        sides.sort_by(f32::total_cmp);
-        let side = f64::from(sides.get(sides.len() / 2).copied().unwrap_or(1.0).max(1.0));
-        let sample = |l: &Look| {
-            let mut values = l.values.iter().map(|v| f64::from(*v) / (side * side));
-            MouthSample { seconds: l.seconds(), measures: std::array::from_fn(|_| values.next().unwrap_or(0.0)) }
-        };
-        lip_motion_levels(&looks.iter().map(sample).collect::<Vec<_>>(), sound, options)
+    fn running(&self) -> Duration {
+        self.net.model().stats().total
     }
+
+    fn preference(&self, looks: &[Look], sound: &SoundLevels, before: f64, after: f64) -> Vec<(f64, f64)> {
+        lip_preference(&samples(looks), sound, before, after)
+    }
+
+    fn estimate(&self, looks: &[Look], sound: &SoundLevels, options: &LipMotionOptions) -> Result<SyncEstimate> {
+        lip_motion_levels(&samples(looks), sound, options)
+    }
+}
+
+/// Mouths of a stretch. Sizes are those of the face over the stretch: its side in a frame would be noise.
+fn samples(looks: &[Look]) -> Vec<MouthSample> {
+    let mut sides: Vec<f32> = looks.iter().filter_map(|l| l.values.get(2).copied()).collect();
+    sides.sort_by(f32::total_cmp);
+    let side = f64::from(sides.get(sides.len() / 2).copied().unwrap_or(1.0).max(1.0));
+    let sample = |l: &Look| {
+        let mut values = l.values.iter().map(|v| f64::from(*v) / (side * side));
+        MouthSample { seconds: l.seconds(), measures: std::array::from_fn(|_| values.next().unwrap_or(0.0)) }
+    };
+    looks.iter().map(sample).collect()
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::BoxF;
+use crate::core::{BoxF, Point};
 use crate::error::{Result, StateError};
 use crate::store::{Journal, OsIo, Record, RunKey};
 
@@ -13,12 +13,15 @@ const FRAMES_END: u32 = 2;
 const LOOKS: u32 = 3;
 const THUMB: u32 = 4;
 const LOOKED: u32 = 5;
+const VECTOR: u32 = 6;
 
 /// Bytes of a record, at most; the journal takes a mebibyte.
 const RECORD: usize = 700 << 10;
 /// Parts of a pixel in which faces are kept, and of 1 for scores.
 const PIXEL_PARTS: f32 = 64.0;
 const SCORE_PARTS: f32 = 1000.0;
+/// Parts of the side of a face in which its key points are kept.
+const POINT_PARTS: f32 = 1000.0;
 
 /// A frame as it is kept: integers, so that what is read back is what was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +33,9 @@ pub(super) struct FrameFacts {
     pub(super) c: Option<u32>,
     /// Faces, best first: left, top, width, height in parts of a pixel, score in thousandths.
     pub(super) f: Vec<[i32; 5]>,
+    /// Five key points of each face, across and down, in parts of its sides; none where they are not needed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) p: Vec<[i16; 10]>,
 }
 
 impl FrameFacts {
@@ -37,6 +43,25 @@ impl FrameFacts {
     pub(super) fn keep(face: &BoxF, score: f32) -> [i32; 5] {
         let part = |v: f32| (v * PIXEL_PARTS).round() as i32;
         [part(face.x), part(face.y), part(face.width), part(face.height), (score * SCORE_PARTS).round() as i32]
+    }
+
+    /// Key points as they are kept; `None` unless there are five.
+    pub(super) fn keep_points(face: &BoxF, points: &[Point]) -> Option<[i16; 10]> {
+        let part = |v: f32, from: f32, side: f32| ((v - from) / side.max(1.0) * POINT_PARTS).round() as i16;
+        let mut all = points.iter().flat_map(|p| [part(p.x, face.x, face.width), part(p.y, face.y, face.height)]);
+        (points.len() == 5).then(|| std::array::from_fn(|_| all.next().unwrap_or(0)))
+    }
+
+    /// Key points of the face at a position, whose box is `face`.
+    pub(super) fn points(&self, at: usize, face: &BoxF) -> Option<Vec<Point>> {
+        let pairs = self.p.get(at)?.as_chunks::<2>().0;
+        let whole = |v: i16, from: f32, side: f32| from + f32::from(v) / POINT_PARTS * side.max(1.0);
+        Some(
+            pairs
+                .iter()
+                .map(|[x, y]| Point { x: whole(*x, face.x, face.width), y: whole(*y, face.y, face.height) })
+                .collect(),
+        )
     }
 
     /// The boxes of the faces.
@@ -82,6 +107,8 @@ pub(super) struct LookGroup {
     pub(super) looks: Vec<Look>,
     /// JPEGs by position of the track.
     pub(super) thumbs: Vec<(u32, Vec<u8>)>,
+    /// Vectors of faces by position of the track.
+    pub(super) vectors: Vec<(u32, Vec<f32>)>,
 }
 
 /// All that both passes found.
@@ -91,6 +118,7 @@ pub(super) struct Found {
     pub(super) end: Option<FramesEnd>,
     pub(super) looks: Vec<Look>,
     pub(super) thumbs: Vec<(u32, Vec<u8>)>,
+    pub(super) vectors: Vec<(u32, Vec<f32>)>,
     /// First frame that the second pass has not looked at.
     pub(super) looked: u64,
 }
@@ -117,20 +145,27 @@ impl SyncLog {
                     let (at, jpeg) = record.payload.split_first_chunk::<4>().ok_or_else(|| corrupt("pictures"))?;
                     waiting.thumbs.push((u32::from_le_bytes(*at), jpeg.to_vec()));
                 }
+                VECTOR => {
+                    let (at, values) = record.payload.split_first_chunk::<4>().ok_or_else(|| corrupt("vectors"))?;
+                    let values = values.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
+                    waiting.vectors.push((u32::from_le_bytes(*at), values));
+                }
                 LOOKED => {
                     found.looked = record.parse().ok_or_else(|| corrupt("progress"))?;
                     let group = std::mem::take(&mut waiting);
                     found.looks.extend(group.looks);
                     found.thumbs.extend(group.thumbs);
+                    found.vectors.extend(group.vectors);
                 }
                 _ => return Err(corrupt("an unknown kind").into()),
             }
         }
-        let journal = if waiting.looks.is_empty() && waiting.thumbs.is_empty() {
+        let nothing = waiting.looks.is_empty() && waiting.thumbs.is_empty() && waiting.vectors.is_empty();
+        let journal = if nothing {
             journal
         } else {
             // What is torn would be taken for a part of the next group.
-            let whole = |r: &Record| !matches!(r.kind, LOOKS | THUMB);
+            let whole = |r: &Record| !matches!(r.kind, LOOKS | THUMB | VECTOR);
             let last = recovered.records.iter().rposition(whole).map_or(0, |at| at + 1);
             journal.rewrite(&OsIo, key, recovered.records.get(..last).unwrap_or_default())?
         };
@@ -182,10 +217,15 @@ impl SyncLog {
             let payload = track.to_le_bytes().iter().chain(jpeg).copied().collect();
             records.push(Record { kind: THUMB, payload });
         }
+        for (track, vector) in &group.vectors {
+            let payload = track.to_le_bytes().into_iter().chain(vector.iter().flat_map(|v| v.to_le_bytes())).collect();
+            records.push(Record { kind: VECTOR, payload });
+        }
         records.push(Record::json(LOOKED, &next)?);
         self.journal.append_all(&records)?;
         self.found.looks.extend(group.looks);
         self.found.thumbs.extend(group.thumbs);
+        self.found.vectors.extend(group.vectors);
         self.found.looked = next;
         Ok(())
     }
@@ -227,13 +267,20 @@ mod tests {
         let path = folder.path().join("found");
         let key = RunKey::builder().field("x", 1).finish().unwrap();
         let face = BoxF { x: -3.25, y: 10.5, width: 64.015_625, height: 80.0 };
-        let frame = FrameFacts { t: 40_000, d: 40_000, c: Some(1234), f: vec![FrameFacts::keep(&face, 0.987)] };
+        let frame = FrameFacts {
+            t: 40_000,
+            d: 40_000,
+            c: Some(1234),
+            f: vec![FrameFacts::keep(&face, 0.987)],
+            p: vec![[7; 10]],
+        };
         assert_eq!(frame.faces(), [face]);
         let mut log = SyncLog::open(&path, &key).unwrap();
         log.add_frames(vec![frame.clone(); 20_000]).unwrap();
         log.end_frames(FramesEnd { reasons: vec!["a".into()], notes: vec![] }).unwrap();
         let looks = vec![look(3, -7, &[1.5, f32::MIN_POSITIVE, -0.1]), look(0, 9, &[])];
-        let group = LookGroup { looks: looks.clone(), thumbs: vec![(2, vec![1, 2, 3])] };
+        let vectors = vec![(1, vec![0.25, -4.0])];
+        let group = LookGroup { looks: looks.clone(), thumbs: vec![(2, vec![1, 2, 3])], vectors: vectors.clone() };
         log.add_looks(group, 77).unwrap();
         // A group without its end: as after a kill.
         let mut payload = Vec::new();
@@ -245,7 +292,7 @@ mod tests {
             assert_eq!((log.found.frames.len(), &log.found.frames[19_999]), (20_000, &frame));
             assert_eq!(log.found.end.as_ref().unwrap().reasons, ["a"]);
             assert_eq!((&log.found.looks, log.found.looked), (&looks, 77));
-            assert_eq!(log.found.thumbs, [(2, vec![1, 2, 3])]);
+            assert_eq!((&log.found.vectors, &log.found.thumbs[..]), (&vectors, &[(2, vec![1, 2, 3])][..]));
         }
         assert!(unpack(&[0; 5]).is_none());
     }

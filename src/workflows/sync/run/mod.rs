@@ -10,20 +10,28 @@
 //! frames of 25 a second, positive where the sound is early.
 
 mod batch;
+mod chunks;
 mod config;
+mod edits;
 mod estimator;
 mod lip;
 mod log;
 mod models;
 mod outputs;
 mod page;
+mod paint;
 mod passes;
+mod people;
+mod persons;
 mod shots;
+mod speed;
 mod summary;
 mod syncnet;
 mod tell;
 mod thumbs;
 mod video;
+mod videos;
+mod views;
 mod who;
 
 use std::path::Path;
@@ -35,8 +43,9 @@ pub use config::{EstimatorKind, Preset, SyncConfig};
 pub use estimator::{Estimator, SeenFace};
 pub use log::Look;
 pub use models::{SyncModelFiles, SyncModelNames, SyncModels};
+pub use speed::SyncSpeed;
 pub use summary::{ChunkResult, QualityFilters, TrackOffset, VideoSummary};
-pub use tell::{ChunkTold, Overall, Results, Speech, Told, TrackTold};
+pub use tell::{ChunkTold, Overall, PersonTold, Results, Speech, Told, TrackTold};
 pub use video::{SyncOpen, SyncVideo};
 
 use super::lip_motion::SyncVerdict;
@@ -49,9 +58,13 @@ use crate::store::{OsIo, RunKey, StateDir, StoreIo, UnitLog, clean_temps};
 use log::SyncLog;
 use outputs::{Finished, write_outputs};
 use passes::Passes;
+use speed::Clock;
 use tell::Telling;
+use videos::Videos;
 
 const UNIT: &str = "sync";
+const FACE_VIDEOS: &str = "face videos";
+const ANNOTATED: &str = "annotated video";
 const STATE: &str = ".state";
 
 /// What a run is doing.
@@ -63,13 +76,17 @@ pub enum SyncStage {
     Lips,
 }
 
-/// How a run works. None of it changes a byte of the output.
+/// How a run works, and what it writes beside the usual. None of it changes a byte of a file.
 #[derive(Debug, Clone, Default)]
 pub struct SyncRun {
     /// Batches, deadlines, cancellation.
     pub pipeline: PipelineOptions,
     /// Forget what an earlier run in the folder found.
     pub restart: bool,
+    /// Write a video of the face of each track, `faces/track_0000.mp4`, as the estimator sees it; with its sound.
+    pub face_videos: bool,
+    /// Write the whole video with boxes, confidences and offsets drawn on it, `annotated.mp4`.
+    pub annotate: bool,
 }
 
 /// Result of a run.
@@ -95,6 +112,8 @@ pub struct SyncOutcome {
     pub seconds: f64,
     /// Tracks of faces.
     pub tracks: u64,
+    /// Persons that they belong to.
+    pub persons: u64,
     /// Chunks, and those accepted.
     pub chunks: u64,
     /// See `chunks`.
@@ -109,6 +128,9 @@ pub struct SyncOutcome {
     /// Frames that an interrupted run had looked at.
     #[serde(skip)]
     pub resumed: u64,
+    /// Where the time of this run went.
+    #[serde(skip)]
+    pub speed: SyncSpeed,
 }
 
 /// Analyses `video` and writes what was found into `folder`. `progress` gets frames done in a stage and, where it is known, how many there are.
@@ -127,37 +149,54 @@ pub fn sync(
     options: &SyncRun,
     progress: &mut dyn FnMut(SyncStage, u64, Option<u64>),
 ) -> Result<SyncOutcome> {
-    let SyncRun { pipeline: options, restart } = options;
+    let SyncRun { pipeline: options, restart, face_videos, annotate } = options;
     config.check()?;
     let io = OsIo;
     io.create_dir_all(folder).map_err(|e| Error::storage("create the output folder", folder, e))?;
     let state = StateDir::acquire(&io, folder.join(STATE))?;
     let dir = io.open_dir(folder).map_err(|e| Error::storage("open", folder, e))?;
     clean_temps(dir.as_ref())?;
+    for name in chunks::FOLDERS.into_iter().chain([videos::FOLDER]) {
+        let inner = folder.join(name);
+        if inner.is_dir() {
+            clean_temps(io.open_dir(&inner).map_err(|e| Error::storage("open", &inner, e))?.as_ref())?;
+        }
+    }
     let (seen, journal) = (state.join("seen"), state.join("journal"));
     if *restart {
         remove(&seen)?;
         remove(&journal)?;
+        remove(&state.join("chunks"))?;
     }
     let seen_key = seen_key(ctx, video, models, config)?;
     let key = seen_key.clone().fields("config", config).finish()?;
     let seen_key = seen_key.finish()?;
     let mut units = open_units(&journal, folder, &key)?;
-    if let Some(done) = units.done(UNIT) {
-        let outcome: SyncOutcome = serde_json::from_value(done.meta.clone())
-            .map_err(|e| StateError::Corrupt { path: journal, reason: format!("its unit record: {e}") })?;
+    // Asked for, and not there yet.
+    let missing = |asked: &bool, unit: &str| *asked && units.done(unit).is_none();
+    let (face_videos, annotate) = (missing(face_videos, FACE_VIDEOS), missing(annotate, ANNOTATED));
+    let kept: Option<SyncOutcome> = match units.done(UNIT) {
+        Some(done) => Some(
+            serde_json::from_value(done.meta.clone())
+                .map_err(|e| StateError::Corrupt { path: journal, reason: format!("its unit record: {e}") })?,
+        ),
+        None => None,
+    };
+    if let Some(outcome) = kept.clone().filter(|_| !face_videos && !annotate) {
         return Ok(SyncOutcome { cached: true, ..outcome });
     }
     let mut log = SyncLog::open(&seen, &seen_key)?;
     let resumed = log.found.frames.len() as u64;
+    let mut clock = Clock::new(models.running());
     let passes = Passes { ctx, video, config, options };
     if log.found.end.is_none() {
         let (mut done, total) = (resumed, video.expected());
-        passes.frames(&mut models.faces, &mut log, &mut |n| {
+        passes.frames(models, &mut log, &mut |n| {
             done += n;
             progress(SyncStage::Faces, done, total);
         })?;
     }
+    let faces_pass = clock.lap();
     let who = who::who(&log.found.frames, config)?;
     let total = log.found.frames.len() as u64;
     let mut done = log.found.looked;
@@ -165,10 +204,20 @@ pub fn sync(
         done += n;
         progress(SyncStage::Lips, done.min(total), Some(total));
     })?;
+    let lips_pass = clock.lap();
+    let persons = persons::persons(&who.tracks, &views::sums(&log.found.vectors, who.tracks.len()), config.same_person);
     let (sound, damaged) = video.levels()?;
     let estimator = models.estimator.as_ref();
     let cancel = &options.cancel;
-    let telling = Telling { config, estimator, frames: &log.found.frames, who: &who, sound: sound.as_ref(), cancel };
+    let telling = Telling {
+        config,
+        estimator,
+        frames: &log.found.frames,
+        who: &who,
+        persons: &persons,
+        sound: sound.as_ref(),
+        cancel,
+    };
     let results = telling.run(&log.found.looks)?;
     let end = log.found.end.clone().ok_or_else(|| Error::Bug("a first pass without an end".into()))?;
     let mut reasons = end.reasons;
@@ -187,11 +236,27 @@ pub fn sync(
         thumbs: &log.found.thumbs,
         adapter: ctx.caps(),
         networks: models.networks(),
+        chunks_journal: state.join("chunks"),
     };
-    let (files, outcome) = write_outputs(&io, folder, &finished)?;
-    units.finish(UNIT, &files, &outcome)?;
+    let outcome = match kept {
+        Some(outcome) => outcome,
+        None => {
+            let (files, outcome) = write_outputs(&io, folder, &finished)?;
+            units.finish(UNIT, &files, &outcome)?;
+            outcome
+        }
+    };
+    let (frames, scale) = (&log.found.frames[..], estimator.confidence_scale());
+    let videos = Videos { ctx, video, options, frames, who: &who, results: &results, scale };
+    if face_videos {
+        units.finish(FACE_VIDEOS, &videos.faces(&io, folder)?, &())?;
+    }
+    if annotate {
+        units.finish(ANNOTATED, &[videos.annotated(&io, folder)?], &())?;
+    }
     drop(state);
-    Ok(SyncOutcome { resumed, ..outcome })
+    let speed = clock.end([faces_pass, lips_pass], models.running());
+    Ok(SyncOutcome { resumed, speed, ..outcome })
 }
 
 /// What both passes over the pictures depend on.

@@ -1,11 +1,13 @@
 //! The networks of a run: loaded once, used for video after video.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::config::{EstimatorKind, SyncConfig};
 use super::estimator::Estimator;
 use super::lip::LipMotion;
 use super::syncnet::SyncNet;
+use super::views::PersonNet;
 use crate::core::Size;
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
@@ -17,6 +19,8 @@ use crate::pipeline::vision::{PictureModel, TensorStageOptions};
 
 /// Faces are looked for in this many frames at once.
 const LARGEST: usize = 8;
+/// The usual network for vectors of faces.
+const PERSON: &str = "mobilefacenet";
 
 /// Names of the networks in the manifests; `None`: the usual one, else the first that is listed for the task.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +33,8 @@ pub struct SyncModelNames {
     pub lips: Option<String>,
     /// SyncNet's network for sound.
     pub audio: Option<String>,
+    /// Vectors of faces, for persons; the usual one only, where it is listed. `none` for persons by place.
+    pub person: Option<String>,
 }
 
 /// Checked networks, not yet loaded: several runs beside each other load them from here.
@@ -37,6 +43,7 @@ pub struct SyncModelFiles {
     kind: EstimatorKind,
     face: VerifiedModel,
     others: Vec<VerifiedModel>,
+    person: Option<VerifiedModel>,
 }
 
 impl SyncModelFiles {
@@ -56,7 +63,14 @@ impl SyncModelFiles {
                 load(&registry, Task::Lipsync, names.audio.as_deref(), "syncnet-audio")?,
             ],
         };
-        Ok(Self { kind: config.estimator, face, others })
+        // Which of the networks for pictures is one for faces, a list does not say: only the usual one is taken unasked.
+        let person = match names.person.as_deref() {
+            Some("none") => None,
+            Some(name) => Some(registry.load_for(Task::Embed, name, Allow::Pinned)?),
+            None if registry.get(PERSON).is_ok() => Some(registry.load_for(Task::Embed, PERSON, Allow::Pinned)?),
+            None => None,
+        };
+        Ok(Self { kind: config.estimator, face, others, person })
     }
 
     /// Loads them. `threads`: of each network; the number of cores when not given.
@@ -71,7 +85,8 @@ impl SyncModelFiles {
             (EstimatorKind::Syncnet, [lips, audio]) => Box::new(SyncNet::open(ctx, lips, audio, &session)?),
             _ => return Err(Error::Bug("an estimator without its networks".into())),
         };
-        Ok(SyncModels { faces, estimator })
+        let person = self.person.as_ref().map(|m| PersonNet::open(ctx, m, &session)).transpose()?;
+        Ok(SyncModels { faces, estimator, person })
     }
 }
 
@@ -93,6 +108,7 @@ fn load(registry: &ModelRegistry, task: Task, name: Option<&str>, usual: &str) -
 pub struct SyncModels {
     pub(super) faces: FaceNet,
     pub(super) estimator: Box<dyn Estimator>,
+    pub(super) person: Option<PersonNet>,
 }
 
 impl SyncModels {
@@ -106,7 +122,14 @@ impl SyncModels {
     pub fn networks(&self) -> Vec<(String, String)> {
         let mut all = vec![self.faces.network.clone()];
         all.extend(self.estimator.networks());
+        all.extend(self.person.iter().map(|p| p.network.clone()));
         all
+    }
+
+    /// Time inside the networks since they were loaded.
+    pub fn running(&self) -> Duration {
+        let person = self.person.as_ref().map_or(Duration::ZERO, PersonNet::running);
+        self.faces.net.model().stats().total + self.estimator.running() + person
     }
 }
 

@@ -1,18 +1,20 @@
 //! The files of a run.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde_json::json;
 
 use super::super::lip_motion::{SyncEstimate, SyncVerdict};
-use super::super::timeline::{OffsetJump, OffsetSegment};
+use super::super::timeline::{OffsetJump, OffsetSegment, OffsetTimeline};
 use super::SyncOutcome;
+use super::chunks;
 use super::config::SyncConfig;
 use super::estimator::Estimator;
 use super::page::page;
+use super::speed::SyncSpeed;
 use super::summary::{TrackOffset, VideoSummary, work_folder};
-use super::tell::{Results, Told};
+use super::tell::{Results, Told, TrackTold};
 use super::video::SyncVideo;
 use super::who::Who;
 use crate::config::to_toml;
@@ -34,6 +36,8 @@ pub(super) struct Finished<'a> {
     pub(super) thumbs: &'a [(u32, Vec<u8>)],
     pub(super) adapter: &'a Caps,
     pub(super) networks: Vec<(String, String)>,
+    /// Journal of the chunks, where they are saved.
+    pub(super) chunks_journal: PathBuf,
 }
 
 /// Writes all files of a run into `folder`.
@@ -43,9 +47,16 @@ pub(super) fn write_outputs(
     f: &Finished<'_>,
 ) -> Result<(Vec<Committed>, SyncOutcome)> {
     let scale = f.estimator.confidence_scale();
-    let summary = VideoSummary::new(&f.video.path, f.results, f.config, f.estimator.name(), scale);
+    let mut summary = VideoSummary::new(&f.video.path, f.results, f.config, f.estimator.name(), scale);
     let outcome = outcome(f, &summary);
-    let mut files = vec![text(io, &folder.join("config.toml"), &to_toml(f.config)?)?];
+    let mut files = Vec::new();
+    if f.config.save_chunks {
+        let saved = chunks::save(io, f.video, (folder, &f.chunks_journal), f.results)?;
+        chunks::name(&mut summary, &saved.report.chunks, folder);
+        files.extend(saved.files);
+        files.extend(chunks::accept(io, folder, &summary)?);
+    }
+    files.push(text(io, &folder.join("config.toml"), &to_toml(f.config)?)?);
     let lines = |tracks: &[TrackOffset]| tracks.iter().enumerate().map(|(i, t)| t.line(i)).collect::<String>();
     let all: Vec<TrackOffset> =
         f.results.tracks.iter().map(|t| TrackOffset::new(t.track, &t.whole.estimate, scale)).collect();
@@ -84,12 +95,14 @@ fn outcome(f: &Finished<'_>, summary: &VideoSummary) -> SyncOutcome {
         frames: f.frames,
         seconds: f.results.seconds,
         tracks: f.results.tracks.len() as u64,
+        persons: f.results.persons.len() as u64,
         chunks: summary.total_chunks as u64,
         accepted: summary.accepted_chunks as u64,
         reasons: f.reasons.clone(),
         notes,
         cached: false,
         resumed: 0,
+        speed: SyncSpeed::default(),
     }
 }
 
@@ -102,21 +115,34 @@ fn details(f: &Finished<'_>, outcome: &SyncOutcome) -> impl Serialize + use<> {
         .iter()
         .map(|t| {
             json!({
-                "track": t.track, "shot": t.shot, "first_frame": t.frames.0, "last_frame": t.frames.1,
+                "track": t.track, "person": t.person, "shot": t.shot, "first_frame": t.frames.0, "last_frame": t.frames.1,
                 "from_seconds": t.whole.from - zero, "to_seconds": t.whole.to - zero, "detected_frames": t.detected,
                 "face_pixels": t.face, "windows": t.windows.len(),
                 "estimate": TrackOffset::new(t.track, &t.whole.estimate, scale),
             })
         })
         .collect();
-    let segments: Vec<_> = r
-        .timeline
-        .segments
-        .iter()
-        .map(|s| {
+    let segments = |t: &OffsetTimeline| -> Vec<_> {
+        let one = |s: &OffsetSegment| {
             json!({
                 "from_seconds": s.from - zero, "to_seconds": s.to - zero, "audio_late_ms_from": s.offset_from * 1e3,
                 "audio_late_ms_to": s.offset_to * 1e3, "points": s.points,
+            })
+        };
+        t.segments.iter().map(one).collect()
+    };
+    let jumps = |t: &OffsetTimeline| -> Vec<_> {
+        t.jumps.iter().map(|j| OffsetJump { seconds: j.seconds - zero, ..*j }).collect()
+    };
+    let persons: Vec<_> = r
+        .persons
+        .iter()
+        .map(|p| {
+            json!({
+                "person": p.person, "tracks": p.tracks, "seen_seconds": p.seen, "speaks_seconds": p.speaks,
+                "audio_late_ms": p.offset().map(|s| s * 1e3), "probability": p.probability,
+                "drift_ppm": p.timeline.drift_ppm, "drift_error_ppm": p.timeline.drift_error_ppm, "drifts": p.timeline.drifts,
+                "segments": segments(&p.timeline), "jumps": jumps(&p.timeline),
             })
         })
         .collect();
@@ -133,8 +159,8 @@ fn details(f: &Finished<'_>, outcome: &SyncOutcome) -> impl Serialize + use<> {
         "verdict": outcome.verdict, "verdict_reasons": outcome.verdict_reasons, "audio_late_ms": outcome.audio_late_ms,
         "probability": r.overall.probability, "confidence": r.overall.confidence,
         "drift_ppm": r.timeline.drift_ppm, "drift_error_ppm": r.timeline.drift_error_ppm, "drifts": r.timeline.drifts,
-        "noise_ms": r.timeline.noise * 1e3, "segments": segments, "jumps": outcome.jumps,
-        "shots": starts, "faces": f.who.faces, "tracks": tracks, "speech": r.speech,
+        "noise_ms": r.timeline.noise * 1e3, "segments": segments(&r.timeline), "jumps": outcome.jumps,
+        "shots": starts, "faces": f.who.faces, "persons": persons, "tracks": tracks, "speech": r.speech,
         "reasons": outcome.reasons, "notes": outcome.notes,
     })
 }
@@ -168,6 +194,7 @@ fn schema() -> Schema {
     Schema::new("sync.curve", 1)
         .column("track", U64, "", "Position of the track of faces, from 0.")
         .column("shot", U64, "", "Position of its shot, from 0.")
+        .column("person", U64, "", "The person that the track belongs to, from 0 in order of appearance.")
         .column("from_seconds", F64, "s", "Start of the window, from the first frame.")
         .column("to_seconds", F64, "s", "End of the window.")
         .column(
@@ -198,26 +225,27 @@ fn curve(io: &dyn StoreIo, folder: &Path, f: &Finished<'_>, scale: f64) -> Resul
     let mut table = TableSink::create(io, folder.join("curve"), schema(), TableFormats::default())?;
     for track in &f.results.tracks {
         for told in &track.windows {
-            table.push(row(track.track, track.shot, told, f.results.zero, scale))?;
+            table.push(row(track, told, f.results.zero, scale))?;
         }
     }
     Ok(table.finish()?.files)
 }
 
-fn row(track: usize, shot: usize, told: &Told, zero: f64, scale: f64) -> [Cell; 16] {
+fn row(of: &TrackTold, told: &Told, zero: f64, scale: f64) -> [Cell; 17] {
     let e = &told.estimate;
     let known = !e.curve.is_empty();
     let ms = |s: f64| known.then_some(s * 1e3);
     let band = band(e);
     [
-        track.into(),
-        shot.into(),
+        of.track.into(),
+        of.shot.into(),
+        of.person.into(),
         (told.from - zero).into(),
         (told.to - zero).into(),
         ms(e.offset).into(),
         band.map(|b| b.0 * 1e3).into(),
         band.map(|b| b.1 * 1e3).into(),
-        known.then(|| TrackOffset::new(track, e, scale).offset).into(),
+        known.then(|| TrackOffset::new(of.track, e, scale).offset).into(),
         (e.confidence * scale).into(),
         e.probability.into(),
         known.then_some(e.peak).into(),

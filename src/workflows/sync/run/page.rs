@@ -40,11 +40,11 @@ pub(super) fn page(f: &Finished<'_>, outcome: &SyncOutcome, summary: &VideoSumma
     if !f.results.speech.is_empty() {
         page = page
             .section("Who speaks")
-            .text("A line for each track of a face that follows the sound. At -1: sound, and no face in the picture that clearly goes with it.")
+            .text("A line for each person whose lips follow the sound. At -1: sound, and no face in the picture that clearly goes with it.")
             .plot(speakers(f));
     }
-    if !f.thumbs.is_empty() {
-        page = page.section("Faces").images(faces(f));
+    if !f.results.persons.is_empty() {
+        page = page.section("Persons").images(faces(f)).table(persons(f));
     }
     page = page.section("Tracks").table(tracks(f));
     if !summary.results.is_empty() {
@@ -74,11 +74,12 @@ fn subtitle(f: &Finished<'_>) -> String {
     let minutes = (f.results.seconds / 60.0).floor();
     let rest = f.results.seconds - minutes * 60.0;
     format!(
-        "{minutes:.0}:{rest:04.1}, {} frames of {}, {} shots, {} tracks of faces",
+        "{minutes:.0}:{rest:04.1}, {} frames of {}, {} shots, {} tracks of faces, {} persons",
         f.frames,
         f.video.size,
         f.who.shots.len(),
-        f.results.tracks.len()
+        f.results.tracks.len(),
+        f.results.persons.len()
     )
 }
 
@@ -104,7 +105,11 @@ fn tiles(f: &Finished<'_>, o: &SyncOutcome, s: &VideoSummary) -> Vec<Tile> {
         Tile::new("Probability", format!("{:.2}", o.probability)),
         drift.tone(if t.drifts { Tone::Warn } else { Tone::Neutral }),
         Tile::new("Edits", o.jumps.len().to_string()).tone(if o.jumps.is_empty() { Tone::Neutral } else { Tone::Warn }),
-        Tile::new("Tracks", f.results.tracks.len().to_string()).note(format!("{} faces in all frames", f.who.faces)),
+        Tile::new("Persons", f.results.persons.len().to_string()).note(format!(
+            "{} tracks, {} faces in all frames",
+            f.results.tracks.len(),
+            f.who.faces
+        )),
         Tile::new("Chunks accepted", s.accepted_chunks.to_string())
             .unit(format!("of {}", s.total_chunks))
             .note(format!("{:.0} % by confidence and offset", s.acceptance_rate)),
@@ -162,14 +167,14 @@ fn speakers(f: &Finished<'_>) -> LinePlot {
     let of = |seen: bool| {
         let mut points = Vec::new();
         for s in f.results.speech.iter().filter(|s| s.track.is_some() == seen) {
-            let y = s.track.map_or(-1.0, |t| t as f64);
+            let y = s.person.map_or(-1.0, |p| p as f64);
             points.extend([(s.from, Some(y)), (s.to, Some(y)), (s.to, None)]);
         }
         points
     };
-    let top = f.results.tracks.len().max(1) as f64;
+    let top = f.results.persons.len().max(1) as f64;
     let mut plot =
-        LinePlot::new("Speakers", "track").series("speaks", of(true)).series("no face goes with it", of(false));
+        LinePlot::new("Speakers", "person").series("speaks", of(true)).series("no face goes with it", of(false));
     plot = plot.y_range(-1.5, top - 0.5);
     // Shots, while they are few enough to be seen.
     if f.who.shots.len() <= 60 {
@@ -183,6 +188,37 @@ fn speakers(f: &Finished<'_>) -> LinePlot {
     plot
 }
 
+/// A row a person.
+fn persons(f: &Finished<'_>) -> HtmlTable {
+    let mut table = HtmlTable::new("Persons")
+        .number("person", "")
+        .number("tracks", "")
+        .number("seen", "s")
+        .number("speaks", "s")
+        .number("late", "ms")
+        .number("probability", "")
+        .number("drift", "ppm")
+        .number("edits", "");
+    let none = || "\u{2013}".to_owned();
+    for p in f.results.persons.iter().take(ROWS) {
+        let t = &p.timeline;
+        table = table.row([
+            p.person.to_string(),
+            p.tracks.len().to_string(),
+            format!("{:.1}", p.seen),
+            format!("{:.1}", p.speaks),
+            p.offset().map_or_else(none, |s| format!("{:+.0}", s * 1e3)),
+            if p.speaks > 0.0 { format!("{:.2}", p.probability) } else { none() },
+            t.drift_ppm.filter(|_| t.drifts).map_or_else(none, |ppm| format!("{ppm:+.1}")),
+            t.jumps.len().to_string(),
+        ]);
+    }
+    match f.results.persons.len().checked_sub(ROWS) {
+        None | Some(0) => table,
+        Some(more) => table.more(format!("{more} more in sync.json")),
+    }
+}
+
 fn verdict_of(t: &TrackTold) -> (Tone, String) {
     let e = &t.whole.estimate;
     let ms = e.offset * 1e3;
@@ -194,25 +230,40 @@ fn verdict_of(t: &TrackTold) -> (Tone, String) {
     }
 }
 
+/// A picture of each person: that of the longest of its tracks that has one.
 fn faces(f: &Finished<'_>) -> Vec<ImageItem> {
-    let mut thumbs: Vec<&(u32, Vec<u8>)> = f.thumbs.iter().collect();
-    thumbs.sort_by_key(|t| t.0);
-    thumbs
-        .into_iter()
-        .filter_map(|(track, jpeg)| {
+    let length = |track: u32| f.who.tracks.get(track as usize).map_or(0, |t| t.boxes.len());
+    f.results
+        .persons
+        .iter()
+        .filter_map(|p| {
+            let mine = f.thumbs.iter().filter(|(track, _)| p.tracks.contains(&(*track as usize)));
+            let (track, jpeg) = mine.max_by_key(|(track, _)| (length(*track), std::cmp::Reverse(*track)))?;
             let t = f.results.tracks.iter().find(|t| t.track == *track as usize)?;
-            let (tone, word) = verdict_of(t);
-            let zero = f.results.zero;
-            let when = format!("track {track}, {:.1} to {:.1} s", t.whole.from - zero, t.whole.to - zero);
+            let count = match p.tracks.len() {
+                1 => format!("track {track}"),
+                n => format!("{n} tracks"),
+            };
+            let (tone, word) = match p.offset() {
+                // What its windows say together is surer than one track.
+                Some(s) if p.speaks > 0.0 => (judged(f, s), format!("{:+.0} ms", s * 1e3)),
+                _ => verdict_of(t),
+            };
+            let when = format!("person {}: {count}, seen {:.1} s, speaks {:.1} s", p.person, p.seen, p.speaks);
             Some(ImageItem::jpeg(jpeg, when).note(word).tone(tone))
         })
         .collect()
+}
+
+fn judged(f: &Finished<'_>, late: f64) -> Tone {
+    if late.abs() <= f.config.tolerance { Tone::Good } else { Tone::Bad }
 }
 
 fn tracks(f: &Finished<'_>) -> HtmlTable {
     let scale = f.estimator.confidence_scale();
     let mut table = HtmlTable::new("Tracks of faces")
         .number("track", "")
+        .number("person", "")
         .number("from", "s")
         .number("to", "s")
         .number("face", "px")
@@ -227,6 +278,7 @@ fn tracks(f: &Finished<'_>) -> HtmlTable {
         let word = e.reasons.first().map_or(word, |r| format!("cannot tell: {r}"));
         table = table.row([
             t.track.to_string(),
+            t.person.to_string(),
             format!("{:.2}", t.whole.from - f.results.zero),
             format!("{:.2}", t.whole.to - f.results.zero),
             format!("{:.0}", t.face),

@@ -9,6 +9,7 @@ use super::models::{FaceNet, SyncModels};
 use super::shots::CutMeter;
 use super::thumbs::Thumbs;
 use super::video::{SyncVideo, Wanted};
+use super::views::Views;
 use super::who::TrackOf;
 use crate::core::{BoxF, FrameInfo, FrameLayout};
 use crate::error::{Error, Result};
@@ -35,7 +36,13 @@ impl Passes<'_> {
     }
 
     /// Finds the faces and the cuts of all frames that `log` does not have yet. Ends early, with a reason, where the video is damaged.
-    pub(super) fn frames(&self, net: &mut FaceNet, log: &mut SyncLog, progress: &mut dyn FnMut(u64)) -> Result<()> {
+    pub(super) fn frames(
+        &self,
+        models: &mut SyncModels,
+        log: &mut SyncLog,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<()> {
+        let (net, points) = (&mut models.faces, models.person.is_some());
         net.fit(self.ctx, self.video.size, self.config.face_side)?;
         let known = log.found.frames.len() as u64;
         // The last frame that is known comes once more: whether the next one follows a cut depends on it.
@@ -63,15 +70,15 @@ impl Passes<'_> {
                 };
                 let last = next.is_none();
                 if let Some((batch, prepared, differences)) = std::mem::replace(&mut ahead, next) {
-                    let faces = faces(net, prepared)?;
+                    let faces = faces(net, prepared, points)?;
                     let scores = cuts.finish(self.ctx, differences, hue)?;
-                    for ((info, faces), score) in batch.infos().iter().zip(faces).zip(scores) {
+                    for ((info, (f, p)), score) in batch.infos().iter().zip(faces).zip(scores) {
                         if info.index < known {
                             continue;
                         }
                         let before = group.last().or(log.found.frames.last());
                         let (t, d) = shown(info, before, usual);
-                        group.push(FrameFacts { t, d, c: score, f: faces });
+                        group.push(FrameFacts { t, d, c: score, f, p });
                         progress(1);
                     }
                     drop(batch);
@@ -129,6 +136,7 @@ impl Passes<'_> {
         let each = estimator.bytes(FACES);
         let bytes = move |_: &FrameLayout, batch: u32| each * u64::from(batch);
         let mut thumbs = Thumbs::new(self.ctx, tracks)?;
+        let mut views = Views::new(models.person.as_mut(), tracks, &log.found.frames);
         let (mut group, mut seen_to) = (LookGroup::default(), from);
         let most = self.group() as u64;
         let ((), report) = batches(self.ctx, self.options, source, &bytes, |all| {
@@ -146,6 +154,7 @@ impl Passes<'_> {
                 }
                 group.looks.extend(estimator.look(batch.frames(), batch.desc().color, &faces)?);
                 thumbs.take(&batch, from, &mut group.thumbs)?;
+                views.take(&batch, from, &mut group.vectors)?;
                 let done = batch.infos().last().map_or(seen_to, |i| i.index + 1);
                 progress(done.saturating_sub(seen_to));
                 seen_to = seen_to.max(done);
@@ -167,13 +176,18 @@ impl Passes<'_> {
     }
 }
 
-/// Faces of the frames of a batch.
-fn faces(net: &mut FaceNet, prepared: Prepared) -> Result<Vec<Vec<[i32; 5]>>> {
+/// Boxes and key points of a frame, as they are kept.
+type Kept = (Vec<[i32; 5]>, Vec<[i16; 10]>);
+
+/// Faces of the frames of a batch; with their key points, if they are wanted and all faces have them.
+fn faces(net: &mut FaceNet, prepared: Prepared, points: bool) -> Result<Vec<Kept>> {
     let FaceNet { net, head, .. } = net;
     let mut all = Vec::new();
     net.finish(prepared, &[], |run| {
         for faces in head.decode(&run.outputs, run.places, head.options())? {
-            all.push(faces.iter().map(|f| FrameFacts::keep(&f.rect, f.score)).collect());
+            let boxes = faces.iter().map(|f| FrameFacts::keep(&f.rect, f.score)).collect();
+            let found = faces.iter().filter(|_| points).map(|f| FrameFacts::keep_points(&f.rect, &f.points));
+            all.push((boxes, found.collect::<Option<Vec<_>>>().unwrap_or_default()));
         }
         Ok(())
     })?;

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::super::levels::SoundLevels;
 use super::super::lip_motion::{LipMotionOptions, SyncEstimate, SyncVerdict, unknown};
@@ -15,7 +16,8 @@ use super::super::pump::Pump;
 use super::estimator::{Estimator, SeenFace};
 use super::log::Look;
 use super::video::SyncVideo;
-use crate::core::{BoxF, ColorSpec, Outside};
+use super::videos::crop;
+use crate::core::{ColorSpec, Outside};
 use crate::error::Result;
 use crate::gpu::GpuContext;
 use crate::infer::manifest::Order;
@@ -34,8 +36,6 @@ const TICK_SAMPLES: i64 = 640;
 /// Samples of a column of the sound and from one to the next.
 const COLUMN: i64 = 400;
 const HOP: i64 = 160;
-/// Margin of the crop around the face, as a part of its half side.
-const MARGIN: f32 = 0.4;
 /// Grey around the picture.
 const GREY: f32 = 110.0 / 255.0;
 /// Windows of lips and of sound that go through the networks at once: one, because the last bits of a product of matrices depend on how many rows it
@@ -133,18 +133,6 @@ impl SyncNet {
             .map(|t| heard(t).map_or(f32::NAN, |v| Embeddings::distance(lips, v) as f32))
             .collect()
     }
-}
-
-/// The part of the picture that the network was trained with.
-fn crop(face: &BoxF) -> BoxF {
-    let half = face.width.max(face.height) / 2.0;
-    let centre = face.center();
-    BoxF::from_corners(
-        centre.x - half * (1.0 + MARGIN),
-        centre.y - half,
-        centre.x + half * (1.0 + MARGIN),
-        centre.y + half * (1.0 + 2.0 * MARGIN),
-    )
 }
 
 /// Ticks whose middle lies in a stretch of time.
@@ -250,6 +238,20 @@ impl Estimator for SyncNet {
         let here = oldest.unwrap_or(i64::MIN);
         self.crops.retain(|_, crops| crops.back().is_some_and(|(tick, _)| *tick + 2 * TICKS as i64 > here));
         Ok(looks)
+    }
+
+    fn running(&self) -> Duration {
+        self.lips.0.stats().total + self.audio.0.stats().total
+    }
+
+    fn preference(&self, looks: &[Look], _: &SoundLevels, before: f64, after: f64) -> Vec<(f64, f64)> {
+        let better = |l: &Look| {
+            let reach = (l.values.len() / 2) as f64;
+            let at = |late: f64| l.values.get((late * TICKS + reach).round().max(0.0) as usize).copied();
+            let better = at(before).zip(at(after)).map_or(0.0, |(b, a)| f64::from(b - a));
+            (l.seconds(), if better.is_finite() { better } else { 0.0 })
+        };
+        looks.iter().map(better).collect()
     }
 
     fn estimate(&self, looks: &[Look], sound: &SoundLevels, o: &LipMotionOptions) -> Result<SyncEstimate> {
@@ -383,12 +385,5 @@ mod tests {
         assert!(judge(&curve(25), &o).reasons.join(" ").contains("end of the range"));
         let flat = judge(&OffsetCurve::of(vec![3.0; 51]).unwrap(), &o);
         assert_eq!((flat.verdict, flat.probability, flat.confidence), (SyncVerdict::CannotTell, 0.0, 0.0));
-    }
-
-    #[test]
-    fn the_crop_is_that_of_the_script() {
-        let c = crop(&BoxF::from_corners(100.0, 50.0, 200.0, 130.0));
-        // Half side 50, centre (150, 90): rows 40..180, columns 80..220.
-        assert_eq!((c.x, c.y, c.right(), c.bottom()), (80.0, 40.0, 220.0, 180.0));
     }
 }

@@ -38,6 +38,8 @@ pub struct TrackTold {
     pub track: usize,
     /// See `track`.
     pub shot: usize,
+    /// The person, from 0 in order of appearance.
+    pub person: usize,
     /// First and last frame.
     pub frames: (u64, u64),
     /// Frames in which the face was detected.
@@ -72,6 +74,32 @@ pub struct Speech {
     pub to: f64,
     /// Track; `None` where sound is heard and no face is seen to speak.
     pub track: Option<usize>,
+    /// Its person.
+    pub person: Option<usize>,
+}
+
+/// A person over the whole video: all tracks of its face, over shots and chunks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PersonTold {
+    /// Position, from 0 in order of appearance.
+    pub person: usize,
+    /// Positions of its tracks, in order of time.
+    pub tracks: Vec<usize>,
+    /// Seconds in which its face is seen.
+    pub seen: f64,
+    /// Seconds in which it speaks.
+    pub speaks: f64,
+    /// Highest probability of a window in which it speaks; 0 without one.
+    pub probability: f64,
+    /// Offset, drift and edits of what it says by itself.
+    pub timeline: OffsetTimeline,
+}
+
+impl PersonTold {
+    /// Seconds that the sound is late by its longest stretch, in the middle; `None` without a window that says something.
+    pub fn offset(&self) -> Option<f64> {
+        self.timeline.segments.iter().max_by_key(|s| s.points).map(|s| (s.offset_from + s.offset_to) / 2.0)
+    }
 }
 
 /// The verdict on the whole.
@@ -98,6 +126,8 @@ pub struct Results {
     pub seconds: f64,
     /// Tracks.
     pub tracks: Vec<TrackTold>,
+    /// Persons.
+    pub persons: Vec<PersonTold>,
     /// Chunks.
     pub chunks: Vec<ChunkTold>,
     /// Who speaks when.
@@ -114,6 +144,8 @@ pub(super) struct Telling<'a> {
     pub(super) estimator: &'a dyn Estimator,
     pub(super) frames: &'a [FrameFacts],
     pub(super) who: &'a Who,
+    /// The person of each track.
+    pub(super) persons: &'a [usize],
     pub(super) sound: Option<&'a SoundLevels>,
     pub(super) cancel: &'a CancelToken,
 }
@@ -136,13 +168,15 @@ impl Telling<'_> {
         }
         self.speakers(&mut tracks);
         let chunks = self.chunks(&of, zero, seconds)?;
-        let points = self.points(&tracks);
+        let points = points(tracks.iter());
         let shared = (self.config.window / self.config.step).max(1.0);
         let options = TimelineOptions { min_jump: self.config.min_jump, shared };
-        let timeline = offset_timeline(&points, &options)?;
+        let mut timeline = offset_timeline(&points, &options)?;
+        self.place_edits(&mut timeline, &tracks, &of);
         let overall = self.overall(&tracks, &points, &timeline);
         let speech = self.speech(&tracks, zero);
-        Ok(Results { zero, seconds, tracks, chunks, speech, timeline, overall })
+        let persons = self.people(&tracks, &speech, &options)?;
+        Ok(Results { zero, seconds, tracks, persons, chunks, speech, timeline, overall })
     }
 
     fn estimate(&self, looks: &[Look], from: f64, to: f64) -> Result<Told> {
@@ -182,7 +216,8 @@ impl Telling<'_> {
         let sides = of.track.boxes.iter().map(|b| f64::from(b.width.max(b.height)));
         let face = sides.sum::<f64>() / of.track.boxes.len().max(1) as f64;
         let (shot, detected) = (of.shot, of.track.detected);
-        Ok(Some(TrackTold { track, shot, frames: (first, last), detected, face, whole, windows }))
+        let person = self.persons.get(track).copied().unwrap_or(track);
+        Ok(Some(TrackTold { track, shot, person, frames: (first, last), detected, face, whole, windows }))
     }
 
     /// Marks, at each moment, the track that follows the sound best.
@@ -209,22 +244,6 @@ impl Telling<'_> {
                 told.speaks = !beaten && *p >= least;
             }
         }
-    }
-
-    /// What can be believed, in order of time.
-    fn points(&self, tracks: &[TrackTold]) -> Vec<OffsetPoint> {
-        let mut points: Vec<OffsetPoint> = tracks
-            .iter()
-            .flat_map(|t| &t.windows)
-            .filter(|w| w.speaks && w.estimate.verdict != SyncVerdict::CannotTell)
-            .map(|w| OffsetPoint {
-                seconds: (w.from + w.to) / 2.0,
-                offset: w.estimate.offset,
-                weight: w.estimate.probability.max(1e-3),
-            })
-            .collect();
-        points.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
-        points
     }
 
     fn chunks(&self, of: &[Vec<Look>], zero: f64, seconds: f64) -> Result<Vec<ChunkTold>> {
@@ -278,7 +297,10 @@ impl Telling<'_> {
             let (from, to) = (from - zero, to - zero);
             match joined.iter_mut().rev().find(|s| s.track == track) {
                 Some(s) if from <= s.to + 1e-6 => s.to = s.to.max(to),
-                _ => joined.push(Speech { from, to, track }),
+                _ => {
+                    let person = track.and_then(|t| self.persons.get(t)).copied();
+                    joined.push(Speech { from, to, track, person });
+                }
             }
         }
         joined.sort_by(|a, b| a.from.total_cmp(&b.from));
@@ -356,8 +378,23 @@ impl Telling<'_> {
     }
 }
 
+/// What can be believed, in order of time.
+pub(super) fn points<'a>(tracks: impl Iterator<Item = &'a TrackTold>) -> Vec<OffsetPoint> {
+    let mut points: Vec<OffsetPoint> = tracks
+        .flat_map(|t| &t.windows)
+        .filter(|w| w.speaks && w.estimate.verdict != SyncVerdict::CannotTell)
+        .map(|w| OffsetPoint {
+            seconds: (w.from + w.to) / 2.0,
+            offset: w.estimate.offset,
+            weight: w.estimate.probability.max(1e-3),
+        })
+        .collect();
+    points.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
+    points
+}
+
 /// Looks from `from` to `to`, in seconds.
-fn stretch(looks: &[Look], from: f64, to: f64) -> &[Look] {
+pub(super) fn stretch(looks: &[Look], from: f64, to: f64) -> &[Look] {
     let first = looks.partition_point(|l| l.seconds() < from);
     let last = looks.partition_point(|l| l.seconds() < to);
     looks.get(first..last).unwrap_or_default()

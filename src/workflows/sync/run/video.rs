@@ -99,6 +99,11 @@ impl SyncVideo {
         Ok((Box::new(SomeFrames { inner: source, wanted }), end))
     }
 
+    /// How the pictures are decoded.
+    pub(super) fn decoding(&self) -> DecodeOptions {
+        decode_options(&self.open)
+    }
+
     /// How the sound is read: 16 kHz mono.
     pub(super) fn audio(&self) -> AudioOptions {
         AudioOptions { track: self.open.audio_track, limits: self.open.limits.clone(), ..AudioOptions::default() }

@@ -26,7 +26,12 @@ pub(super) fn run(global: &Global, args: &BatchArgs, out: &mut Output, signals: 
     let options = BatchOptions {
         workers: args.max_workers as usize,
         open: opening,
-        run: SyncRun { pipeline: shop.pipeline.clone(), restart: shop.restart },
+        run: SyncRun {
+            pipeline: shop.pipeline.clone(),
+            restart: shop.restart,
+            face_videos: shop.face_videos,
+            annotate: shop.annotate,
+        },
     };
     let mut bar = Progress::of(mode, "batch", Some(videos.len() as u64), "videos");
     let summary = sync_batch(&shop.ctx, &shop.files, &videos, &folder, &shop.config, &options, &mut |r| {

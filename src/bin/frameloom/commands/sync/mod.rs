@@ -40,6 +40,8 @@ struct Shop {
     opening: SyncOpen,
     pipeline: PipelineOptions,
     restart: bool,
+    face_videos: bool,
+    annotate: bool,
     verbose: bool,
     // What the process held before the first frame.
     _base: frameloom::core::BudgetPermit,
@@ -57,8 +59,8 @@ impl Shop {
         }
         let pipeline =
             PipelineOptions { batch: work.batch, cancel: signals.cancel.clone(), ..PipelineOptions::default() };
-        let (restart, verbose) = (work.restart, work.verbose);
-        Ok(Self { ctx, config, files, opening, pipeline, restart, verbose, _base: base })
+        let WorkArgs { restart, verbose, face_videos, annotate, .. } = *work;
+        Ok(Self { ctx, config, files, opening, pipeline, restart, face_videos, annotate, verbose, _base: base })
     }
 
     /// Analyses one video into `folder`.
@@ -86,7 +88,8 @@ impl Shop {
                 *before = done;
             }
         };
-        let run = SyncRun { pipeline: self.pipeline.clone(), restart };
+        let Self { face_videos, annotate, .. } = *self;
+        let run = SyncRun { pipeline: self.pipeline.clone(), restart, face_videos, annotate };
         let outcome = sync(&self.ctx, &video, models, folder, &self.config, &run, &mut step);
         if let Some((_, bar, _)) = shown {
             bar.finish();
@@ -201,12 +204,14 @@ fn sentence(o: &SyncOutcome) -> String {
 /// Reports one video.
 fn say(input: &Path, folder: &Path, o: &SyncOutcome, seconds: f64, verbose: bool, out: &mut Output) -> Result<()> {
     let report = folder.join("report.html");
-    let speed = o.seconds / seconds.max(1e-9);
+    // Of a run that went on, the part that it did itself is not known in seconds of video.
+    let speed = (!o.cached && o.resumed == 0).then(|| o.seconds / seconds.max(1e-9));
     out.event(
         "item",
         json!({
             "input": input.to_string_lossy(), "folder": folder.to_string_lossy(), "report": report.to_string_lossy(),
             "outcome": o, "cached": o.cached, "resumed": o.resumed, "processing_time": seconds, "times_real_time": speed,
+            "speed": (!o.cached).then_some(o.speed), "networks_share": (!o.cached).then(|| o.speed.networks_share()),
         }),
     );
     out.text(&printable(&format!("{}: {}", input.display(), sentence(o))));
@@ -225,12 +230,14 @@ fn say(input: &Path, folder: &Path, o: &SyncOutcome, seconds: f64, verbose: bool
     let how = if o.cached {
         "kept, nothing had changed".to_owned()
     } else {
-        format!("{seconds:.1} s, {speed:.1} times as fast as it plays")
+        let fast = speed.map(|s| format!(", {s:.1} times as fast as it plays")).unwrap_or_default();
+        format!("{seconds:.1} s{fast}, {:.0} % of it in the networks", o.speed.networks_share() * 100.0)
     };
     out.note(&format!(
-        "{} frames, {} tracks of faces, {} of {} chunks accepted; {how}: {}",
+        "{} frames, {} tracks of faces, {} persons, {} of {} chunks accepted; {how}: {}",
         o.frames,
         o.tracks,
+        o.persons,
         o.accepted,
         o.chunks,
         report.display()
