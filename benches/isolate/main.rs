@@ -11,7 +11,7 @@
     reason = "a measuring tool"
 )]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -64,7 +64,7 @@ fn main() -> ExitCode {
 }
 
 /// Milliseconds to open, milliseconds in all, and frames.
-fn decode(video: &PathBuf, options: &DecodeOptions, work: Duration) -> (f64, f64, u64) {
+fn decode(video: &Path, options: &DecodeOptions, work: Duration) -> (f64, f64, u64) {
     let started = Instant::now();
     let mut decoder = VideoDecoder::open(video, options).unwrap();
     let opening = started.elapsed().as_secs_f64() * 1e3;

@@ -62,6 +62,55 @@ fn nonsense_is_not_believed() {
     }
 }
 
+fn message(kind: u8, body: &str) -> Vec<u8> {
+    [&(body.len() as u32).to_le_bytes()[..], &[kind], body.as_bytes()].concat()
+}
+
+/// Descriptions with which nobody could calculate, frames without slots, and an end that says nothing.
+#[test]
+fn numbers_out_of_place_are_not_believed() {
+    let folder = tempfile::tempdir().unwrap();
+    let opened = |width: u64, streams: usize| {
+        let stream = format!(
+            r#"{{"track_index":0,"stream_index":0,"codec":"x","width":{width},"height":64,"rotation":0,"time_base":"1/25","color":{{}}}}"#
+        );
+        let all = vec![stream; streams].join(",");
+        let info = format!(
+            r#"{{"filename":"","format_name":"","size":1,"video_streams":[{all}],"audio_streams":[],"total_streams":1,"video_tracks_count":1,"audio_tracks_count":0}}"#
+        );
+        message(1, &format!(r#"{{"info":{info},"rotation":0}}"#))
+    };
+    // Format, width, height, matrix, range, siting.
+    let shape =
+        |width: u32| [&12u32.to_le_bytes()[..], &[2, 1], &width.to_le_bytes(), &64u32.to_le_bytes(), &[0; 3]].concat();
+    // Slot, index, whether there is a time, time; time base 1/25; duration, two flags, bytes read.
+    let body = [&[0u8; 21][..], &1i32.to_le_bytes(), &25i32.to_le_bytes(), &[0; 18]].concat();
+    let frame = [&(body.len() as u32).to_le_bytes()[..], &[4], &body].concat();
+    let end = message(6, r#"{"verdict":null,"fault":null,"bytes_read":0}"#);
+    for (name, what, bytes) in [
+        ("wide", "longer side", opened(u64::from(u32::MAX), 1)),
+        ("none", "0 video tracks", opened(64, 0)),
+        ("many", "65 video tracks", opened(64, 65)),
+        ("shape", "longer side", [opened(64, 1), shape(60_000)].concat()),
+        ("slot", "slot", [opened(64, 1), frame].concat()),
+        ("end", "without a verdict", [opened(64, 1), end].concat()),
+        ("again", "again", [opened(64, 1), opened(64, 1)].concat()),
+    ] {
+        let file = folder.path().join(name);
+        std::fs::write(&file, bytes).unwrap();
+        let path = clip(folder.path(), &format!("{name}.mp4"), "testsrc2=s=64x48:r=25:d=1", &["-c:v", "mpeg4"]);
+        let mut apart = Isolation::new("/bin/sh");
+        apart.arguments = vec!["-c".into(), format!("cat '{}' >&1; sleep 9", file.display()).into()];
+        let started = Instant::now();
+        let e = match VideoDecoder::open(&path, &isolated(&apart)) {
+            Ok(mut decoder) => decoder.next_frame().map(|_| ()).unwrap_err(),
+            Err(e) => e,
+        };
+        assert!(e.to_string().contains(what) && started.elapsed() < Duration::from_secs(5), "{name}: {e}");
+        assert!(apart.workers().is_empty());
+    }
+}
+
 #[test]
 fn silence_ends_at_the_deadline_and_takes_its_children_along() {
     let started = Instant::now();

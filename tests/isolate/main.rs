@@ -14,6 +14,7 @@
 mod deaths;
 mod liars;
 mod same;
+mod shut_in;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

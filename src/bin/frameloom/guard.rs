@@ -114,13 +114,16 @@ impl Guard {
             ));
         }
         let pool = ctx.pool();
-        let gpu = pool.counts_host_apart().then(
-            || json!({ "limit_bytes": self.gpu_limit, "peak_bytes": pool.budget().peak(), "used_bytes": pool.budget().used() }),
-        );
+        let buffers = pool.stats().peak_bytes;
+        let gpu = match pool.counts_host_apart() {
+            true => json!({ "memory": "own", "limit_bytes": self.gpu_limit, "peak_bytes": pool.budget().peak() }),
+            // Counted in the host's figures above as well.
+            false => json!({ "memory": "host", "peak_bytes": buffers }),
+        };
         json!({
             "limit_bytes": self.limit, "peak_anonymous_bytes": peak.total(), "peak_own_bytes": peak.own,
             "peak_decoder_bytes": peak.workers, "planned_peak_bytes": pool.host_budget().peak(), "samples": self.memory.samples(),
-            "buffers_peak_bytes": pool.stats().peak_bytes, "gpu": gpu,
+            "gpu": gpu,
             "decoder_process_deaths": self.isolation.as_ref().map(Isolation::deaths),
         })
     }

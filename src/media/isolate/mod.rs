@@ -7,11 +7,35 @@
 //!              <== slots of shared memory =====  the decoder's picture is copied into a slot, laid out as kernels read it
 //! ```
 //! The decoder process gets no path, opens nothing, and has limits: memory, CPU seconds, no core files, no files written; on Linux for
-//! x86-64 and AArch64 the kernel refuses it files, sockets and programs (`sandbox`). It is not trusted: every length and place
+//! x86-64 and AArch64 the kernel refuses it files, sockets and programs (`sandbox`). Decoding on a device needs files and address space without
+//! measure: there only core files and CPU seconds are limited. It is not trusted: every length and place
 //! that it sends is checked, the shared memory cannot shrink under its reader (sealed), and pictures are copied out before anything looks at
-//! them. Whatever ends it is told apart (`process`), and it ends when its parent does, because its socket closes then.
+//! them. So one that was taken over can lie about what is in its input, and do nothing else. Whatever ends it is told apart (`process`), and it ends when its parent does, because its socket closes then.
 //!
-//! What it costs is one more copy of each picture, on the other side's time.
+//! What it costs is one more copy of each picture, on the other side's time. Another process that takes over decodes from the beginning, as the
+//! same bytes can only be had that way: late in a long video that takes a while.
+//!
+//! A program that embeds this library is its own decoder process:
+//! ```no_run
+//! use frameloom::media::isolate::{WORKER_COMMAND, decode_worker};
+//! use frameloom::media::{DecodeOptions, Isolation, VideoDecoder};
+//!
+//! # #[cfg(target_os = "linux")]
+//! fn main() -> std::process::ExitCode {
+//!     if std::env::args().nth(1).is_some_and(|a| a == WORKER_COMMAND) {
+//!         return decode_worker();
+//!     }
+//!     let isolation = Isolation::this_program().ok();
+//!     let options = DecodeOptions { isolation, ..DecodeOptions::default() };
+//!     let mut decoder = VideoDecoder::open("clip.mp4", &options).expect("a video");
+//!     while let Ok(Some(frame)) = decoder.next_frame() {
+//!         println!("{:?}", frame.info().seconds());
+//!     }
+//!     std::process::ExitCode::SUCCESS
+//! }
+//! # #[cfg(not(target_os = "linux"))]
+//! # fn main() {}
+//! ```
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -16,7 +16,7 @@ use crate::media::avio::InputFile;
 use crate::media::decode::DecodeOptions;
 use crate::media::hardware::HardwareDecode;
 use crate::media::picture::{DecodedFrame, Samples};
-use crate::media::{MediaInfo, Verdict};
+use crate::media::{MediaInfo, Verdict, VideoStream};
 
 /// Longest wait for a frame from a process that keeps saying that it makes progress.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
@@ -214,6 +214,9 @@ impl IsolatedDecoder {
         if counted != self.frames {
             return Err(self.nonsense(format!("{counted} frames, of which {} came", self.frames)));
         }
+        if verdict.is_none() && fault.is_none() {
+            return Err(self.nonsense("an end without a verdict".into()));
+        }
         self.bytes = bytes_read;
         self.verdict = verdict.map(|mut v| {
             v.notes.extend(self.restarts.iter().cloned());
@@ -281,13 +284,23 @@ fn again(isolation: &Isolation, input: &InputFile, key: InputKey, died: Death, f
     Err(Error::DecodeWorker { path: input.path.clone(), cause, frames, stderr })
 }
 
+/// Whether a description keeps to the limits that were given along: others calculate with its numbers.
+fn believable(opened: &Opened, options: &DecodeOptions) -> Result<(), String> {
+    let streams = &opened.info.video_streams;
+    if options.track >= streams.len() || streams.len() as u64 > options.limits.streams {
+        return Err(format!("{} video tracks", streams.len()));
+    }
+    let within = |s: &VideoStream| options.limits.check_picture(u64::from(s.width), u64::from(s.height), 1);
+    streams.iter().try_for_each(within).map_err(|e| e.to_string())
+}
+
 /// A process that has opened the input.
 fn start(
     isolation: &Isolation,
     input: &InputFile,
     options: &DecodeOptions,
     skip: u64,
-) -> std::result::Result<(Process, Opened), Failed> {
+) -> Result<(Process, Opened), Failed> {
     let silent = |cause| Failed::Died(Death { cause, stderr: String::new() });
     let mut process = Process::start(isolation, &input.file, options.stream).map_err(silent)?;
     let job = Job {
@@ -316,13 +329,10 @@ fn start(
         }
     });
     let cause = match answer {
-        Ok(Answer::Opened(opened)) => {
-            let tracks = opened.info.video_streams.len();
-            if options.track < tracks && tracks as u64 <= options.limits.streams {
-                return Ok((process, *opened));
-            }
-            process.kill(WorkerCause::Protocol(format!("{tracks} video tracks")))
-        }
+        Ok(Answer::Opened(opened)) => match believable(&opened, options) {
+            Ok(()) => return Ok((process, *opened)),
+            Err(what) => process.kill(WorkerCause::Protocol(what)),
+        },
         Ok(Answer::Ended(ended)) => {
             let path = &input.path;
             process.finish();

@@ -197,8 +197,8 @@ fn decode(job: &Job, input: File, pulse: Pulse, mouth: &Mouth, orders: &Orders) 
                 }
                 Some((slot, info))
             }
-            Ok(None) => return end(&decoder, &mut told, None, mouth),
-            Err(e) => return end(&decoder, &mut told, Some(&e), mouth),
+            Ok(None) => return end(job, &decoder, &mut told, None, mouth),
+            Err(e) => return end(job, &decoder, &mut told, Some(&e), mouth),
         };
         if decoder.ran_out_of_memory() {
             // What comes out from here on is not what is in the file.
@@ -214,7 +214,17 @@ fn no_memory(job: &Job) -> Error {
     Error::Memory { kind: "host", needed_bytes: job.memory_bytes.saturating_add(1), limit_bytes: job.memory_bytes }
 }
 
-fn end(decoder: &LocalDecoder, told: &mut usize, error: Option<&Error>, mouth: &Mouth) -> Result<Ended, String> {
+fn end(
+    job: &Job,
+    decoder: &LocalDecoder,
+    told: &mut usize,
+    error: Option<&Error>,
+    mouth: &Mouth,
+) -> Result<Ended, String> {
+    if decoder.ran_out_of_memory() {
+        let fault = Some(Fault::from(&no_memory(job)));
+        return Ok(Ended { verdict: None, fault, bytes_read: decoder.bytes_read() });
+    }
     tell_notes(decoder.notes(), told, mouth)?;
     Ok(Ended { verdict: decoder.verdict().cloned(), fault: error.map(Fault::from), bytes_read: decoder.bytes_read() })
 }
