@@ -38,6 +38,31 @@ def colours() -> None:
         write("color/hsv_from_rgb", name, "cv2.cvtColor RGB2HSV", 0, exact, **at, out=hsv)
 
 
+def ranges() -> None:
+    """Which pixels have a colour of a range. A hue range that goes through 0 is the union of its two halves, as OpenCV users write it."""
+    op, exact = "color/hsv_range", "same integer arithmetic"
+    cases = [([0, 50, 50], [10, 255, 255]), ([150, 30, 20], [40, 255, 220]), ([20, 10, 10], [120, 200, 255]),
+             ([0, 0, 201], [179, 255, 255])]
+
+    def mask(rgb: np.ndarray, low: list, high: list) -> np.ndarray:
+        hsv = cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV)
+        if low[0] <= high[0]:
+            return cv2.inRange(hsv, np.array(low), np.array(high))
+        upper = cv2.inRange(hsv, np.array(low), np.array([179, *high[1:]]))
+        return upper | cv2.inRange(hsv, np.array([0, *low[1:]]), np.array(high))
+
+    i = np.arange(1 << 24, dtype=np.uint64)
+    rgb = np.stack([(i >> np.uint64(8 * c)).astype(np.uint8) for c in range(3)], -1).reshape(4096, 4096, 3)
+    for n, (low, high) in enumerate(cases):
+        all_masks = mask(rgb, low, high).ravel().astype(np.uint64)
+        mixed = str(int(splitmix64(all_masks << np.uint64(32) | i).sum(dtype=np.uint64)))
+        source = "cv2.cvtColor RGB2HSV, cv2.inRange"
+        write(op, f"all_colours_{n}", source, 0, exact, low=low, high=high, mixed=mixed)
+        (w, h), seed = [(33, 17), (17, 1), (19, 13), (48, 5)][n], 20 + n
+        out = mask(np.ascontiguousarray(lcg(seed, h, w, 4)[..., :3]), low, high)
+        write(op, f"lcg_{w}x{h}_s{seed}", source, 0, exact, width=w, height=h, seed=seed, low=low, high=high, out=out)
+
+
 def yuv() -> None:
     op = "color/rgb_from_yuv"
     for name, code in [("nv12", cv2.COLOR_YUV2RGB_NV12), ("i420", cv2.COLOR_YUV2RGB_I420)]:
@@ -83,4 +108,5 @@ def yuv() -> None:
 
 def generate() -> None:
     colours()
+    ranges()
     yuv()

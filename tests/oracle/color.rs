@@ -3,10 +3,12 @@
 use crate::golden::{Golden, numbers};
 use crate::{check, wide};
 use frameloom::core::{
-    ChromaSiting, ChromaUpsampling, ColorRange, ColorSpec, FrameLayout, PixelFormat, RgbCoefficients, Size, YuvMatrix,
+    ChromaSiting, ChromaUpsampling, ColorRange, ColorSpec, FrameLayout, HsvRange, PixelFormat, RgbCoefficients, Size,
+    YuvMatrix,
 };
 use frameloom::reference::color::gray_from_rgb::{gray_from_rgb, gray_of};
 use frameloom::reference::color::hsv_from_rgb::{hsv_from_rgb, hsv_of};
+use frameloom::reference::color::hsv_range::hsv_range;
 use frameloom::reference::color::rgb_from_yuv::{rgb_from_yuv, rgb_of};
 use frameloom::reference::pattern::splitmix64;
 use frameloom::reference::{FrameSlot, Plane};
@@ -56,6 +58,25 @@ fn hsv_equals_opencv_for_all_colours() {
         u32::from_le_bytes([h, s, v, 0])
     };
     for_each_picture("color/hsv_from_rgb", word, |p| three_bytes(&hsv_from_rgb(p).unwrap()));
+}
+
+#[test]
+fn colours_of_a_range_equal_opencv_for_all_colours() {
+    for file in Golden::all("color/hsv_range", 8) {
+        let ends = |key: &str| -> [u8; 3] { std::array::from_fn(|i| file.numbers(key)[i] as u8) };
+        let range = HsvRange { low: ends("low"), high: ends("high") };
+        range.check().unwrap();
+        if file.has("mixed") {
+            let [sum, sabotaged] = mixed(|c| if range.holds(hsv_of(c)) { 255 } else { 0 });
+            assert_eq!(sum, file.text("mixed"), "{}", file.name);
+            assert_ne!(sabotaged, file.text("mixed"), "a sabotaged colour must be seen");
+            continue;
+        }
+        let size = file.size();
+        let data = file.input(size.area() as usize * 4);
+        let plane = Plane::interleaved(size, 4, size.width as usize * 4, &data).unwrap();
+        check(&file, &wide(&hsv_range(&plane, range).unwrap()), &wide(&file.bytes("out")));
+    }
 }
 
 /// A slot with the given tight planes; padding is poisoned.
