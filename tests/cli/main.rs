@@ -38,3 +38,4 @@ mod support;
 #[cfg(feature = "onnx")]
 mod sync;
 mod track;
+mod track_real;
