@@ -48,3 +48,4 @@ mod sync;
 #[cfg(feature = "onnx")]
 mod sync_videos;
 mod track;
+mod track_real;

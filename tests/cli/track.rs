@@ -34,26 +34,26 @@ const FILES: [&str; 23] = [
     "tracks.parquet",
 ];
 
-fn track(args: &[&str]) -> Output {
+pub fn track(args: &[&str]) -> Output {
     frameloom().arg("track").args(args).args(["--json", "--progress", "none"]).output().unwrap()
 }
 
-fn text(path: &Path) -> &str {
+pub fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-fn json(path: &Path) -> Value {
+pub fn json(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))).unwrap()
 }
 
-fn item(o: &Output) -> Value {
+pub fn item(o: &Output) -> Value {
     let found =
         events(o).into_iter().rfind(|e| e["event"] == "item" || e["event"] == "result" && !e["outcome"].is_null());
     found.unwrap_or_else(|| panic!("no item; {}", stderr(o)))
 }
 
 /// The scene with the door, its zones, in a folder.
-fn door() -> (tempfile::TempDir, PathBuf, PathBuf) {
+pub fn door() -> (tempfile::TempDir, PathBuf, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let (clip, zones) = (folder.path().join("door.mp4"), folder.path().join("zones.json"));
     let scene = Scene::door();
@@ -63,8 +63,14 @@ fn door() -> (tempfile::TempDir, PathBuf, PathBuf) {
     (folder, clip, zones)
 }
 
+/// What a file declares.
+pub fn probed(path: &Path) -> Value {
+    let all = events(&run(&["probe", text(path), "--json"]));
+    all.into_iter().find(|e| e["event"] == "item").unwrap()["info"].take()
+}
+
 /// All outputs but what says how long it took.
-fn stable(folder: &Path) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
+pub fn stable(folder: &Path) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
     let mut all = contents(folder);
     all.remove(Path::new("result.json"));
     all
@@ -231,7 +237,7 @@ fn frames_that_are_passed_over_are_told_and_boxes_between_are_interpolated() {
     let (folder, clip, zones) = door();
     let run = |name: &str, flags: &[&str]| {
         let out = folder.path().join(name);
-        let o = track(&[&[text(&clip), "-o", text(&out), "--zones", text(&zones)], flags].concat());
+        let o = track(&[&[text(&clip), "-o", text(&out), "--zones", text(&zones)][..], flags].concat());
         assert_eq!(code(&o), 0, "{name}: {}", stderr(&o));
         (item(&o)["outcome"].clone(), out)
     };
@@ -243,8 +249,8 @@ fn frames_that_are_passed_over_are_told_and_boxes_between_are_interpolated() {
     assert!(std::fs::read_to_string(out.join("report.html")).unwrap().contains("1 of 2 frames used"));
     let (fps, _) = run("fps", &["--fps", "12.5"]);
     assert_eq!((&fps["frames"], &fps["crossings"]["door"]), (&150.into(), &serde_json::json!([5, 3])));
-    let (between, out) = run("between", &["--detect-every", "4"]);
-    assert_eq!((&between["frames"], &between["looked"]), (&300.into(), &75.into()));
+    let (between, out) = run("between", &["--detect-every", "2"]);
+    assert_eq!((&between["frames"], &between["looked"]), (&300.into(), &150.into()));
     assert_eq!(between["crossings"]["door"], serde_json::json!([5, 3]), "{between}");
     // Interpolated boxes lie where the figures are, to about a pixel of the detector's reduced picture and of its codec.
     let scene = Scene::door();
@@ -260,7 +266,7 @@ fn frames_that_are_passed_over_are_told_and_boxes_between_are_interpolated() {
         all += 1;
         near += usize::from(boxes.iter().any(|(_, b)| (b[0] + b[2] / 2.0 - middle).abs() < 6.0));
     }
-    assert!(all > 400 && near * 100 >= all * 95, "{near} of {all}");
+    assert!(all > 300 && near * 100 >= all * 95, "{near} of {all}");
 }
 
 #[test]
@@ -273,9 +279,7 @@ fn an_annotated_video_has_all_frames_the_sound_and_the_boxes() {
     assert_eq!(item(&o)["outcome"]["video"], "door_processed.mp4");
     let path = json(&out.join("result.json"))["processed_video_path"].clone();
     assert_eq!(path, text(&video));
-    let probe =
-        |p: &Path| events(&run(&["probe", text(p), "--json"])).into_iter().find(|e| !e["video_streams"].is_null());
-    let (was, is) = (probe(&clip).unwrap(), probe(&video).unwrap());
+    let (was, is) = (probed(&clip), probed(&video));
     assert_eq!(is["audio_tracks_count"], 1, "{is}");
     assert_eq!(is["video_streams"][0]["nb_frames"], 300);
     let seconds = |v: &Value| v["video_streams"][0]["duration"].as_f64().unwrap();
@@ -461,104 +465,11 @@ fn what_is_typed_wrong_is_refused_before_anything_is_done() {
         (&["--detections", "missing.txt"], 4),
     ] {
         let out = folder.path().join("never");
-        let o = track(&[&[text(&clip), "-o", text(&out)], flags].concat());
+        let o = track(&[&[text(&clip), "-o", text(&out)][..], flags].concat());
         assert_eq!(code(&o), wanted, "{flags:?}: {}", stderr(&o));
         assert!(!stderr(&o).contains("panicked"));
     }
     let o = track(&[text(&clip), "--dry-run", "--every", "3"]);
     assert_eq!((code(&o), &events(&o)[1]["frames"]), (0, &100.into()), "{}", stderr(&o));
     assert!(!Path::new("door.track").exists());
-}
-
-/// A folder that lists the models of the test data.
-#[cfg(feature = "onnx")]
-fn models(root: &Path) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/data_models.toml");
-    std::fs::copy(list, folder.path().join("models.toml")).unwrap();
-    std::fs::copy(root.join("onnx/yolox_nano_416.onnx"), folder.path().join("yolox_nano_416.onnx")).unwrap();
-    folder
-}
-
-#[cfg(feature = "onnx")]
-#[test]
-fn people_who_come_one_by_one_are_counted() {
-    let Some(root) = real_data("people_who_come_one_by_one_are_counted") else { return };
-    let (models, out) = (models(&root), tempfile::tempdir().unwrap());
-    let clip = root.join("video/intel_one-by-one-person.mp4");
-    let flags =
-        ["--detector", "yolox-nano", "--classes", "person", "--fps", "5", "--min-track", "2", "--patience", "2"];
-    let models = ["--models", text(models.path())];
-    let o = track(&[&[text(&clip), "-o", text(out.path())], &flags[..], &models[..]].concat());
-    assert_eq!(code(&o), 0, "{}", stderr(&o));
-    let outcome = item(&o)["outcome"].clone();
-    eprintln!("one by one: {outcome}");
-    assert_eq!(outcome["by_class"], serde_json::json!({"person": 6}), "{outcome}");
-    assert_eq!((&outcome["decoded"], &outcome["frames"]), (&1394.into(), &697.into()));
-}
-
-#[test]
-fn a_real_street_and_real_containers_of_many_tracks() {
-    let Some(root) = real_data("a_real_street_and_real_containers_of_many_tracks") else { return };
-    let out = tempfile::tempdir().unwrap();
-    let video = |name: &str| root.join("video").join(name);
-    let o = track(&[text(&video("vtest_480x360.mp4")), "-o", text(&out.path().join("vtest")), "--min-track", "1"]);
-    assert_eq!(code(&o), 0, "{}", stderr(&o));
-    let outcome = item(&o)["outcome"].clone();
-    eprintln!("vtest: {outcome}");
-    assert_eq!((&outcome["frames"], &outcome["decoded"]), (&795.into(), &795.into()));
-    assert!((20..=200).contains(&outcome["objects"].as_u64().unwrap()), "{outcome}");
-    for (name, frames) in
-        [("multitrack_3v2a.mkv", &[92, 77, 75][..]), ("nasa_13013_2video_2audio_2subs.mp4", &[325, 390][..])]
-    {
-        let folder = out.path().join(name);
-        let o = track(&[text(&video(name)), "-o", text(&folder), "--track", "all"]);
-        assert!(matches!(code(&o), 0 | 3), "{}", stderr(&o));
-        let stem = Path::new(name).file_stem().unwrap().to_str().unwrap();
-        for (i, frames) in frames.iter().enumerate() {
-            let result = json(&folder.join(format!("{stem}_track{i}/result.json")));
-            assert_eq!(
-                (&result["processed_frames"], &result["decoded_frames"]),
-                (&(*frames).into(), &(*frames).into())
-            );
-            assert_eq!(result["available_video_tracks"], frames_len(name));
-        }
-    }
-}
-
-fn frames_len(name: &str) -> Value {
-    if name.starts_with("multitrack") { 3.into() } else { 2.into() }
-}
-
-#[cfg(feature = "onnx")]
-#[test]
-fn a_network_that_was_stopped_goes_on_where_it_was() {
-    let Some(root) = real_data("a_network_that_was_stopped_goes_on_where_it_was") else { return };
-    let (models, out) = (models(&root), tempfile::tempdir().unwrap());
-    let clip = root.join("video/vtest_480x360.mp4");
-    let of = |name: &str, batch: &str| -> Vec<String> {
-        let out = out.path().join(name);
-        let words = ["--detector", "yolox-nano", "--classes", "person", "--fps", "4", "--batch-size", batch];
-        let places = [text(&clip), "-o", text(&out), "--models", text(models.path())].map(str::to_owned);
-        places.into_iter().chain(words.map(str::to_owned)).collect()
-    };
-    let go = |args: &[String]| track(&args.iter().map(String::as_str).collect::<Vec<_>>());
-    let o = go(&of("whole", "10"));
-    assert_eq!(code(&o), 0, "{}", stderr(&o));
-    eprintln!("vtest with yolox-nano: {}", item(&o)["outcome"]);
-    let args = of("stopped", "3");
-    let looks = out.path().join("stopped/.state/looks");
-    let mut child = frameloom().arg("track").args(&args).args(["-q", "--progress", "none"]).spawn().unwrap();
-    // As soon as something of what it saw is durable.
-    let begun = std::time::Instant::now();
-    while std::fs::metadata(&looks).map_or(0, |m| m.len()) < 20_000 && child.try_wait().unwrap().is_none() {
-        assert!(begun.elapsed().as_secs() < 120);
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let o = go(&args);
-    assert_eq!(code(&o), 0, "{}", stderr(&o));
-    assert!(item(&o)["resumed"].as_u64().unwrap() > 0, "{}", item(&o));
-    assert_eq!(stable(&out.path().join("whole")), stable(&out.path().join("stopped")));
 }

@@ -167,7 +167,7 @@ pub(crate) struct SettingArgs {
     /// Seconds that a track lasts at least; shorter ones are left out everywhere [default: 0.5]
     #[arg(long, value_name = "SECONDS", help_heading = SETTINGS)]
     pub(crate) min_track: Option<f64>,
-    /// Pixels a second above which an object moves [default: 60]
+    /// Pixels a second above which an object moves [default: a twentieth of the picture's height]
     #[arg(long, value_name = "PX", help_heading = SETTINGS)]
     pub(crate) moving_speed: Option<f64>,
     /// Point of a box that is tested against zones and lines [default: center]

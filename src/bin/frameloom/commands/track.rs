@@ -163,7 +163,7 @@ fn look(global: &Global, args: &TrackArgs, out: &mut Output, signals: &Signals, 
         return plan(&streams, &config, &used, out);
     }
     let ctx = context(global, used.memory_mb, out)?;
-    let (config, detector) = detector(&ctx, args, config, &streams, &open)?;
+    let (config, detector) = detector(args, config, &streams, &open)?;
     let run = running(&args.work, &used, signals);
     let mut ends: Vec<Option<Result<TrackOutcome>>> = Vec::new();
     let (mut jobs, mut places) = (Vec::new(), Vec::new());
@@ -218,7 +218,6 @@ fn look(global: &Global, args: &TrackArgs, out: &mut Output, signals: &Signals, 
 
 /// What was asked to look at frames, and the settings with its name.
 fn detector(
-    ctx: &GpuContext,
     args: &TrackArgs,
     mut config: TrackConfig,
     streams: &[Stream],
@@ -237,7 +236,6 @@ fn detector(
     if config.is_motion() {
         return Ok((config, TrackDetector::Motion));
     }
-    let _ = ctx;
     let found = model(&config.detector, &args.work.models)?;
     Ok((config, found))
 }
@@ -248,7 +246,7 @@ fn model(name: &str, folders: &[PathBuf]) -> Result<TrackDetector> {
     use frameloom::workflows::track::run::TrackModel;
 
     let model = ModelRegistry::find(folders)?.load_for(Task::Detect, name, Allow::Pinned)?;
-    TrackModel::open(&model, &SessionOptions::default()).map(TrackDetector::Model)
+    TrackModel::open(&model, &SessionOptions::default()).map(Box::new).map(TrackDetector::Model)
 }
 
 #[cfg(not(feature = "onnx"))]
@@ -313,8 +311,10 @@ fn tell(
 /// Reports one stream.
 fn say(name: &str, folder: &Path, o: &TrackOutcome, out: &mut Output) {
     let classes: Vec<String> = o.by_class.iter().map(|(c, n)| format!("{n} {c}")).collect();
-    let classes = if classes.is_empty() { "no object".into() } else { classes.join(", ") };
-    out.text(&printable(&format!("{name}: {classes} in {:.1} s, {} events", o.seconds, o.events)));
+    // One class without a name of its own says nothing.
+    let named = o.by_class.keys().any(|c| c != "object");
+    let classes = if named { format!(" ({})", classes.join(", ")) } else { String::new() };
+    out.text(&printable(&format!("{name}: {} objects{classes} in {:.1} s, {} events", o.objects, o.seconds, o.events)));
     for (zone, entries) in &o.entries {
         out.text(&printable(&format!("  {zone}: {entries} entries")));
     }

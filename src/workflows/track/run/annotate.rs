@@ -7,6 +7,7 @@ use std::path::Path;
 use super::super::zones::{Happening, ZoneEvent, ZonesFile};
 use super::canvas::{Canvas, color_of};
 use super::config::TrackConfig;
+use super::eye::UNNAMED;
 use super::follow::{Followed, Sight};
 use super::seen::Seen;
 use super::source::TrackVideo;
@@ -230,6 +231,11 @@ pub(super) fn letters(shown: Size) -> i64 {
     (i64::from(shown.height.min(shown.width)) / 360).clamp(1, 6)
 }
 
+/// Number and class. The class of detectors that know none says nothing.
+pub(super) fn label_of(id: u64, class: &str) -> String {
+    if class == UNNAMED { id.to_string() } else { format!("{id} {class}") }
+}
+
 /// A box with its number: the whole outline for what moves, its corners for what stands.
 pub(super) fn draw_sight(canvas: &mut Canvas, s: &Sight, class: &str, letters: i64) {
     let color = color_of(s.id);
@@ -239,7 +245,7 @@ pub(super) fn draw_sight(canvas: &mut Canvas, s: &Sight, class: &str, letters: i
     } else {
         canvas.corners(&s.rect, thick, color);
     }
-    let text = format!("{} {class}{}", s.id, if s.moving { "" } else { ", idle" });
+    let text = label_of(s.id, class);
     let (_, height) = Canvas::label_size(&text, letters);
     canvas.label(&text, (s.rect.x.round() as i64, s.rect.y.round() as i64 - height), letters, color);
 }

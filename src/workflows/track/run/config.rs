@@ -57,8 +57,8 @@ pub struct TrackConfig {
     pub start: f64,
     /// Seconds that a track lasts at least; shorter ones are left out everywhere.
     pub min_track: f64,
-    /// Pixels a second above which a track moves.
-    pub moving_speed: f64,
+    /// Pixels a second above which a track moves; without it a twentieth of the picture's height.
+    pub moving_speed: Option<f64>,
     /// Seconds it must move to count as moving.
     pub moving_start: f64,
     /// Seconds it must stand to count as idle.
@@ -106,7 +106,7 @@ impl Default for TrackConfig {
             high: byte.high,
             start: byte.start,
             min_track: 0.5,
-            moving_speed: 60.0,
+            moving_speed: None,
             moving_start: 1.0 / 15.0,
             moving_stop: 0.1,
             point: rules.point,
@@ -172,10 +172,14 @@ impl TrackConfig {
         })
     }
 
-    /// A tracker without tracks.
-    pub(super) fn tracker(&self) -> Result<Box<dyn Tracker>> {
+    /// A tracker without tracks, for pictures `height` pixels high.
+    pub(super) fn tracker(&self, height: u32) -> Result<Box<dyn Tracker>> {
         let patience = Patience::Seconds(self.patience);
-        let motion = MotionRule::Seconds { speed: self.moving_speed, start: self.moving_start, stop: self.moving_stop };
+        let motion = MotionRule::Seconds {
+            speed: self.moving_speed.unwrap_or(f64::from(height) / 20.0),
+            start: self.moving_start,
+            stop: self.moving_stop,
+        };
         let seed = SeedParams::default();
         Ok(match self.tracker {
             TrackerChoice::ByteTrack => {
@@ -233,7 +237,7 @@ impl Settings for TrackConfig {
             ("high", self.high, 0.0, 1.0, ""),
             ("start", self.start, 0.0, 1.0, ""),
             ("min_track", self.min_track, 0.0, 3600.0, " seconds"),
-            ("moving_speed", self.moving_speed, 0.0, 1e6, " pixels a second"),
+            ("moving_speed", self.moving_speed.unwrap_or(0.0), 0.0, 1e6, " pixels a second"),
             ("moving_start", self.moving_start, 0.0, 3600.0, " seconds"),
             ("moving_stop", self.moving_stop, 0.0, 3600.0, " seconds"),
             ("step", self.step, 0.01, 86_400.0, " seconds"),
@@ -254,7 +258,7 @@ impl Settings for TrackConfig {
         }
         self.motion.check("motion.")?;
         self.rules().check("")?;
-        self.tracker().map(|_| ())
+        self.tracker(1).map(|_| ())
     }
 }
 

@@ -15,6 +15,9 @@ use crate::pipeline::{BatchView, BatchWork as _, HeldBatch};
 /// Batches whose results are waited for while the next one is recorded.
 const IN_FLIGHT: usize = 2;
 
+/// The class of what a detector without classes sees.
+pub(super) const UNNAMED: &str = "object";
+
 /// Where detections come from.
 #[derive(Debug, Clone)]
 pub enum TrackDetector {
@@ -22,7 +25,7 @@ pub enum TrackDetector {
     Motion,
     /// A network.
     #[cfg(feature = "onnx")]
-    Model(TrackModel),
+    Model(Box<TrackModel>),
     /// A file that was read before.
     File(Arc<DetectionsFile>),
 }
@@ -42,10 +45,19 @@ impl TrackDetector {
     /// Names of the classes; empty where they have none.
     pub fn classes(&self) -> Vec<String> {
         match self {
-            Self::Motion => vec!["object".into()],
+            Self::Motion => vec![UNNAMED.into()],
             #[cfg(feature = "onnx")]
             Self::Model(m) => m.classes(),
             Self::File(f) => f.detections.classes.clone(),
+        }
+    }
+
+    /// Whether it is a network: slow enough that what it found is kept while it works, and without memory of the frames before.
+    pub(super) fn is_network(&self) -> bool {
+        match self {
+            #[cfg(feature = "onnx")]
+            Self::Model(_) => true,
+            Self::Motion | Self::File(_) => false,
         }
     }
 

@@ -77,7 +77,7 @@ pub(super) fn follow(
         of_class && d.score >= least && d.rect.width >= side && d.rect.height >= side
     };
     let started = Instant::now();
-    let mut tracker = config.tracker()?;
+    let mut tracker = config.tracker(seen.facts.height)?;
     let mut detections = 0;
     // Position in the timeline, and what the tracker said there.
     let mut updates: Vec<(usize, Update)> = Vec::new();

@@ -100,12 +100,8 @@ pub fn track_video(
     }
     let looking = Looking { ctx, video, detector, config, options: &run.pipeline };
     let looks = desk.state.join("looks");
-    let mut log = match detector {
-        #[cfg(feature = "onnx")]
-        TrackDetector::Model(_) => Some(LookLog::open(&looks, &key)?),
-        _ => None,
-    };
-    let resumed = log.as_ref().map_or(0, |l: &LookLog| l.looked.len() as u64);
+    let mut log = detector.is_network().then(|| LookLog::open(&looks, &key)).transpose()?;
+    let resumed = log.as_ref().map_or(0, |l| l.looked.len() as u64);
     let mut done = 0;
     let (spent, memory) = (&mut desk.looked, &mut desk.memory);
     let seen = looking.run(log.as_mut(), spent, memory, &mut |n| {

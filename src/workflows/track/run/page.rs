@@ -2,8 +2,10 @@
 
 use super::super::zones::Happening;
 use super::TrackOutcome;
+use super::annotate::label_of;
 use super::config::TrackConfig;
 use super::counts::Step;
+use super::eye::UNNAMED;
 use super::follow::Followed;
 use super::occupancy::Occupancy;
 use super::pictures::Gallery;
@@ -100,7 +102,7 @@ impl Telling<'_> {
         if !thumbs.is_empty() {
             page = page.images(thumbs.iter().filter_map(|(id, jpeg)| {
                 let life = self.lives.iter().find(|l| l.id == *id)?;
-                let caption = format!("{id} {}", facts.class_name(life.class));
+                let caption = label_of(*id, &facts.class_name(life.class));
                 let note = format!("{:.1} to {:.1} s", life.first, life.last);
                 Some(ImageItem::jpeg(jpeg, caption).note(note))
             }));
@@ -145,12 +147,15 @@ impl Telling<'_> {
     fn tiles(&self) -> Vec<Tile> {
         let (o, f) = (self.outcome, self.facts());
         let seen = self.steps.iter().map(Step::mean);
-        let by_class: Vec<String> = o.by_class.iter().map(|(c, n)| format!("{n} {c}")).collect();
+        // One class without a name of its own says nothing.
+        let named = o.by_class.keys().any(|c| c != UNNAMED);
+        let by_class: Vec<String> = o.by_class.iter().filter(|_| named).map(|(c, n)| format!("{n} {c}")).collect();
+        let by_class = by_class.join(", ");
         let all: u64 = self.lives.iter().map(|l| l.frames).sum();
         let moving: u64 = self.lives.iter().map(|l| l.moving).sum();
         let most = self.steps.iter().map(|s| s.most).max().unwrap_or(0);
         let mut tiles = vec![
-            Tile::new("Objects", o.objects.to_string()).note(by_class.join(", ")),
+            Tile::new("Objects", o.objects.to_string()).note(by_class),
             Tile::new("At a time", most.to_string()).note("at most").spark(seen),
             Tile::new("Moving", format!("{:.0}", 100.0 * moving as f64 / all.max(1) as f64)).unit("% of the time"),
             Tile::new("Frames", o.frames.to_string()).note(format!("{} decoded", f.decoded_frames)),

@@ -18,9 +18,9 @@ use crate::report::{Colormap, PngFormat, encode_png, heat_rgb};
 /// Objects that have a picture, at most: those seen longest.
 const THUMBS: usize = 48;
 /// Longest side of a picture of an object.
-const THUMB_SIDE: u32 = 160;
-/// Part of the box's sides that is added around it.
-const AROUND: f32 = 1.25;
+const THUMB_SIDE: u32 = 144;
+/// Side of the square around a box, in its longer sides.
+const AROUND: f32 = 1.2;
 const QUALITY: u8 = 85;
 
 /// Stills, decoded.
@@ -153,11 +153,14 @@ impl<'a> Gallery<'a> {
     fn cut(&self, canvas: &Canvas, rect: &BoxF) -> Result<Option<Vec<u8>>> {
         let f = self.scale as f32;
         let small = BoxF { x: rect.x * f, y: rect.y * f, width: rect.width * f, height: rect.height * f };
-        let part = small.scaled(AROUND).clip(canvas.size);
-        let (x, y) = (part.x.floor() as u32, part.y.floor() as u32);
-        let (width, height) = (part.right().ceil() as u32 - x, part.bottom().ceil() as u32 - y);
+        // Squares, so that they stand in line: moved to lie inside of the picture.
+        let around = small.squared().scaled(AROUND);
+        let side = (around.width.round().max(0.0) as u32).min(canvas.size.width).min(canvas.size.height);
+        let place = |v: f32, all: u32| (v.round().max(0.0) as u32).min(all.saturating_sub(side));
+        let (x, y) = (place(around.x, canvas.size.width), place(around.y, canvas.size.height));
+        let (width, height) = (side, side);
         let part = Rect { x, y, width, height };
-        if width < 4 || height < 4 || !part.fits(canvas.size) {
+        if side < 4 || !part.fits(canvas.size) {
             return Ok(None);
         }
         let to = Size::new(width, height).fit_within(THUMB_SIDE);

@@ -165,9 +165,8 @@ impl Pass<'_> {
         if !now && self.when.elapsed() < FLUSH {
             return Ok(());
         }
-        let rest = |from: usize, all: usize| from..all;
-        let found = self.found.get(rest(self.flushed, self.found.len())).unwrap_or_default().to_vec();
-        let shots = self.shots.get(rest(self.shots_flushed, self.shots.len())).unwrap_or_default().to_vec();
+        let found = self.found.get(self.flushed..).unwrap_or_default().to_vec();
+        let shots = self.shots.get(self.shots_flushed..).unwrap_or_default().to_vec();
         log.add(found, shots)?;
         (self.flushed, self.shots_flushed, self.when) = (self.found.len(), self.shots.len(), Instant::now());
         Ok(())
@@ -251,8 +250,7 @@ impl Looking<'_> {
             let reason = reasons.first().cloned().unwrap_or_else(|| "no frame came out".into());
             return Err(Error::InputCorrupt { path: video.path().to_path_buf(), reason });
         }
-        #[cfg(feature = "onnx")]
-        if video.rotation != 0 && matches!(self.detector, TrackDetector::Model(_)) {
+        if video.rotation != 0 && self.detector.is_network() {
             notes.push(format!(
                 "the network saw the pictures as they are coded; they are shown turned by {} degrees",
                 video.rotation

@@ -1,0 +1,168 @@
+//! `track` on real videos and on odd ones: turned, damaged, tiny.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::scene::{DOOR, Scene};
+use crate::support::*;
+#[cfg(feature = "onnx")]
+use crate::track::stable;
+use crate::track::{item, json, probed, text, track};
+
+/// A folder that lists the models of the test data.
+#[cfg(feature = "onnx")]
+fn models(root: &Path) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/data_models.toml");
+    std::fs::copy(list, folder.path().join("models.toml")).unwrap();
+    std::fs::copy(root.join("onnx/yolox_nano_416.onnx"), folder.path().join("yolox_nano_416.onnx")).unwrap();
+    folder
+}
+
+#[cfg(feature = "onnx")]
+#[test]
+fn people_who_come_one_by_one_are_counted() {
+    let Some(root) = real_data("people_who_come_one_by_one_are_counted") else { return };
+    let (models, out) = (models(&root), tempfile::tempdir().unwrap());
+    let clip = root.join("video/intel_one-by-one-person.mp4");
+    let flags =
+        ["--detector", "yolox-nano", "--classes", "person", "--fps", "5", "--min-track", "2", "--patience", "2"];
+    let models = ["--models", text(models.path())];
+    let o = track(&[&[text(&clip), "-o", text(out.path())][..], &flags[..], &models[..]].concat());
+    assert_eq!(code(&o), 0, "{}", stderr(&o));
+    let outcome = item(&o)["outcome"].clone();
+    eprintln!("one by one: {outcome}");
+    assert_eq!(outcome["by_class"], serde_json::json!({"person": 6}), "{outcome}");
+    assert_eq!((&outcome["decoded"], &outcome["frames"]), (&1394.into(), &697.into()));
+}
+
+#[test]
+fn a_real_street_and_real_containers_of_many_tracks() {
+    let Some(root) = real_data("a_real_street_and_real_containers_of_many_tracks") else { return };
+    let out = tempfile::tempdir().unwrap();
+    let video = |name: &str| root.join("video").join(name);
+    let o = track(&[text(&video("vtest_480x360.mp4")), "-o", text(&out.path().join("vtest")), "--min-track", "1"]);
+    assert_eq!(code(&o), 0, "{}", stderr(&o));
+    let outcome = item(&o)["outcome"].clone();
+    eprintln!("vtest: {outcome}");
+    assert_eq!((&outcome["frames"], &outcome["decoded"]), (&795.into(), &795.into()));
+    assert!((20..=200).contains(&outcome["objects"].as_u64().unwrap()), "{outcome}");
+    for (name, frames) in
+        [("multitrack_3v2a.mkv", &[92, 77, 75][..]), ("nasa_13013_2video_2audio_2subs.mp4", &[325, 390][..])]
+    {
+        let folder = out.path().join(name);
+        let o = track(&[text(&video(name)), "-o", text(&folder), "--track", "all"]);
+        assert!(matches!(code(&o), 0 | 3), "{}", stderr(&o));
+        let stem = Path::new(name).file_stem().unwrap().to_str().unwrap();
+        for (i, frames) in frames.iter().enumerate() {
+            let result = json(&folder.join(format!("{stem}_track{i}/result.json")));
+            assert_eq!(
+                (&result["processed_frames"], &result["decoded_frames"]),
+                (&(*frames).into(), &(*frames).into())
+            );
+            assert_eq!(result["available_video_tracks"], frames_len(name));
+        }
+    }
+}
+
+fn frames_len(name: &str) -> Value {
+    if name.starts_with("multitrack") { 3.into() } else { 2.into() }
+}
+
+#[cfg(feature = "onnx")]
+#[test]
+fn a_network_that_was_stopped_goes_on_where_it_was() {
+    let Some(root) = real_data("a_network_that_was_stopped_goes_on_where_it_was") else { return };
+    let (models, out) = (models(&root), tempfile::tempdir().unwrap());
+    let clip = root.join("video/vtest_480x360.mp4");
+    let of = |name: &str, batch: &str| -> Vec<String> {
+        let out = out.path().join(name);
+        let words = ["--detector", "yolox-nano", "--classes", "person", "--fps", "4", "--batch-size", batch];
+        let places = [text(&clip), "-o", text(&out), "--models", text(models.path())].map(str::to_owned);
+        places.into_iter().chain(words.map(str::to_owned)).collect()
+    };
+    let go = |args: &[String]| track(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    let o = go(&of("whole", "10"));
+    assert_eq!(code(&o), 0, "{}", stderr(&o));
+    eprintln!("vtest with yolox-nano: {}", item(&o)["outcome"]);
+    let args = of("stopped", "3");
+    let looks = out.path().join("stopped/.state/looks");
+    let mut child = frameloom().arg("track").args(&args).args(["-q", "--progress", "none"]).spawn().unwrap();
+    // As soon as something of what it saw is durable.
+    let begun = std::time::Instant::now();
+    while std::fs::metadata(&looks).map_or(0, |m| m.len()) < 20_000 && child.try_wait().unwrap().is_none() {
+        assert!(begun.elapsed().as_secs() < 120);
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let o = go(&args);
+    assert_eq!(code(&o), 0, "{}", stderr(&o));
+    assert!(item(&o)["resumed"].as_u64().unwrap() > 0, "{}", item(&o));
+    assert_eq!(stable(&out.path().join("whole")), stable(&out.path().join("stopped")));
+}
+
+#[test]
+fn a_turned_video_is_tracked_as_it_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let (clip, zones) = (folder.path().join("turned.mp4"), folder.path().join("zones.json"));
+    std::fs::write(&zones, DOOR).unwrap();
+    let scene = Scene::door();
+    // Coded lying on its side, shown upright.
+    scene.write_turned(&clip);
+    let out = folder.path().join("out");
+    let o = track(&[text(&clip), "-o", text(&out), "--zones", text(&zones), "--annotate"]);
+    assert_eq!(code(&o), 0, "{}", stderr(&o));
+    let result = json(&out.join("result.json"));
+    assert_eq!((&result["rotation"], &result["size"]), (&90.into(), &serde_json::json!([640, 360])));
+    assert_eq!(item(&o)["outcome"]["crossings"]["door"], serde_json::json!([5, 3]));
+    // The annotated video is turned as its source, and its boxes lie where the figures are shown.
+    let (was, is) = (probed(&clip), probed(&out.join("turned_processed.mp4")));
+    for key in ["width", "height", "rotation"] {
+        assert_eq!(was["video_streams"][0][key], is["video_streams"][0][key], "{key}");
+    }
+    let boxes: Vec<Value> = std::fs::read_to_string(out.join("tracks.jsonl"))
+        .unwrap()
+        .lines()
+        .map(|l| serde_json::from_str::<Value>(l).unwrap())
+        .filter(|r| r["frame"] == 100)
+        .collect();
+    let number = |r: &Value, k: &str| r[k].as_f64().unwrap();
+    for (i, [x, y, w, h]) in scene.boxes(100) {
+        let near = boxes.iter().any(|r| {
+            let (dx, dy) = (number(r, "x") - x, number(r, "y") - y);
+            dx.abs() < 6.0
+                && dy.abs() < 6.0
+                && (number(r, "width") - w).abs() < 8.0
+                && (number(r, "height") - h).abs() < 8.0
+        });
+        assert!(near, "figure {i} at {x}, {y}: {boxes:?}");
+    }
+}
+
+#[test]
+fn damaged_and_tiny_videos_give_all_that_is_in_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let scene = Scene { size: [160, 120], ..Scene::door() };
+    for frames in [1, 2, 3, 9, 10, 11, 60] {
+        let (clip, out) = (folder.path().join(format!("n{frames}.mkv")), folder.path().join(format!("o{frames}")));
+        scene.write(&clip, 0..frames, &[], &[]);
+        let o = track(&[text(&clip), "-o", text(&out), "--annotate"]);
+        assert_eq!(code(&o), 0, "{frames}: {}", stderr(&o));
+        let result = json(&out.join("result.json"));
+        assert_eq!((&result["processed_frames"], &result["decoded_frames"]), (&frames.into(), &frames.into()));
+        assert!(out.join("report.html").is_file() && out.join(format!("n{frames}_processed.mp4")).is_file());
+    }
+    let (whole, cut) = (folder.path().join("n60.mkv"), folder.path().join("cut.mkv"));
+    let bytes = std::fs::read(&whole).unwrap();
+    std::fs::write(&cut, &bytes[..bytes.len() * 6 / 10]).unwrap();
+    let out = folder.path().join("cut");
+    let o = track(&[text(&cut), "-o", text(&out)]);
+    assert_eq!(code(&o), 3, "{}", stderr(&o));
+    let result = json(&out.join("result.json"));
+    let frames = result["processed_frames"].as_u64().unwrap();
+    assert!((5..60).contains(&frames) && result["decoded_frames"] == frames, "{result}");
+    assert!(!result["reasons"].as_array().unwrap().is_empty());
+    assert!(std::fs::read_to_string(out.join("report.html")).unwrap().contains("partial"));
+}
