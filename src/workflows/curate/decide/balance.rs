@@ -225,8 +225,8 @@ mod tests {
         for (n, t) in got.iter().zip(TARGETS) {
             assert!((*n as f64 - t * sum as f64).abs() < 1.0, "{got:?}");
         }
-        // 45 % of them must be among the forty.
-        assert!((86..=90).contains(&sum), "{got:?}");
+        // 45 % of them, rounded either way, must be among the forty.
+        assert!((86..=91).contains(&sum), "{got:?}");
         let loose = counts(&scores, &TARGETS, &[0; 4], 0.03).unwrap();
         let all: usize = loose.iter().sum();
         assert!(all > sum, "{loose:?}");

@@ -81,6 +81,11 @@ impl Shown<'_> {
         let mine = || self.pool.iter().zip(self.scores).filter(|((_, at), _)| *at == Some(s));
         let captive: Vec<(&[Fit], Option<usize>)> =
             mine().filter(|(_, f)| f.iter().flatten().count() == 1).map(|(p, _)| *p).collect();
+        if (captive.len() as f64) <= line.target * self.total as f64 {
+            let what = "other strategies are short of frames; what they may not have is shared out by the targets";
+            let more = if self.dropping { "" } else { "; with decision.surplus = drop it would be left out" };
+            return format!("{load} frames: {what}{more}");
+        }
         let mut parts = vec![format!("{} of its {load} frames may have no other strategy", captive.len())];
         let others = self.targets.iter().enumerate().filter(|(other, t)| *other != s && **t > 0.0);
         for name in others.filter_map(|(other, _)| self.name(other)) {
