@@ -50,6 +50,28 @@ fn signal(pid: u32, number: i32) {
     assert!(Command::new("kill").args([format!("-{number}"), pid.to_string()]).status().unwrap().success());
 }
 
+type Lines = std::io::Lines<BufReader<std::process::ChildStderr>>;
+
+/// Where a command serves its figures, as it says on standard error, and what it says after that.
+fn metrics_address(child: &mut Child) -> (String, Lines) {
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let address = lines.find_map(|l| Some(l.unwrap().split_once("http://")?.1.split_once("/metrics")?.0.to_owned()));
+    (address.expect("the address is said"), lines)
+}
+
+/// The figures, while there is somebody who serves them.
+fn page(address: &str) -> Option<String> {
+    let mut stream = std::net::TcpStream::connect(address).ok()?;
+    stream.write_all(b"GET /metrics HTTP/1.1\r\n\r\n").ok()?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text).ok()?;
+    Some(text)
+}
+
+fn figure(page: &str, name: &str) -> Option<f64> {
+    page.lines().find_map(|l| l.strip_prefix(name)?.rsplit_once(' ')?.1.parse().ok())
+}
+
 fn clip_of(dir: &Path, size: &str, seconds: &str) -> PathBuf {
     clip(dir, &format!("{size}.mp4"), &format!("testsrc2=size={size}:rate=25:duration={seconds}"), &FAST)
 }
@@ -88,11 +110,15 @@ fn a_decoder_that_is_killed_twice_leaves_a_partial_result_and_the_others_whole()
         let out = dir.path().join(format!("out{deaths}"));
         let mut command = frameloom();
         command.arg("analyze").args([&input, &other]).arg("-o").arg(&out).args(["--json", "--isolate"]);
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut killed = Vec::new();
+        command.args(["--metrics-listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let (address, lines) = metrics_address(&mut child);
+        std::thread::spawn(move || lines.for_each(drop));
+        let (mut killed, mut before) = (Vec::new(), 0.0);
         for _ in 0..deaths {
+            // Once more frames have come than before the last death.
+            before = wait_for("frames", || figure(&page(&address)?, "frameloom_frames_total").filter(|n| *n > before));
             let pid = wait_for("a decoder process", || workers(child.id()).into_iter().find(|p| !killed.contains(p)));
-            std::thread::sleep(Duration::from_millis(300));
             signal(pid, 9);
             killed.push(pid);
         }
@@ -204,25 +230,14 @@ fn figures_can_be_watched_while_it_runs() {
     let dir = tempfile::tempdir().unwrap();
     let input = clip_of(dir.path(), "640x360", "30");
     let mut child = start(&input, &dir.path().join("out"), &["--isolate", "--metrics-listen", "127.0.0.1:0"]);
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let address = lines.find_map(|l| Some(l.unwrap().split_once("http://")?.1.split_once("/metrics")?.0.to_owned()));
-    let address = address.expect("the address is said");
-    let page = || {
-        let mut stream = std::net::TcpStream::connect(&address).ok()?;
-        stream.write_all(b"GET /metrics HTTP/1.1\r\n\r\n").ok()?;
-        let mut text = String::new();
-        stream.read_to_string(&mut text).ok()?;
-        Some(text)
-    };
-    let figure = |page: &str, name: &str| {
-        page.lines().find_map(|l| l.strip_prefix(name)?.rsplit_once(' ')?.1.parse::<f64>().ok())
-    };
-    let page = wait_for("frames", || page().filter(|p| figure(p, "frameloom_frames_total").is_some_and(|v| v > 0.0)));
+    let (address, lines) = metrics_address(&mut child);
+    let page =
+        wait_for("frames", || page(&address).filter(|p| figure(p, "frameloom_frames_total").is_some_and(|v| v > 0.0)));
     assert_eq!(figure(&page, "frameloom_decoder_processes"), Some(1.0), "{page}");
     assert_eq!(figure(&page, "frameloom_input_frames_expected"), Some(750.0));
     assert!(figure(&page, "frameloom_memory_bytes{part=\"decoders\"}").is_some_and(|v| v > 1e6));
     assert!(figure(&page, "frameloom_gpu_buffer_bytes").is_some_and(|v| v > 1e6));
-    // Standard output must be read, or the child would wait for room.
+    // Standard error must be read, or the child would wait for room.
     std::thread::spawn(move || lines.for_each(drop));
     let o = child.wait_with_output().unwrap();
     assert_eq!(code(&o), 0);

@@ -119,9 +119,16 @@ fn silence_ends_at_the_deadline_and_takes_its_children_along() {
     // Two attempts, a second each.
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     assert!(apart.workers().is_empty());
-    let sleepers = std::process::Command::new("ps").args(["-eo", "args"]).output().unwrap();
-    let text = String::from_utf8_lossy(&sleepers.stdout).into_owned();
-    assert!(!text.lines().any(|l| l.trim() == "sleep 77" || l.trim() == "sleep 78"), "{text}");
+    // A killed process needs a moment to be gone.
+    let sleepers = || {
+        let o = std::process::Command::new("ps").args(["-eo", "args"]).output().unwrap();
+        String::from_utf8_lossy(&o.stdout).lines().filter(|l| ["sleep 77", "sleep 78"].contains(&l.trim())).count()
+    };
+    let since = Instant::now();
+    while sleepers() > 0 {
+        assert!(since.elapsed() < Duration::from_secs(3), "{} are left", sleepers());
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]

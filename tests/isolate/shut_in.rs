@@ -50,7 +50,12 @@ fn it_has_limits_a_filter_and_no_file_but_its_input() {
         .unwrap()
         .filter_map(|e| std::fs::read_link(e.ok()?.path()).ok())
         .map(|p| p.to_string_lossy().into_owned())
-        .filter(|p| !p.starts_with("socket:") && !p.starts_with("pipe:") && !p.starts_with("/memfd:frameloom"))
+        .filter(|p| {
+            !p.starts_with("socket:")
+                && !p.starts_with("pipe:")
+                && !p.starts_with("/memfd:frameloom")
+                && p != "/dev/null"
+        })
         .collect();
     files.dedup();
     let input = std::fs::canonicalize(&path).unwrap();
