@@ -18,7 +18,10 @@ mod onnx;
 mod analyze;
 mod bad_input;
 mod chunk;
+#[cfg(feature = "onnx")]
 mod chunk_real;
+#[cfg(feature = "onnx")]
+mod chunk_recall;
 mod chunk_run;
 #[cfg(feature = "faiss")]
 mod collage;
