@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::encoder::Encoder;
 use super::files::SharedOutput;
-use super::mux::{Container, Mux, MuxSetup, Streams};
+use super::mux::{Container, Mux, MuxSetup, Picture, Streams};
 pub use super::planes::Plane;
 use super::planes::{self, I420};
 use super::sound::{SoundEncoder, SoundOptions};
@@ -256,7 +256,7 @@ impl VideoWriter {
         let global = setup.wants_global_header();
         let sound = sound.map(|s| SoundEncoder::open(s, options.bitexact, global)).transpose()?;
         let streams = Streams {
-            video: encoder.context(),
+            video: Picture::Encoded(encoder.context()),
             time_base: options.time_base,
             rotation: options.rotation,
             comment: comment.as_deref(),
@@ -403,8 +403,14 @@ mod tests {
         let setup = MuxSetup::new(SmallDisk { room, data: Cursor::default() }, Path::new(name), true)?;
         let mut encoder = Encoder::open(&options, size, setup.wants_global_header())?;
         let time_base = options.time_base;
-        let streams =
-            Streams { video: encoder.context(), time_base, rotation: 0, comment: None, copy: None, sound: None };
+        let streams = Streams {
+            video: Picture::Encoded(encoder.context()),
+            time_base,
+            rotation: 0,
+            comment: None,
+            copy: None,
+            sound: None,
+        };
         let mut mux = setup.start(&streams)?;
         let mut picture = I420::new(size);
         let mut seed = 1u32;

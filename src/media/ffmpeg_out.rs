@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 pub(crate) fn add_copy_of(out: &mut context::Output, input: &Demuxer, stream: &StreamInfo) -> Result<usize> {
     let from = input.parameters(stream.index)?;
     let none: Option<ff::Codec> = ff::encoder::find(ff::codec::Id::None);
-    let mut target = out.add_stream(none).map_err(|e| Error::Bug(format!("cannot add an audio stream: {e}")))?;
+    let mut target = out.add_stream(none).map_err(|e| Error::Bug(format!("cannot add a copied stream: {e}")))?;
     target.set_time_base(ratio(stream.time_base));
     // SAFETY: both streams are alive for the duration of the call, and FFmpeg copies all that the parameters own.
     let rc = unsafe {
@@ -25,9 +25,23 @@ pub(crate) fn add_copy_of(out: &mut context::Output, input: &Demuxer, stream: &S
         rc
     };
     if rc < 0 {
-        return Err(Error::Bug(format!("cannot copy the audio parameters: {}", error_text(rc))));
+        return Err(Error::Bug(format!("cannot copy the parameters of a stream: {}", error_text(rc))));
     }
     Ok(target.index())
+}
+
+/// Whether two streams can be decoded by one decoder: the same codec, size and header.
+pub(crate) fn same_parameters(a: (&Demuxer, usize), b: (&Demuxer, usize)) -> Result<bool> {
+    let (a, b) = (a.0.parameters(a.1)?, b.0.parameters(b.1)?);
+    // SAFETY: both parameters live as long as their demuxers; a header is `extradata_size` bytes, none where the pointer is null.
+    Ok(unsafe {
+        let header = |p: *const ffi::AVCodecParameters| match (*p).extradata.is_null() {
+            true => &[][..],
+            false => std::slice::from_raw_parts((*p).extradata, usize::try_from((*p).extradata_size).unwrap_or(0)),
+        };
+        let facts = |p: *const ffi::AVCodecParameters| ((*p).codec_id, (*p).width, (*p).height);
+        facts(a) == facts(b) && header(a) == header(b)
+    })
 }
 
 /// Whether the muxer can store the codec of an input stream; `None` where it does not know.

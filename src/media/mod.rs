@@ -45,6 +45,7 @@ mod files;
 pub mod filter;
 pub mod folder;
 pub mod images;
+mod join;
 mod jpeg;
 mod mux;
 mod planes;
@@ -62,6 +63,7 @@ pub use images::{
     DecodeHint, DecodedImage, ImageFormat, ImageInfo, JpegPlanes, decode_image, decode_image_bytes, decode_jpeg_planes,
     encode_jpeg, image_info, read_image,
 };
+pub use join::{JoinOptions, JoinPiece, Joined, join_videos};
 pub use remux::{CopiedPiece, CopyOptions, CopyPiece, KeyFrames, copy_pieces, key_frames};
 pub use retime::{NextSamples, RetimeOptions, Retimed, SoundChange, retime};
 pub use sound::SoundOptions;

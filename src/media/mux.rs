@@ -15,7 +15,7 @@ use super::ffmpeg::{self, ratio};
 use super::ffmpeg_out as out;
 use super::files::{ErrorLatch, Latched};
 use super::sound::SoundEncoder;
-use super::streams::StreamKind;
+use super::streams::{StreamInfo, StreamKind};
 use crate::core::{CancelToken, Rational};
 use crate::error::{Error, Result};
 
@@ -95,9 +95,18 @@ impl std::fmt::Debug for Mux {
     }
 }
 
+/// Where the pictures come from.
+#[derive(Clone, Copy)]
+pub(crate) enum Picture<'a> {
+    /// An encoder.
+    Encoded(&'a ff::codec::Context),
+    /// A track of another file, copied.
+    Copied(&'a Demuxer, &'a StreamInfo),
+}
+
 /// What goes into a file.
 pub(crate) struct Streams<'a> {
-    pub(crate) video: &'a ff::codec::Context,
+    pub(crate) video: Picture<'a>,
     pub(crate) time_base: Rational,
     pub(crate) rotation: i32,
     pub(crate) comment: Option<&'a str>,
@@ -136,7 +145,7 @@ impl MuxSetup {
 
     /// Adds the streams and writes the header.
     pub(crate) fn start(mut self, streams: &Streams<'_>) -> Result<Mux> {
-        let Streams { video: encoder, time_base, rotation, comment, copy: audio, sound } = *streams;
+        let Streams { video: picture, time_base, rotation, comment, copy: audio, sound } = *streams;
         if rotation != 0 && self.container == Container::Matroska {
             return Err(Error::Usage {
                 message: format!("a rotation of {rotation} degrees cannot be stored in a Matroska file"),
@@ -145,7 +154,13 @@ impl MuxSetup {
         }
         let video = {
             let failed = |e| Error::Bug(format!("cannot add the video stream: {e}"));
-            let mut stream = self.ctx.add_stream_with(encoder).map_err(failed)?;
+            let mut stream = match picture {
+                Picture::Encoded(encoder) => self.ctx.add_stream_with(encoder).map_err(failed)?,
+                Picture::Copied(input, stream) => {
+                    let index = out::add_copy_of(&mut self.ctx, input, stream)?;
+                    self.ctx.stream_mut(index).ok_or_else(|| Error::Bug("the muxer lost the video stream".into()))?
+                }
+            };
             stream.set_time_base(ratio(time_base));
             if rotation != 0 {
                 out::set_rotation(&mut stream, rotation)?;

@@ -1,10 +1,10 @@
 //! Frames become a video file on a thread of their own, with their times. Shared by workflows that write processed frames.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::core::{FrameDesc, FrameInfo, FrameLayout, Rational};
+use crate::core::{FrameDesc, FrameInfo, FrameLayout, Rational, Size};
 use crate::error::{Error, Result};
 use crate::media::{AudioCopy, OddSize, Plane, RateControl, VideoWriter, WriteSummary, WriterOptions};
 use crate::store::{Committed, Hash, OsIo};
@@ -79,84 +79,116 @@ pub(crate) fn encode<R>(
     })
 }
 
-struct Open {
+/// A file that is being written.
+pub(crate) struct Open {
     writer: VideoWriter,
     desc: FrameDesc,
     path: PathBuf,
     notes: Vec<String>,
-    last: Option<i64>,
 }
 
-fn write(spec: &FileSpec, frames: &Receiver<Message>) -> Result<Option<Encoded>> {
-    let mut open: Option<Open> = None;
-    for message in frames {
-        let frame = match message {
-            Message::Frame(frame) => frame,
-            Message::Done => {
-                let Some(open) = open else { return Ok(None) };
-                return finish(open).map(Some);
-            }
-        };
-        let out = match &mut open {
-            Some(out) => out,
-            None => open.insert(begin(spec, &frame)?),
-        };
-        if (out.desc.format, out.desc.size) != (frame.desc.format, frame.desc.size) {
-            return Err(Error::InputUnsupported {
-                path: out.path.clone(),
-                what: format!("writing frames that become {} {} on the way", frame.desc.format, frame.desc.size),
-                hint: Some("cut the video where its pictures change".into()),
-            });
-        }
-        // A frame without a time, or with one that goes back, follows the one before.
-        let step = frame.info.duration.max(1);
-        let pts = match (frame.info.pts, out.last) {
+/// Times of frames as they are written: they rise.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Times {
+    pub(crate) last: Option<i64>,
+}
+
+impl Times {
+    /// The time of a frame. One without a time, or with one that goes back, follows the one before.
+    pub(crate) fn of(&mut self, info: &FrameInfo) -> i64 {
+        let step = info.duration.max(1);
+        let pts = match (info.pts, self.last) {
             (Some(p), Some(last)) if p <= last => last + 1,
             (Some(p), _) => p,
             (None, last) => last.map_or(0, |l| l.saturating_add(step)),
         };
-        out.last = Some(pts);
-        let plane = |p: &crate::core::PlaneLayout| Plane {
-            data: frame.bytes.get(p.offset as usize..).unwrap_or_default(),
-            stride: p.stride as usize,
+        self.last = Some(pts);
+        pts
+    }
+}
+
+fn write(spec: &FileSpec, frames: &Receiver<Message>) -> Result<Option<Encoded>> {
+    let (mut open, mut times): (Option<Open>, _) = (None, Times::default());
+    for message in frames {
+        let frame = match message {
+            Message::Frame(frame) => frame,
+            Message::Done => return open.map(Open::finish).transpose(),
         };
-        let planes: Vec<Plane<'_>> = frame.layout.planes().iter().map(plane).collect();
-        out.writer.write_frame(&planes, pts)?;
+        let out = match &mut open {
+            Some(out) => out,
+            None => open.insert(Open::begin(spec, &frame)?),
+        };
+        let pts = times.of(&frame.info);
+        out.push(&frame, pts)?;
     }
     // The other side failed.
     Ok(None)
 }
 
-fn begin(spec: &FileSpec, frame: &Finished) -> Result<Open> {
-    let options = WriterOptions {
-        color: frame.desc.color,
-        rotation: spec.rotation,
-        frame_rate: spec.rate,
-        rate: RateControl::Crf(spec.crf),
-        odd: OddSize::PadReplicate,
-        ..WriterOptions::new(frame.desc.size, frame.desc.format, frame.info.time_base)
-    };
-    let mut notes = Vec::new();
-    let mut path = spec.path.clone();
-    let writer = match VideoWriter::create_in(&OsIo, &path, &options, spec.audio.as_ref()) {
+/// Creates a file whose audio is copied: a Matroska file where MP4 does not take it. Gives its path, and a note of that.
+pub(crate) fn with_audio<T>(
+    spec: &FileSpec,
+    create: impl Fn(&Path, Option<&AudioCopy>) -> Result<T>,
+) -> Result<(T, PathBuf, Vec<String>)> {
+    match create(&spec.path, spec.audio.as_ref()) {
         Err(Error::InputUnsupported { .. }) if spec.audio.is_some() => {
-            notes.push("the audio cannot be copied into an MP4 file: a Matroska file is written".into());
-            path.set_extension("mkv");
-            VideoWriter::create_in(&OsIo, &path, &options, spec.audio.as_ref())?
+            let note = "the audio cannot be copied into an MP4 file: a Matroska file is written";
+            let path = spec.path.with_extension("mkv");
+            Ok((create(&path, spec.audio.as_ref())?, path, vec![note.to_owned()]))
         }
-        other => other?,
-    };
-    Ok(Open { writer, desc: frame.desc, path, notes, last: None })
+        other => Ok((other?, spec.path.clone(), Vec::new())),
+    }
 }
 
-fn finish(open: Open) -> Result<Encoded> {
-    let Open { writer, path, mut notes, .. } = open;
-    let WriteSummary { bytes, blake3, audio_damage, picture, coded, .. } = writer.finish()?;
+/// What is worth saying about a file.
+pub(crate) fn remarks(picture: Size, coded: Size, audio_damage: &[String]) -> Vec<String> {
+    let mut notes = Vec::new();
     if !audio_damage.is_empty() {
         notes.push(format!("the audio is damaged: {}", audio_damage.join("; ")));
     }
     if picture != coded {
         notes.push(format!("4:2:0 video has even sides: pictures of {picture} lie in the top left of {coded}"));
     }
-    Ok(Encoded { file: Committed { path, bytes, blake3: Hash::from_bytes(blake3) }, notes })
+    notes
+}
+
+impl Open {
+    /// Begins the file of `spec` for frames like `frame`.
+    pub(crate) fn begin(spec: &FileSpec, frame: &Finished) -> Result<Self> {
+        let options = WriterOptions {
+            color: frame.desc.color,
+            rotation: spec.rotation,
+            frame_rate: spec.rate,
+            rate: RateControl::Crf(spec.crf),
+            odd: OddSize::PadReplicate,
+            ..WriterOptions::new(frame.desc.size, frame.desc.format, frame.info.time_base)
+        };
+        let create = |path: &Path, audio: Option<&AudioCopy>| VideoWriter::create_in(&OsIo, path, &options, audio);
+        let (writer, path, notes) = with_audio(spec, create)?;
+        Ok(Self { writer, desc: frame.desc, path, notes })
+    }
+
+    /// Adds a frame of the same format and size.
+    pub(crate) fn push(&mut self, frame: &Finished, pts: i64) -> Result<()> {
+        if (self.desc.format, self.desc.size) != (frame.desc.format, frame.desc.size) {
+            return Err(Error::InputUnsupported {
+                path: self.path.clone(),
+                what: format!("writing frames that become {} {} on the way", frame.desc.format, frame.desc.size),
+                hint: Some("cut the video where its pictures change".into()),
+            });
+        }
+        let plane = |p: &crate::core::PlaneLayout| Plane {
+            data: frame.bytes.get(p.offset as usize..).unwrap_or_default(),
+            stride: p.stride as usize,
+        };
+        let planes: Vec<Plane<'_>> = frame.layout.planes().iter().map(plane).collect();
+        self.writer.write_frame(&planes, pts)
+    }
+
+    pub(crate) fn finish(self) -> Result<Encoded> {
+        let Self { writer, path, mut notes, .. } = self;
+        let WriteSummary { bytes, blake3, audio_damage, picture, coded, .. } = writer.finish()?;
+        notes.extend(remarks(picture, coded, &audio_damage));
+        Ok(Encoded { file: Committed { path, bytes, blake3: Hash::from_bytes(blake3) }, notes })
+    }
 }

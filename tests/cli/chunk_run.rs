@@ -1,4 +1,6 @@
 use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::support::*;
 
@@ -82,4 +84,115 @@ fn a_proxy_is_written() {
     let done = result(&["proxy", &video, "-o", &text(&out)]);
     assert_eq!((&done["proxy"]["frames"], &done["proxy"]["size"]), (&50.into(), &serde_json::json!([160, 88])));
     assert!(out.is_file());
+}
+
+/// Parts of a run in `folder` that are whole: when each was made.
+fn parts(folder: &Path) -> Vec<SystemTime> {
+    let Ok(list) = std::fs::read_dir(folder.join(".state/parts")) else { return Vec::new() };
+    let whole = |p: &std::path::PathBuf| p.file_name().is_some_and(|n| n.len() == "000000.mp4".len());
+    let mut files: Vec<_> = list.filter_map(|e| Some(e.ok()?.path())).filter(whole).collect();
+    files.sort();
+    files.iter().filter_map(|p| std::fs::metadata(p).ok()?.modified().ok()).collect()
+}
+
+/// Runs `list` into `folder`, killing it whenever one more part is there, until it ends; gives the number of kills.
+fn kill_part_by_part(list: &[&str], folder: &Path) -> u32 {
+    let (mut kills, mut known) = (0, Vec::new());
+    loop {
+        let mut child = frameloom()
+            .args(list)
+            .args(["-o", &text(folder)])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                assert!(status.success(), "{list:?}: {status}");
+                return kills;
+            }
+            let now = parts(folder);
+            if now.len() > known.len() {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                kills += 1;
+                // Those that a record names are kept; the last one may be without.
+                let kept = known.len().saturating_sub(1);
+                assert_eq!(now[..kept], known[..kept], "parts were made again");
+                known = now;
+                break;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(300), "{list:?} hangs");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+/// Seconds of all frames of a video.
+fn times(path: &Path) -> Vec<f64> {
+    use frameloom::media::{DecodeOptions, VideoDecoder};
+    let mut decoder = VideoDecoder::open(path, &DecodeOptions::default()).unwrap();
+    let mut out = Vec::new();
+    while let Some(frame) = decoder.next_frame().unwrap() {
+        out.push(frame.info().seconds().unwrap());
+    }
+    out
+}
+
+#[test]
+fn a_run_that_is_killed_goes_on_and_ends_with_the_same_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    // Uneven frame times and a tone: 1100 frames are five parts.
+    let path = dir.path().join("long.mkv");
+    let o = std::process::Command::new("ffmpeg")
+        .args(["-v", "error", "-y", "-f", "lavfi", "-i"])
+        .arg("testsrc2=size=320x180:rate=30:duration=40,setpts='PTS+if(mod(N,3),0.013/TB,0)'")
+        .args([
+            "-f",
+            "lavfi",
+            "-i",
+            "sine=frequency=440:duration=36",
+            "-vsync",
+            "passthrough",
+            "-frames:v",
+            "1100",
+            "-c:v",
+            "libx264",
+        ])
+        .args(["-pix_fmt", "yuv420p", "-preset", "ultrafast", "-c:a", "aac"])
+        .arg(&path)
+        .output()
+        .unwrap();
+    assert!(o.status.success(), "{}", stderr(&o));
+    let (video, plan) = (text(&path), text(&dir.path().join("plan")));
+    result(&["chunk", "segments", "--frame", "320x180", "--auto", "128x128", "-o", &plan]);
+    let plan = format!("{plan}/chunks.json");
+    let models = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/models");
+    let base = ["chunk", "run", &video, "--plan", &plan, "-q"];
+    for (name, more) in [
+        ("identity", &["--effect", "identity"][..]),
+        // Looks at frames before.
+        ("filter", &["--effect", "filter:tmix=frames=3", "--no-audio"]),
+        #[cfg(feature = "onnx")]
+        ("detect", &["--effect", "yolox-like", "--models", models, "--draw", "--crf", "30"]),
+    ] {
+        let list = [&base[..], more].concat();
+        let (whole, killed) = (dir.path().join(name), dir.path().join(format!("{name}_killed")));
+        assert_eq!(code(&frameloom().args(&list).args(["-o", &text(&whole)]).output().unwrap()), 0, "{name}");
+        let kills = kill_part_by_part(&list, &killed);
+        assert!(kills >= 3, "{name}: {kills} kills");
+        // All frames of all parts are there, at their times.
+        let made = whole.join("long_chunks.mp4");
+        let (was, is) = (times(&path), times(&made));
+        assert_eq!((was.len(), is.len()), (1100, 1100), "{name}");
+        assert!(was.iter().zip(&is).all(|(a, b)| (a - b).abs() < 1e-6), "{name}: frames have other times");
+        let (a, b) = (contents(&whole), contents(&killed));
+        assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
+        for (file, bytes) in &a {
+            assert!(*bytes == b[file], "{name}: {} differs after {kills} kills", file.display());
+        }
+        assert!(parts(&killed).is_empty(), "{name}: parts are left");
+    }
+    let _ = models;
 }

@@ -21,7 +21,10 @@ mod scene;
 mod analyze;
 mod bad_input;
 mod chunk;
+#[cfg(feature = "onnx")]
 mod chunk_real;
+#[cfg(feature = "onnx")]
+mod chunk_recall;
 mod chunk_run;
 #[cfg(feature = "faiss")]
 mod collage;

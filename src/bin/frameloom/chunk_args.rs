@@ -43,12 +43,31 @@ impl HeatSourceArg {
     }
 }
 
+/// What of a box is hot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MarkArg {
+    /// All of it
+    Box,
+    /// Its middle: every box weighs the same
+    Middle,
+}
+
+impl MarkArg {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Box => "box",
+            Self::Middle => "middle",
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   frameloom heatmap clip.mp4 -o heat                    where it moves
   frameloom heatmap masks/ --source masks -o heat       the mean of masks
   frameloom heatmap clip.mp4 -o heat --source detections --model yolox-nano --classes person
+  frameloom heatmap clip.mp4 -o heat --source detections --model yolox-nano --mark middle --every 5 --step 0.5
   frameloom heatmap masks/ --source masks --frames frames/ --face-model yunet --face-weight 3 -o heat
   frameloom chunk plan heat/heat.npy -o plan            where to process")]
 pub(crate) struct HeatmapArgs {
@@ -106,6 +125,9 @@ pub(crate) struct HeatmapArgs {
     /// For detections and saliency: only these classes, by name or number
     #[arg(long, value_name = "CLASS", value_delimiter = ',', help_heading = SETTINGS)]
     pub(crate) classes: Vec<String>,
+    /// For detections and boxes: what of a box is hot [default: box]
+    #[arg(long, value_enum, value_name = "WHAT", help_heading = SETTINGS)]
+    pub(crate) mark: Option<MarkArg>,
     /// Models look at every so many frames [default: 1]
     #[arg(long, value_name = "N", help_heading = SETTINGS)]
     pub(crate) every: Option<u32>,
@@ -183,7 +205,10 @@ pub(crate) struct SegmentsHow {
 Examples:
   frameloom chunk plan heat/heat.npy -o plan --sizes 512x512
   frameloom chunk plan heat/heat.npy -o plan --sizes 256x256,512x512 --coverage 0.995
-  frameloom chunk plan heat/heat.npy -o plan --segment 4        chunks follow their subject")]
+  frameloom chunk plan heat/heat.npy -o plan --segment 4        chunks follow their subject
+  frameloom chunk plan heat/heat.npy -o plan --objects         for a detector, over --mark middle
+  frameloom chunk plan heat/heat.npy -o plan --objects=40x90   for a detector, over motion
+  frameloom chunk plan heat/heat.npy -o plan --preview clip.mp4 draws the plan on the frames")]
 pub(crate) struct ChunkPlanArgs {
     /// Heat map: an .npy file of f32, rows by columns; the size of the frames and the activity come from beside it
     #[arg(value_name = "HEAT")]
@@ -194,6 +219,16 @@ pub(crate) struct ChunkPlanArgs {
     /// Size of the frames, where it is not that of the map
     #[arg(long, value_name = "WxH", value_parser = size)]
     pub(crate) frame: Option<[u32; 2]>,
+    /// Plan for a detector: settings, below those given here, by which objects lie whole in a chunk at their time. How large they are says
+    /// a heat map of `heatmap --source detections --mark middle`; others need to be told
+    #[arg(long, value_name = "WxH", num_args = 0..=1, require_equals = true, value_parser = size, conflicts_with = "original")]
+    pub(crate) objects: Option<Option<[u32; 2]>>,
+    /// Draw the plan on the frames of this video: preview.mp4, chunks that are processed lit
+    #[arg(long, value_name = "VIDEO")]
+    pub(crate) preview: Option<PathBuf>,
+    /// Seconds of the preview, from the first frame
+    #[arg(long, default_value_t = 30.0, value_name = "S", requires = "preview", value_parser = seconds)]
+    pub(crate) preview_seconds: f64,
     /// A picture of any size: only heat where it is bright (128 or more) counts
     #[arg(long, value_name = "FILE")]
     pub(crate) mask: Option<PathBuf>,
@@ -224,6 +259,9 @@ pub(crate) struct ChunkPlanArgs {
     /// Pixels along each inner edge that are context only [default: 0]
     #[arg(long, value_name = "PX", help_heading = SETTINGS)]
     pub(crate) halo: Option<u32>,
+    /// Size of what must lie whole in a chunk wherever its middle is hot, as with `heatmap --mark middle` [default: 0x0]
+    #[arg(long, value_name = "WxH", value_parser = size, help_heading = SETTINGS)]
+    pub(crate) subject: Option<[u32; 2]>,
     /// Scales of the frame, each planned on its own [default: 1]
     #[arg(long, value_name = "SCALE", value_delimiter = ',', help_heading = SETTINGS)]
     pub(crate) scales: Vec<f64>,
@@ -247,6 +285,11 @@ pub(crate) struct ChunkPlanArgs {
 pub(crate) fn size(text: &str) -> Result<[u32; 2], String> {
     let parsed = text.split_once(['x', 'X']).and_then(|(w, h)| Some([w.parse().ok()?, h.parse().ok()?]));
     parsed.ok_or_else(|| "a size looks like 512x512".into())
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let parsed = text.parse().ok().filter(|s: &f64| s.is_finite() && *s > 0.0);
+    parsed.ok_or_else(|| "a time looks like 12.5, in seconds above 0".into())
 }
 
 fn hsv(text: &str) -> Result<[u8; 3], String> {

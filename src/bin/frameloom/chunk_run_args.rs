@@ -82,7 +82,8 @@ pub(crate) struct ChunkRunArgs {
     /// Folder for the video, detections.jsonl, summary.json and config.toml
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: PathBuf,
-    /// chunks.json of `frameloom chunk plan`; without one, a plan is made where the video moves
+    /// chunks.json of `frameloom chunk plan`; without one, a plan is made: of what a detector sees when it looks twice a second, for other effects
+    /// where the video moves
     #[arg(long, value_name = "FILE")]
     pub(crate) plan: Option<PathBuf>,
     /// Sizes that chunks may have in a plan made here [default: squares of a third and of half the longer side]

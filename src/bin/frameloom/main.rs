@@ -56,7 +56,7 @@ fn main() -> ExitCode {
         Command::Curate(a) => commands::curate::run(&cli.global, a, &mut out, &signals, progress),
         Command::Heatmap(a) => commands::heatmap::run(&cli.global, a, &mut out, &signals, progress),
         Command::Chunk(a) => match &a.command {
-            chunk_args::ChunkCommand::Plan(a) => commands::heatmap::run_plan(a, &mut out),
+            chunk_args::ChunkCommand::Plan(a) => commands::heatmap::run_plan(a, &mut out, &signals, progress),
             chunk_args::ChunkCommand::Segments(a) => commands::heatmap::run_segments(a, &mut out),
             chunk_args::ChunkCommand::Run(a) => commands::chunk_run::run(&cli.global, a, &mut out, &signals, progress),
         },

@@ -30,6 +30,9 @@ pub struct HeatSidecar {
     pub settings: HeatConfig,
     /// Figures of the map, under the keys of the original system.
     pub stats: serde_json::Value,
+    /// Width and height in pixels of the frame that 95 of 100 boxes do not exceed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<[u32; 2]>,
     /// Shape of the activity in `activity.npy`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activity: Option<ActivityShape>,
@@ -61,6 +64,7 @@ pub fn write_heat(io: &dyn StoreIo, folder: &Path, found: &HeatFound, config: &H
         frames: found.frames,
         settings: config.clone(),
         stats: serde_json::to_value(found.map.stats()).map_err(|e| Error::Bug(format!("statistics: {e}")))?,
+        subject: found.subject,
         activity: Some(found.activity.shape().clone()),
     };
     let cells: Vec<u32> = found.activity.cells().iter().flat_map(|c| [c.step, c.row, c.column, c.heat]).collect();
@@ -92,7 +96,7 @@ pub fn read_heat(path: &Path, frame: Option<Size>) -> Result<HeatMap> {
     let map = HeatMap::new(Size::new(side(width), side(height)), array.data)?;
     let frame = match frame {
         Some(size) => Some(size),
-        None => sidecar(path)?.map(|said| Size::new(said.frame[0], said.frame[1])),
+        None => read_sidecar(path)?.map(|said| Size::new(said.frame[0], said.frame[1])),
     };
     match frame {
         Some(size) => map.resized(size),
@@ -106,8 +110,11 @@ fn json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
     serde_json::from_slice(&text).map_err(|e| Error::InputCorrupt { path: path.to_path_buf(), reason: e.to_string() })
 }
 
-/// The `.json` beside a heat map, if there is one.
-fn sidecar(heat: &Path) -> Result<Option<HeatSidecar>> {
+/// The `.json` beside the heat map at `heat`, if there is one.
+///
+/// # Errors
+/// [`Error::InputNotFound`], [`Error::InputCorrupt`].
+pub fn read_sidecar(heat: &Path) -> Result<Option<HeatSidecar>> {
     let path = heat.with_extension("json");
     if path.is_file() { json(&path).map(Some) } else { Ok(None) }
 }
@@ -117,7 +124,7 @@ fn sidecar(heat: &Path) -> Result<Option<HeatSidecar>> {
 /// # Errors
 /// [`Error::InputNotFound`], [`Error::InputCorrupt`].
 pub fn read_activity(heat: &Path) -> Result<Option<ActivityGrid>> {
-    let Some(shape) = sidecar(heat)?.and_then(|said| said.activity) else { return Ok(None) };
+    let Some(shape) = read_sidecar(heat)?.and_then(|said| said.activity) else { return Ok(None) };
     let path = heat.with_file_name(ACTIVITY);
     let corrupt = |reason: String| Error::InputCorrupt { path: path.clone(), reason };
     let file =

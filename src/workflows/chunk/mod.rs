@@ -8,5 +8,5 @@ pub mod process;
 mod report;
 
 pub use activity::{ActivityCell, ActivityGrid, ActivityShape, ActivityStep};
-pub use files::{HeatSidecar, read_activity, read_heat, read_plan, write_heat, write_plan};
+pub use files::{HeatSidecar, read_activity, read_heat, read_plan, read_sidecar, write_heat, write_plan};
 pub use report::plan_page;

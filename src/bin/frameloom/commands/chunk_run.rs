@@ -9,11 +9,11 @@ use frameloom::media::HardwareDecode;
 use frameloom::media::filter::filter_version;
 use frameloom::pipeline::PipelineOptions;
 use frameloom::store::OsIo;
-use frameloom::workflows::chunk::heat::{HeatConfig, heat_of};
-use frameloom::workflows::chunk::plan::{ChunkPlan, PlanParams, plan};
+use frameloom::workflows::chunk::heat::{HeatConfig, HeatFound, heat_of};
+use frameloom::workflows::chunk::plan::{ChunkPlan, PlanParams, plan, plan_moving};
 use frameloom::workflows::chunk::process::{
-    ChunkOutcome, ChunkVideo, ChunkWork, EffectId, FilterEffect, Identity, JobOptions, Placement, ProcessConfig,
-    ProxyConfig, VideoOptions, process_video, write_proxy,
+    ChunkOutcome, ChunkVideo, ChunkWork, EffectId, FilterEffect, Identity, JobOptions, Placement, Preview,
+    ProcessConfig, ProxyConfig, VideoOptions, process_video, write_preview, write_proxy,
 };
 use frameloom::workflows::chunk::{read_plan, write_plan};
 use frameloom::{Error, Result};
@@ -173,7 +173,41 @@ fn sizes(frame: Size) -> Vec<[u32; 2]> {
     [3, 2].map(|n| (longer / n).next_multiple_of(8)).map(|side| [side, side]).into()
 }
 
-/// A plan where the video moves, written into the folder.
+/// Heat of what the detector of the effect sees when it looks at whole frames twice a second; `None` for other effects.
+#[cfg(feature = "onnx")]
+fn objects(
+    ctx: &GpuContext,
+    args: &ChunkRunArgs,
+    video: ChunkVideo,
+    (options, progress): (&PipelineOptions, &mut dyn FnMut(u64)),
+) -> Result<Option<HeatFound>> {
+    use frameloom::infer::{ModelRegistry, Task};
+    use frameloom::workflows::chunk::heat::{BoxMark, HeatKind, ModelWatch, Watching, watched_heat};
+
+    let Asked::Model(name) = asked(&args.effect) else { return Ok(None) };
+    let registry = ModelRegistry::find(&args.models)?;
+    if registry.get(name)?.entry.task != Task::Detect {
+        return Ok(None);
+    }
+    let every = (video.facts.fps.unwrap_or(25.0) / 2.0).round().clamp(1.0, 10_000.0) as u32;
+    let (model, source, mark) = (Some(name.to_owned()), HeatKind::Detections, BoxMark::Middle);
+    let config = HeatConfig { source, model, mark, every, step: 0.5, ..HeatConfig::default() };
+    let watch = ModelWatch::for_source(ctx, &registry, &config)?;
+    let watching = Watching { source: Some(Box::new(watch)), ..Watching::default() };
+    watched_heat(ctx, &args.input, video.into_source(), &config, watching, (options, progress)).map(Some)
+}
+
+#[cfg(not(feature = "onnx"))]
+fn objects(
+    _: &GpuContext,
+    _: &ChunkRunArgs,
+    _: ChunkVideo,
+    _: (&PipelineOptions, &mut dyn FnMut(u64)),
+) -> Result<Option<HeatFound>> {
+    Ok(None)
+}
+
+/// A plan where something is worth it, written into the folder.
 fn planned(
     ctx: &GpuContext,
     args: &ChunkRunArgs,
@@ -183,14 +217,33 @@ fn planned(
 ) -> Result<ChunkPlan> {
     let options = pipeline(&args.open, signals);
     let mut bar = Progress::new(mode, &format!("{}: heat map", video.facts.name), video.facts.frames);
-    let again = ChunkVideo::open(&args.input, &opening(&args.open, signals)?)?;
-    let heat = HeatConfig::default();
-    let found = heat_of(ctx, &args.input, again.into_source(), &heat, &options, &mut |n| bar.add(n, out));
+    let again = || ChunkVideo::open(&args.input, &opening(&args.open, signals)?);
+    let mut found = objects(ctx, args, again()?, (&options, &mut |n| bar.add(n, out)))?;
+    if found.as_ref().is_some_and(|f| f.subject.is_none()) {
+        out.note("the detector sees nothing in whole frames: chunks go where it moves");
+        found = None;
+    }
+    let found = match found {
+        Some(found) => found,
+        None => {
+            let (source, config) = (again()?.into_source(), HeatConfig::default());
+            heat_of(ctx, &args.input, source, &config, &options, &mut |n| bar.add(n, out))?
+        }
+    };
     bar.finish();
-    let found = found?;
     let sizes = if args.sizes.is_empty() { sizes(found.frame) } else { args.sizes.clone() };
     let map = found.map.resized(found.frame)?;
-    let plan = plan(&map, &PlanParams { sizes, ..PlanParams::default() })?.scheduled(&map, &found.activity)?;
+    let plan = match found.subject {
+        Some(size) => {
+            let preset = PlanParams::for_objects(size);
+            // Sizes that hold an object whole, if some do.
+            let room = preset.overlap + 2 * preset.factor + preset.subject.into_iter().max().unwrap_or(0);
+            let roomy: Vec<[u32; 2]> = sizes.iter().copied().filter(|[w, h]| *w.min(h) >= room).collect();
+            let sizes = if roomy.is_empty() || !args.sizes.is_empty() { sizes } else { roomy };
+            plan_moving(&map, &found.activity, &PlanParams { sizes, ..preset }.with_room())?
+        }
+        None => plan(&map, &PlanParams { sizes, ..PlanParams::default() })?.scheduled(&map, &found.activity)?,
+    };
     let folder = args.output.join("plan");
     std::fs::create_dir_all(&folder).map_err(|e| Error::storage("create the output folder", &folder, e))?;
     write_plan(&OsIo, &folder, &format!("Chunks for {}", video.facts.name), (&map, Some(&found.activity)), &plan)?;
@@ -201,6 +254,30 @@ fn planned(
         folder.join("plan.png").display()
     ));
     Ok(plan)
+}
+
+/// The plan drawn on the frames of a video.
+pub(crate) fn preview(
+    (video, seconds): (&Path, f64),
+    plan: &ChunkPlan,
+    path: &Path,
+    (out, mode): (&mut Output, Mode),
+    signals: &Signals,
+) -> Result<Preview> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from) as u32;
+    let options = VideoOptions {
+        track: 0,
+        threads: cores.min(8),
+        hardware: HardwareDecode::Off,
+        limits: limits_from(&[])?,
+        cancel: signals.cancel.clone(),
+    };
+    let video = ChunkVideo::open(video, &options)?;
+    let mut bar = Progress::new(mode, &format!("{}: preview", video.facts.name), video.expected(Some(seconds)));
+    let placement = Placement::of_plan(plan)?;
+    let made = write_preview(video, &placement, path, Some(seconds), &mut |n| bar.add(n, out));
+    bar.finish();
+    made
 }
 
 /// `--dry-run`.

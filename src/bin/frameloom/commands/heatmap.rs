@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use frameloom::config::Layers;
+use frameloom::config::{Format, Layers};
 use frameloom::core::{ByteBudget, Limits, Rational, Size};
 use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::media::{DecodeHint, FolderFrames, HardwareDecode, ListOptions, decode_image, list_images};
@@ -11,12 +11,12 @@ use frameloom::pipeline::{FolderSource, PipelineOptions, VideoEnd, resident};
 use frameloom::store::OsIo;
 use frameloom::workflows::analyze::{OpenOptions, open_input};
 use frameloom::workflows::chunk::heat::{
-    FaceFrames, HeatConfig, HeatKind, Watching, heat_of, pair_frames, read_boxes, watched_heat,
+    BoxMark, FaceFrames, HeatConfig, HeatKind, Watching, heat_of, pair_frames, read_boxes, watched_heat,
 };
 use frameloom::workflows::chunk::plan::{
     HeatMap, PlanParams, Segmentation, plan, plan_moving, plan_original, plan_segments,
 };
-use frameloom::workflows::chunk::{read_activity, read_heat, write_heat, write_plan};
+use frameloom::workflows::chunk::{read_activity, read_heat, read_sidecar, write_heat, write_plan};
 use frameloom::{Error, Result};
 use serde_json::json;
 
@@ -27,9 +27,14 @@ use crate::progress::{Mode, Progress};
 use crate::signals::Signals;
 
 fn layers(config: Option<&Path>, prefix: &str) -> Result<Layers> {
+    layers_over(Layers::new(), config, prefix)
+}
+
+/// The same over a preset.
+fn layers_over(preset: Layers, config: Option<&Path>, prefix: &str) -> Result<Layers> {
     let layers = match config {
-        Some(path) => Layers::new().file(path)?,
-        None => Layers::new(),
+        Some(path) => preset.file(path)?,
+        None => preset,
     };
     layers.environment(prefix, std::env::vars_os())
 }
@@ -54,6 +59,7 @@ pub(crate) fn run(global: &Global, args: &HeatmapArgs, out: &mut Output, signals
         .flag("--model", "model", args.model.clone())
         .flag("--score", "score", args.score)
         .flag("--classes", "classes", list(&args.classes))
+        .flag("--mark", "mark", args.mark.map(|m| m.name()))
         .flag("--every", "every", args.every)
         .flag("--face-weight", "face_weight", args.face_weight)
         .flag("--face-model", "face_model", args.face_model.clone())
@@ -169,8 +175,34 @@ fn networks(_: &GpuContext, _: &HeatmapArgs, config: &HeatConfig, _: &mut Watchi
     Ok(())
 }
 
-pub(crate) fn run_plan(args: &ChunkPlanArgs, out: &mut Output) -> Result<u8> {
-    let params: PlanParams = layers(args.config.as_deref(), "FRAMELOOM_CHUNK_")?
+/// Settings of a plan for objects, of the size that the heat map says unless one is given.
+/// What is larger than a chunk has room for is cut to that: no chunk holds it whole.
+fn objects(heat: &Path, size: Option<[u32; 2]>, sizes: &[[u32; 2]]) -> Result<String> {
+    let said = read_sidecar(heat)?;
+    let middles = said.as_ref().is_some_and(|s| s.settings.mark == BoxMark::Middle);
+    let measured = said.and_then(|s| s.subject).filter(|_| middles);
+    let size = size.or(measured).ok_or_else(|| Error::Usage {
+        message: format!("`{}` does not say how large objects are", heat.display()),
+        hint: Some("give it, as in --objects=40x90, or make the map with `--source detections --mark middle`".into()),
+    })?;
+    let mut preset = if middles { PlanParams::for_objects(size) } else { PlanParams::for_moving_objects(size) };
+    if !sizes.is_empty() {
+        preset.sizes = sizes.to_vec();
+    }
+    let PlanParams { coverage, threshold, overlap, subject: [w, h], lead_in, hold, segment, .. } = preset.with_room();
+    let segment = segment.unwrap_or(1.0);
+    Ok(format!(
+        "coverage = {coverage:?}\nthreshold = {threshold:?}\noverlap = {overlap}\nsubject = [{w}, {h}]\nlead_in = {lead_in:?}\n\
+         hold = {hold:?}\nsegment = {segment:?}\n"
+    ))
+}
+
+pub(crate) fn run_plan(args: &ChunkPlanArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
+    let preset = match args.objects {
+        Some(size) => Layers::new().text("--objects", Format::Toml, &objects(&args.heat, size, &args.sizes)?)?,
+        None => Layers::new(),
+    };
+    let params: PlanParams = layers_over(preset, args.config.as_deref(), "FRAMELOOM_CHUNK_")?
         .flag("--sizes", "sizes", list(&args.sizes))
         .flag("--factor", "factor", args.factor)
         .flag("--rotate", "rotate", args.rotate)
@@ -178,6 +210,7 @@ pub(crate) fn run_plan(args: &ChunkPlanArgs, out: &mut Output) -> Result<u8> {
         .flag("--threshold", "threshold", args.threshold)
         .flag("--overlap", "overlap", args.overlap)
         .flag("--halo", "halo", args.halo)
+        .flag("--subject", "subject", args.subject.map(|s| json!(s)))
         .flag("--scales", "scales", list(&args.scales))
         .flag("--region", "regions", list(&args.regions))
         .flag("--exclude", "exclude", list(&args.exclude))
@@ -220,6 +253,11 @@ pub(crate) fn run_plan(args: &ChunkPlanArgs, out: &mut Output) -> Result<u8> {
         (1.0 - plan.cost.saving_against_frame) * 100.0,
         (1.0 - plan.cost.saving_against_grid) * 100.0,
     ));
+    if let Some(video) = &args.preview {
+        let path = args.output.join("preview.mp4");
+        let made = super::chunk_run::preview((video, args.preview_seconds), &plan, &path, (&mut *out, mode), signals)?;
+        out.note(&format!("{} frames with the plan drawn on them: {}", made.frames, made.path.display()));
+    }
     let written = args.output.join("chunks.json");
     out.event(
         "result",

@@ -123,7 +123,7 @@ mod tests {
         let heated = || {
             let mut values = vec![0.0f32; 97 * 61];
             values[3] = 0.4;
-            Heated { frame: size, map: size, values, frames: 12, steps: steps() }
+            Heated { frame: size, map: size, values, frames: 12, steps: steps(), subject: None }
         };
         let config = HeatConfig { face_weight: 3.0, ..HeatConfig::default() };
         let top = bells.sums.iter().enumerate().max_by_key(|(_, v)| **v).map(|(i, _)| i);

@@ -6,11 +6,16 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::config::{BoxMark, HeatConfig};
+use super::middles::{Middles, Points};
 use super::pass::{HeatSight, HeatWatch};
 use super::steps::{StepCells, Steps};
 use crate::core::{BoxF, Size};
 use crate::error::{Error, Result};
 use crate::pipeline::HeldBatch;
+
+/// Pixels of the map a side of the mark of a middle.
+const MIDDLE: u32 = 8;
 
 /// Sums of rectangles in a table of differences: four additions a rectangle, however large it is.
 #[derive(Debug)]
@@ -19,33 +24,95 @@ pub(super) struct BoxSums {
     map: Size,
     /// One more column and row than the map.
     differences: Vec<i64>,
-    pub(super) cells: StepCells,
+    cells: StepCells,
+    /// Where middles are marked.
+    middles: Option<Middles>,
+    /// How many boxes have which width and height, in whole pixels of the frame.
+    sides: [BTreeMap<u32, u64>; 2],
 }
 
 impl BoxSums {
-    pub(super) fn new(frame: Size, map: Size) -> Self {
-        let differences = vec![0; (map.width as usize + 1) * (map.height as usize + 1)];
-        Self { frame, map, differences, cells: StepCells::new(map) }
+    pub(super) fn new(config: &HeatConfig, frame: Size, map: Size) -> Self {
+        Self {
+            frame,
+            map,
+            differences: vec![0; (map.width as usize + 1) * (map.height as usize + 1)],
+            cells: StepCells::new(map),
+            middles: (config.mark == BoxMark::Middle).then(|| Middles::new(config.step)),
+            sides: Default::default(),
+        }
     }
 
-    /// Adds a frame with `boxes` in its pixels.
-    pub(super) fn add(&mut self, step: i64, boxes: &[BoxF], steps: &mut Steps) {
-        self.cells.at(step, steps);
-        let along = |from: f32, to: f32, frame: u32, map: u32| {
-            let at =
-                |v: f32| (f64::from(v) * f64::from(map) / f64::from(frame)).round().clamp(0.0, f64::from(map)) as u32;
-            [at(from), at(to)]
-        };
-        let mut rects = Vec::with_capacity(boxes.len());
-        for b in boxes {
-            let [x0, x1] = along(b.x, b.right(), self.frame.width, self.map.width);
-            let [y0, y1] = along(b.y, b.bottom(), self.frame.height, self.map.height);
-            if x0 < x1 && y0 < y1 {
-                rects.push([x0, y0, x1, y1]);
+    /// Adds a frame, at `time` in seconds, with `boxes` in its pixels.
+    pub(super) fn add(&mut self, (step, time): (i64, f64), boxes: &[BoxF], steps: &mut Steps) {
+        let clipped = boxes.iter().map(|b| b.clip(self.frame));
+        let boxes: Vec<BoxF> = clipped.filter(|b| b.width > 0.0 && b.height > 0.0).collect();
+        for b in &boxes {
+            for (counts, side) in self.sides.iter_mut().zip([b.width, b.height]) {
+                *counts.entry(side.ceil() as u32).or_default() += 1;
             }
         }
+        if let Some(middles) = &mut self.middles {
+            let points = middles.look(time, &boxes);
+            self.mark(points, steps);
+            return;
+        }
+        let rects: Vec<[u32; 4]> = boxes
+            .iter()
+            .map(|b| {
+                let [x0, x1] = along(b.x, b.right(), self.frame.width, self.map.width);
+                let [y0, y1] = along(b.y, b.bottom(), self.frame.height, self.map.height);
+                [x0, y0, x1, y1]
+            })
+            .filter(|[x0, y0, x1, y1]| x0 < x1 && y0 < y1)
+            .collect();
+        self.union(step, &rects, steps);
+    }
+
+    /// All frames are in.
+    pub(super) fn end(&mut self, steps: &mut Steps) {
+        if let Some(middles) = &mut self.middles {
+            let points = middles.end();
+            self.mark(points, steps);
+        }
+        self.cells.flush(steps);
+    }
+
+    /// Width and height that 95 of 100 boxes do not exceed; `None` without a box.
+    pub(super) fn subject(&self) -> Option<[u32; 2]> {
+        let of = |counts: &BTreeMap<u32, u64>| -> Option<u32> {
+            let all: u64 = counts.values().sum();
+            let mut below = 0;
+            for (side, count) in counts {
+                below += count;
+                if below * 100 >= all * 95 {
+                    return Some(*side);
+                }
+            }
+            None
+        };
+        let [width, height] = &self.sides;
+        Some([of(width)?, of(height)?])
+    }
+
+    /// Marks points of the frame in their steps.
+    fn mark(&mut self, points: Points, steps: &mut Steps) {
+        for (step, points) in points {
+            let square = |[x, y]: &[f32; 2]| {
+                let [x0, x1] = square(*x, self.frame.width, self.map.width);
+                let [y0, y1] = square(*y, self.frame.height, self.map.height);
+                [x0, y0, x1, y1]
+            };
+            let rects: Vec<[u32; 4]> = points.iter().map(square).collect();
+            self.union(step, &rects, steps);
+        }
+    }
+
+    /// Adds 1 wherever one of `rects` is.
+    fn union(&mut self, step: i64, rects: &[[u32; 4]], steps: &mut Steps) {
+        self.cells.at(step, steps);
         let stride = self.map.width as usize + 1;
-        for rect in disjoint(&rects) {
+        for rect in disjoint(rects) {
             let [x0, y0, x1, y1] = rect.map(|v| v as usize);
             for (at, by) in
                 [(y0 * stride + x0, 1), (y0 * stride + x1, -1), (y1 * stride + x0, -1), (y1 * stride + x1, 1)]
@@ -73,6 +140,19 @@ impl BoxSums {
         }
         out
     }
+}
+
+/// A stretch of the frame in pixels of the map.
+fn along(from: f32, to: f32, frame: u32, map: u32) -> [u32; 2] {
+    let at = |v: f32| (f64::from(v) * f64::from(map) / f64::from(frame)).round().clamp(0.0, f64::from(map)) as u32;
+    [at(from), at(to)]
+}
+
+/// A side of the mark around a place of the frame, in pixels of the map and inside of it.
+fn square(at: f32, frame: u32, map: u32) -> [u32; 2] {
+    let [at, _] = along(at, at, frame, map);
+    let low = at.saturating_sub(MIDDLE / 2).min(map.saturating_sub(MIDDLE));
+    [low, (low + MIDDLE).min(map)]
 }
 
 /// The union of rectangles `[x0, y0, x1, y1]` as rectangles that do not overlap: slabs between their horizontal edges.
@@ -171,7 +251,7 @@ mod tests {
     #[test]
     fn boxes_are_counted_as_pixels_are() {
         let (frame, map) = (Size::new(120, 90), Size::new(60, 45));
-        let mut sums = BoxSums::new(frame, map);
+        let mut sums = BoxSums::new(&HeatConfig::default(), frame, map);
         let mut steps = Steps::new(frame, map, 1, &StepClock::new(1.0));
         let mut wanted = vec![0u64; 60 * 45];
         for f in 0..40u32 {
@@ -188,14 +268,38 @@ mod tests {
                     |from: f32, side: f32, v: f32| (from / 2.0).round() <= v && v < ((from + side) / 2.0).round();
                 *count += u64::from(boxes.iter().any(|b| over(b.x, b.width, x) && over(b.y, b.height, y)));
             }
-            sums.add(i64::from(f) / 10, &boxes, &mut steps);
+            sums.add((i64::from(f) / 10, 0.0), &boxes, &mut steps);
             steps.count(i64::from(f) / 10);
         }
-        sums.cells.flush(&mut steps);
+        sums.end(&mut steps);
         assert_eq!(sums.counts(), wanted);
         let grid = steps.finish().unwrap();
         assert_eq!(grid.cells().iter().map(|c| u64::from(c.heat)).sum::<u64>(), wanted.iter().sum::<u64>());
         assert!(wanted.iter().any(|v| *v > 3));
+    }
+
+    #[test]
+    fn middles_are_marks_of_one_size() {
+        let (frame, map) = (Size::new(240, 180), Size::new(120, 90));
+        let mut sums = BoxSums::new(&HeatConfig { mark: BoxMark::Middle, ..HeatConfig::default() }, frame, map);
+        let mut steps = Steps::new(frame, map, 1, &StepClock::new(1.0));
+        let of = |x, y, width, height| BoxF { x, y, width, height };
+        // A large one, a small one at the edge, one that is hardly in the frame, one outside of it.
+        let boxes = [
+            of(40.0, 20.0, 80.0, 140.0),
+            of(230.0, 0.0, 10.0, 10.0),
+            of(-50.0, 170.0, 54.0, 40.0),
+            of(300.0, 9.0, 9.0, 9.0),
+        ];
+        sums.add((0, 0.0), &boxes, &mut steps);
+        sums.end(&mut steps);
+        // The one outside does not count, for sizes neither.
+        assert_eq!(sums.subject(), Some([80, 140]));
+        let counts = sums.counts();
+        let at = |x: usize, y: usize| counts[y * 120 + x];
+        assert_eq!([at(36, 41), at(43, 48), at(35, 45), at(44, 45)], [1, 1, 0, 0]);
+        assert_eq!([at(119, 0), at(113, 6), at(111, 0), at(0, 89), at(7, 82), at(8, 89)], [1, 1, 0, 1, 1, 0]);
+        assert_eq!(counts.iter().sum::<u64>(), 3 * 64);
     }
 
     #[test]

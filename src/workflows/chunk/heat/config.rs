@@ -57,6 +57,20 @@ impl HeatKind {
     }
 }
 
+/// What of a box is hot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BoxMark {
+    /// All of it.
+    #[default]
+    Box,
+    /// Its middle, a square of 8 pixels of the map, and the way of it to where it is at the next look. Every box weighs about the same, and
+    /// a plan with [`PlanParams::subject`] has each of them whole in a chunk.
+    ///
+    /// [`PlanParams::subject`]: super::super::plan::PlanParams::subject
+    Middle,
+}
+
 /// Settings of a heat map.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -83,6 +97,8 @@ pub struct HeatConfig {
     pub score: Option<f64>,
     /// For `detections` and `saliency`: only these classes, by name or number; all where there are none (of `saliency` all but 0).
     pub classes: Vec<String>,
+    /// For `detections` and `boxes`: what of a box is hot.
+    pub mark: BoxMark,
     /// Models look at every so many frames, 1..=10000.
     pub every: u32,
     /// Faces add up to this many times the largest heat of the source, 0..=1000; 0 looks for none.
@@ -104,6 +120,7 @@ impl Default for HeatConfig {
             model: None,
             score: None,
             classes: Vec::new(),
+            mark: BoxMark::Box,
             every: 1,
             face_weight: 0.0,
             face_model: None,
@@ -137,6 +154,10 @@ impl Settings for HeatConfig {
                 format!("`{}` uses no model", self.source.name())
             };
             return config("model", message);
+        }
+        let boxes = matches!(self.source, HeatKind::Detections | HeatKind::Boxes);
+        if self.mark != BoxMark::Box && !boxes {
+            return config("mark", format!("is for `detections` and `boxes`, not for `{}`", self.source.name()));
         }
         if (self.face_weight > 0.0) != self.face_model.is_some() {
             let message = "a weight above 0 and a model that finds faces belong together";

@@ -10,6 +10,7 @@ mod boxes;
 mod config;
 mod front;
 mod masks;
+mod middles;
 mod pair;
 mod pass;
 mod shape;
@@ -28,7 +29,7 @@ use crate::gpu::GpuContext;
 use crate::pipeline::{Event, FrameSource, PipelineOptions, run};
 
 pub use boxes::read_boxes;
-pub use config::{HeatConfig, HeatKind};
+pub use config::{BoxMark, HeatConfig, HeatKind};
 pub use front::HeatFn;
 pub use pair::pair_frames;
 pub use pass::{FaceFrames, HeatSight, HeatWatch, Watching, watched_heat};
@@ -47,6 +48,8 @@ pub struct HeatFound {
     pub frames: u64,
     /// When it was hot where.
     pub activity: ActivityGrid,
+    /// Width and height in pixels of the frame that 95 of 100 boxes do not exceed, where there were some.
+    pub subject: Option<[u32; 2]>,
 }
 
 /// A map under construction.
@@ -57,12 +60,14 @@ pub struct Heated {
     values: Vec<f32>,
     frames: u64,
     steps: steps::Steps,
+    subject: Option<[u32; 2]>,
 }
 
 impl Heated {
     fn found(self) -> Result<HeatFound> {
         let map = HeatMap::new(self.map, self.values)?;
-        Ok(HeatFound { map, frame: self.frame, frames: self.frames, activity: self.steps.finish()? })
+        let Self { frame, frames, subject, .. } = self;
+        Ok(HeatFound { map, frame, frames, activity: self.steps.finish()?, subject })
     }
 }
 

@@ -125,7 +125,7 @@ impl<'a> Pass<'a> {
         if self.gpu.is_none() {
             let sums = match self.config.source {
                 HeatKind::Saliency => Sums::Masks(MaskSums::new(self.map)),
-                _ => Sums::Boxes(BoxSums::new(size, self.map)),
+                _ => Sums::Boxes(BoxSums::new(self.config, size, self.map)),
             };
             self.sums = Some((sums, steps(self.config.full())));
         }
@@ -166,7 +166,9 @@ impl<'a> Pass<'a> {
             let Some((sums, steps)) = &mut self.sums else { continue };
             steps.count(step);
             match (sums, sight) {
-                (Sums::Boxes(sums), HeatSight::Boxes(boxes)) => sums.add(step, &boxes, steps),
+                (Sums::Boxes(sums), HeatSight::Boxes(boxes)) => {
+                    sums.add((step, self.clock.time_of(info)), &boxes, steps);
+                }
                 (Sums::Masks(sums), HeatSight::Mask { size, values }) => sums.add(step, size, &values, steps)?,
                 _ => return Err(Error::Bug(format!("`{}` is seen as something else", self.config.source.name()))),
             }
@@ -185,6 +187,7 @@ impl<'a> Pass<'a> {
 
     fn finish(mut self, ctx: &GpuContext) -> Result<HeatFound> {
         let frames = self.steps.len() as u64;
+        let mut subject = None;
         let (mut heat, added) = match (self.gpu.take(), self.sums.take()) {
             (Some((mut work, _)), _) => {
                 let heat = work.heated(ctx)?.ok_or_else(|| without_frames(self.path))?;
@@ -196,7 +199,8 @@ impl<'a> Pass<'a> {
                 let share = |count: &u64| (*count as f64 / full) as f32;
                 let values = match sums {
                     Sums::Boxes(mut sums) => {
-                        sums.cells.flush(&mut steps);
+                        sums.end(&mut steps);
+                        subject = sums.subject();
                         sums.counts().iter().map(share).collect()
                     }
                     Sums::Masks(mut sums) => {
@@ -205,7 +209,7 @@ impl<'a> Pass<'a> {
                     }
                 };
                 let frame = self.frame.unwrap_or(self.map);
-                (Heated { frame, map: self.map, values, frames, steps }, self.looked)
+                (Heated { frame, map: self.map, values, frames, steps, subject }, self.looked)
             }
             (None, None) => return Err(without_frames(self.path)),
         };

@@ -19,8 +19,12 @@ impl StepClock {
 
     /// By the time of the frame; where the container has none, at 25 frames a second.
     pub(super) fn step_of(&self, info: &FrameInfo) -> i64 {
-        let time = info.seconds().unwrap_or(info.index as f64 / 25.0);
-        (time / self.seconds).floor() as i64
+        (self.time_of(info) / self.seconds).floor() as i64
+    }
+
+    /// Its time in seconds.
+    pub(super) fn time_of(&self, info: &FrameInfo) -> f64 {
+        info.seconds().unwrap_or(info.index as f64 / 25.0)
     }
 }
 

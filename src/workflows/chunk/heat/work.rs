@@ -97,7 +97,7 @@ impl<'f> HeatWork<'f> {
         let added = if self.config.source.looks_back() { frames.saturating_sub(1) } else { frames };
         let full = (added * u64::from(self.config.full())).max(1) as f64;
         let values = counts.iter().map(|c| (f64::from(*c) / full) as f32).collect();
-        Ok(Some(Heated { frame, map: size, values, frames, steps }))
+        Ok(Some(Heated { frame, map: size, values, frames, steps, subject: None }))
     }
 }
 

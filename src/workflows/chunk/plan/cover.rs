@@ -52,8 +52,8 @@ pub(super) struct Field {
     pub(super) grid: CellGrid,
     shapes: Vec<Shape>,
     pub(super) overlap: u32,
-    /// Most pixels from one tile to the next.
-    margin: u32,
+    /// Least overlap of tiles, across and down, with the margins of both.
+    common: [u32; 2],
     factor: u32,
 }
 
@@ -70,7 +70,8 @@ impl Field {
         for [width, height] in &params.sizes {
             for (w, h, turned) in [(*width, *height, false), (*height, *width, true)] {
                 let size = Size::new(fit(w, frame.width), fit(h, frame.height));
-                if (!turned || params.rotate) && sizes.iter().all(|(s, _)| *s != size) {
+                let wanted = !turned || (params.rotate && params.has_room(Size::new(w, h), scale));
+                if wanted && sizes.iter().all(|(s, _)| *s != size) {
                     sizes.push((size, turned));
                 }
             }
@@ -83,17 +84,19 @@ impl Field {
         while places(step) > MOST_WINDOWS {
             step += factor;
         }
-        let spans = |frame: u32, side: u32| -> Vec<Span> {
+        let [mx, my] = params.margins();
+        let common = [mx, my].map(|m| params.overlap + 2 * m);
+        let spans = |frame: u32, side: u32, margin: u32| -> Vec<Span> {
             let last = frame - side;
             let starts = (0..=last).step_by(step as usize).chain((!last.is_multiple_of(step)).then_some(last));
-            let tiles = tiles(frame, side, params.overlap + 2 * params.halo, factor);
+            let tiles = tiles(frame, side, params.overlap + 2 * margin, factor);
             let mut starts: Vec<u32> = starts.chain(tiles).collect();
             starts.sort_unstable();
             starts.dedup();
             let of = |start: u32| {
                 let used = [
-                    if start > 0 { start + params.halo } else { 0 },
-                    if start < last { start + side - params.halo } else { frame },
+                    if start > 0 { start + margin } else { 0 },
+                    if start < last { start + side - margin } else { frame },
                 ];
                 Span { start, used, cells: [0; 2] }
             };
@@ -103,7 +106,7 @@ impl Field {
             .into_iter()
             .map(|(size, turned)| {
                 let scaled = |n: u32| (f64::from(n) * scale).round() as u64;
-                let (xs, ys) = (spans(frame.width, size.width), spans(frame.height, size.height));
+                let (xs, ys) = (spans(frame.width, size.width, mx), spans(frame.height, size.height, my));
                 Shape { size, turned, pixels: scaled(size.width) * scaled(size.height), xs, ys }
             })
             .collect();
@@ -118,7 +121,7 @@ impl Field {
             locate(&mut shape.xs, grid.xs());
             locate(&mut shape.ys, grid.ys());
         }
-        Ok(Self { frame, grid, shapes, overlap: params.overlap, margin: params.overlap + 2 * params.halo, factor })
+        Ok(Self { frame, grid, shapes, overlap: params.overlap, common, factor })
     }
 
     /// The whole window, halo included.
@@ -128,7 +131,7 @@ impl Field {
         Rect { x, y, width: shape.size.width, height: shape.size.height }
     }
 
-    /// The part of the window that is used.
+    /// The part of the window in which heat is covered.
     pub(super) fn used(&self, spot: Spot) -> Rect {
         let shape = &self.shapes[spot.shape as usize];
         let ([x0, x1], [y0, y1]) = (shape.xs[spot.x as usize].used, shape.ys[spot.y as usize].used);
@@ -164,11 +167,13 @@ impl Field {
     /// Tiles of one shape over the whole frame, with room for blending.
     pub(super) fn tiling(&self, shape: u32) -> Vec<Spot> {
         let s = &self.shapes[shape as usize];
-        let of = |frame, side, spans: &[Span]| -> Vec<u32> {
-            let starts = tiles(frame, side, self.margin, self.factor);
+        let of = |frame, side, common, spans: &[Span]| -> Vec<u32> {
+            let starts = tiles(frame, side, common, self.factor);
             starts.into_iter().filter_map(|t| spans.iter().position(|s| s.start == t)).map(|i| i as u32).collect()
         };
-        let (xs, ys) = (of(self.frame.width, s.size.width, &s.xs), of(self.frame.height, s.size.height, &s.ys));
+        let [across, down] = self.common;
+        let xs = of(self.frame.width, s.size.width, across, &s.xs);
+        let ys = of(self.frame.height, s.size.height, down, &s.ys);
         ys.iter().flat_map(|y| xs.iter().map(move |x| Spot { shape, x: *x, y: *y })).collect()
     }
 }

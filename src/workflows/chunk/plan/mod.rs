@@ -34,6 +34,7 @@ pub use heat::{ActivityStats, HeatMap};
 pub use moving::{plan_moving, segment_pictures};
 pub use params::PlanParams;
 pub use parity::{PlacerParams, place};
+pub(super) use picture::number_dots;
 pub use picture::{overlay, timeline};
 pub use record::{Chunk, ChunkCost, ChunkPlan, CoverageStats, Orientation, PlanRule, coverage_stats};
 pub use schedule::Schedule;

@@ -9,8 +9,8 @@ use super::shares::Shares;
 use super::smart::plan;
 use super::track::Place;
 use crate::config::Settings;
+use crate::core::Rect;
 use crate::core::assignment::{Graph, assign};
-use crate::core::{Rect, Size};
 use crate::error::{Error, Result};
 use crate::workflows::chunk::activity::ActivityGrid;
 
@@ -38,7 +38,8 @@ struct Track {
 
 /// Plans over `map` by the rules of [`PlanParams`] for each stretch of `params.segment` seconds by itself, with the heat that `activity`
 /// has in it, and links chunks of neighbouring stretches that are alike and near each other: such a chunk follows its subject along
-/// [`Chunk::path`]. It glides between the middles of two stretches where that holds the heat as well, and else jumps at the border. Coverage
+/// [`Chunk::path`]. It glides between the middles of two stretches where that holds the heat as well, and else, or with
+/// a [`PlanParams::subject`], jumps at the border. Coverage
 /// is guaranteed for each stretch while chunks stay; what is held along the paths is in [`ChunkPlan::timed_coverage`].
 ///
 /// Within a cell of the activity heat is thought to lie as the map has it.
@@ -185,9 +186,11 @@ fn follow(track: &Track, all: &[Stretch], shares: &Shares<'_>, params: &PlanPara
         let jump = [place(t.from - JUMP, a), place(t.from, b)];
         let holds = |keys: [Place; 2]| {
             let trial = Chunk { path: keys.to_vec(), ..first.clone() };
-            held(&trial, shares, s.steps.start..t.steps.end, [middle(s), middle(t)], (frame, factor))
+            held(&trial, shares, s.steps.start..t.steps.end, [middle(s), middle(t)], (params, factor))
         };
-        let keys = if holds(glide) >= GLIDE * holds(jump) { glide } else { jump };
+        // What must lie whole in a chunk would not while it glides.
+        let still = params.subject != [0, 0];
+        let keys = if !still && holds(glide) >= GLIDE * holds(jump) { glide } else { jump };
         // A jump ends later than the middle at which a glide before it did.
         path.extend(keys.into_iter().filter(|k| path.last().is_none_or(|p| p.time < k.time)).collect::<Vec<_>>());
     }
@@ -197,7 +200,7 @@ fn follow(track: &Track, all: &[Stretch], shares: &Shares<'_>, params: &PlanPara
     let own = start.steps.start..end.steps.end;
     let at = |step: usize| {
         let time = own.contains(&step).then(|| shares.activity.steps().get(step))??;
-        Some(chunk.rect_at(shares.middle(*time), frame, factor))
+        Some(params.covers(chunk.rect_at(shares.middle(*time), frame, factor), frame))
     };
     let steps = steps_of(shares, at, params.coverage);
     let spans = steps.iter().filter_map(|at| shares.activity.steps().get(*at)).map(|s| shares.activity.time(*s));
@@ -212,11 +215,12 @@ fn held(
     shares: &Shares<'_>,
     steps: std::ops::Range<usize>,
     [from, to]: [f64; 2],
-    (frame, factor): (Size, u32),
+    (params, factor): (&PlanParams, u32),
 ) -> f64 {
+    let frame = shares.activity.frame();
     let at = |step: usize| -> Option<Rect> {
         let time = shares.middle(*steps.contains(&step).then(|| shares.activity.steps().get(step))??);
-        (from <= time && time < to).then(|| chunk.rect_at(time, frame, factor))
+        (from <= time && time < to).then(|| params.covers(chunk.rect_at(time, frame, factor), frame))
     };
     shares.by_step(true, at).iter().sum()
 }
@@ -255,6 +259,7 @@ pub fn segment_pictures(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::Size;
     use crate::workflows::chunk::activity::{ActivityCell, ActivityShape, ActivityStep};
 
     const SIZE: Size = Size::new(640, 360);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::Settings;
-use crate::core::Rect;
+use crate::core::{Rect, Size};
 use crate::error::{Error, Result};
 
 /// How chunks are planned.
@@ -25,6 +25,9 @@ pub struct PlanParams {
     pub overlap: u32,
     /// Pixels along each edge inside the frame that are processed as context and not used.
     pub halo: u32,
+    /// Width and height in pixels of what must lie whole in a chunk wherever its middle is hot, as boxes marked by their middles are; up to
+    /// 1024, 0 for nothing.
+    pub subject: [u32; 2],
     /// Scales of the frame at which chunks are planned, each on its own, above 0 up to 1, 1 to 8 of them. At 0.5, a chunk is processed
     /// in half its size.
     pub scales: Vec<f64>,
@@ -51,6 +54,7 @@ impl Default for PlanParams {
             threshold: 0.05,
             overlap: 16,
             halo: 0,
+            subject: [0, 0],
             scales: vec![1.0],
             regions: Vec::new(),
             exclude: Vec::new(),
@@ -62,6 +66,70 @@ impl Default for PlanParams {
 }
 
 impl PlanParams {
+    /// Settings for a detector, over a heat map of the middles of boxes ([`super::super::heat::BoxMark::Middle`]) of up to about `subject` in size: every
+    /// object that was seen lies whole in a chunk at its time. Chunks are planned second by second, no heat is too little, and what is
+    /// left out is one of 200 objects.
+    pub fn for_objects(subject: [u32; 2]) -> Self {
+        Self {
+            coverage: 0.995,
+            threshold: 0.0,
+            overlap: 8,
+            // Boxes of the detector shake a little, and a detector wants to see what is around.
+            subject: subject.map(|side| side + side.div_ceil(8) + 4),
+            lead_in: 0.1,
+            hold: 0.1,
+            segment: Some(1.0),
+            ..Self::default()
+        }
+    }
+
+    /// The same over a heat map of motion or anything else that marks what objects of up to about `size` cover. Heat reaches into most of an
+    /// object, so three quarters of it need room; what stops stays in its chunk for two seconds.
+    pub fn for_moving_objects(size: [u32; 2]) -> Self {
+        Self { threshold: 0.01, subject: size.map(|side| (side * 3).div_ceil(4)), hold: 2.0, ..Self::for_objects(size) }
+    }
+
+    /// The same with a subject that chunks of all sizes have room for: what is larger lies whole in none of them anyway.
+    #[must_use]
+    pub fn with_room(mut self) -> Self {
+        let taken = self.overlap + 2 * self.factor;
+        for (axis, side) in self.subject.iter_mut().enumerate() {
+            let least = self.sizes.iter().filter_map(|s| s.get(axis)).min();
+            *side = (*side).min(least.map_or(0, |l| l.saturating_sub(taken)));
+        }
+        self
+    }
+
+    /// Pixels along the sides of a chunk inside the frame, across and down, in which heat is not covered: the halo, or half a subject.
+    pub(super) fn margins(&self) -> [u32; 2] {
+        self.subject.map(|side| side.div_ceil(2).max(self.halo))
+    }
+
+    /// The part of a chunk in which heat is covered.
+    pub(super) fn covers(&self, chunk: Rect, frame: Size) -> Rect {
+        let [mx, my] = self.margins();
+        let cut = |start: u32, side: u32, frame: u32, margin: u32| {
+            let from = if start > 0 { start + margin } else { 0 };
+            let to = if start + side < frame { (start + side).saturating_sub(margin) } else { frame };
+            [from, to.saturating_sub(from)]
+        };
+        let [x, width] = cut(chunk.x, chunk.width, frame.width, mx);
+        let [y, height] = cut(chunk.y, chunk.height, frame.height, my);
+        Rect { x, y, width, height }
+    }
+
+    /// Least sides of a chunk at a scale: for one as it lies.
+    fn least_sides(&self, scale: f64) -> [u32; 2] {
+        let factor = self.factor_at(scale);
+        self.margins().map(|m| (2 * self.overlap + 1).max(self.overlap + 2 * m + factor).next_multiple_of(factor))
+    }
+
+    /// Whether chunks of this size have room for overlap and margins.
+    pub(super) fn has_room(&self, size: Size, scale: f64) -> bool {
+        let [width, height] = self.least_sides(scale);
+        size.width >= width && size.height >= height
+    }
+
     /// The factor in pixels of the frame, for chunks that are processed at `scale`.
     pub(in crate::workflows::chunk) fn factor_at(&self, scale: f64) -> u32 {
         ((f64::from(self.factor) / scale).round() as u32).max(1)
@@ -95,13 +163,21 @@ impl Settings for PlanParams {
         if !(1..=8).contains(&self.scales.len()) || self.scales.iter().any(|s| !(*s >= 1.0 / 64.0 && *s <= 1.0)) {
             return config("scales", format!("must be 1 to 8 scales of 1/64 to 1, got {:?}", self.scales));
         }
+        if self.subject.iter().any(|side| *side > 1024) {
+            return config(
+                "subject",
+                format!("must be at most 1024x1024, got {}x{}", self.subject[0], self.subject[1]),
+            );
+        }
         for (i, [width, height]) in self.sizes.iter().enumerate() {
             for scale in &self.scales {
-                let factor = self.factor_at(*scale);
-                let least = (2 * self.overlap + 1).max(self.overlap + 2 * self.halo + factor).next_multiple_of(factor);
-                if *width < least || *height < least || *width > 32_768 || *height > 32_768 {
-                    let why = "more than twice the overlap; overlap, two halos and a factor; in whole factors";
-                    let message = format!("must be {least} ({why}) to 32768 pixels a side, got {width}x{height}");
+                let [least_width, least_height] = self.least_sides(*scale);
+                if *width < least_width || *height < least_height || *width > 32_768 || *height > 32_768 {
+                    let why =
+                        "more than twice the overlap; overlap, two halos or a subject, and a factor; in whole factors";
+                    let message = format!(
+                        "must be {least_width}x{least_height} ({why}) to 32768 pixels a side, got {width}x{height}"
+                    );
                     return config(&format!("sizes[{i}]"), message);
                 }
             }

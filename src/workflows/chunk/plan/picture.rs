@@ -20,6 +20,17 @@ const DIGITS: [[u8; 7]; 10] = [
     [14, 17, 17, 15, 1, 2, 12],
 ];
 
+/// Places of the dots of a number, columns from 0 and rows 0 to 6; a digit is 5 wide, and 6 columns from the next.
+pub(in crate::workflows::chunk) fn number_dots(number: u32) -> impl Iterator<Item = [u32; 2]> {
+    let digits: Vec<u8> = number.to_string().into_bytes();
+    (0u32..).zip(digits).flat_map(|(i, digit)| {
+        let rows = DIGITS.get(usize::from(digit.wrapping_sub(b'0'))).copied().unwrap_or_default();
+        (0u32..).zip(rows).flat_map(move |(row, bits)| {
+            (0..5u32).filter(move |c| bits >> (4 - c) & 1 == 1).map(move |c| [i * 6 + c, row])
+        })
+    })
+}
+
 struct Canvas {
     rgb: Vec<u8>,
     size: Size,
@@ -38,15 +49,10 @@ impl Canvas {
 
     /// A number whose baseline lies at `y`, of dots of `dot` pixels.
     fn number(&mut self, number: u32, [x, y]: [u32; 2], dot: u32, colour: [u8; 3]) {
-        for (i, digit) in (0u32..).zip(number.to_string().bytes()) {
-            let dots = DIGITS.get(usize::from(digit - b'0')).copied().unwrap_or_default();
-            for (row, bits) in (0u32..).zip(dots) {
-                for column in (0..5u32).filter(|c| bits >> (4 - c) & 1 == 1) {
-                    let left = x + (i * 6 + column) * dot;
-                    let top = (y + row * dot).saturating_sub(7 * dot);
-                    self.fill([left, left + dot], [top, top + dot], colour);
-                }
-            }
+        for [column, row] in number_dots(number) {
+            let left = x + column * dot;
+            let top = (y + row * dot).saturating_sub(7 * dot);
+            self.fill([left, left + dot], [top, top + dot], colour);
         }
     }
 }

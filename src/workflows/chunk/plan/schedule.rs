@@ -134,7 +134,7 @@ impl ChunkPlan {
         let limited = map.limited(&rects(&self.settings.regions), &rects(&self.settings.exclude));
         let shares = Shares::new(limited.as_ref().unwrap_or(map), activity, self.settings.threshold)?;
         for chunk in &mut self.chunks {
-            let rect = chunk.rect();
+            let rect = self.settings.covers(chunk.rect(), frame);
             let steps = steps_of(&shares, |_| Some(rect), self.settings.coverage);
             let spans = steps.iter().filter_map(|at| activity.steps().get(*at)).map(|s| activity.time(*s)).collect();
             let schedule = Schedule::new(spans)?.widened(self.settings.lead_in, self.settings.hold)?;
@@ -147,7 +147,8 @@ impl ChunkPlan {
 
     /// Notes how much of the heat that counts is covered at its time.
     pub(super) fn hold(&mut self, shares: &Shares<'_>) -> f64 {
-        let held = shares.covered(|time| self.active_at(time).map(|(_, rect)| rect).collect());
+        let held = shares
+            .covered(|time| self.active_at(time).map(|(_, r)| self.settings.covers(r, self.frame_size())).collect());
         self.timed_coverage = Some(held);
         held
     }

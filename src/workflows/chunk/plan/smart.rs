@@ -63,6 +63,7 @@ pub fn plan_original(map: &HeatMap, params: &PlanParams) -> Result<ChunkPlan> {
         ("threshold", params.threshold != d.threshold),
         ("overlap", params.overlap != d.overlap),
         ("halo", params.halo != d.halo),
+        ("subject", params.subject != d.subject),
         ("scales", params.scales != d.scales),
         ("regions", params.regions != d.regions),
         ("exclude", params.exclude != d.exclude),

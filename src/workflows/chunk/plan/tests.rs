@@ -154,10 +154,12 @@ fn check(map: &HeatMap, params: &PlanParams) -> ChunkPlan {
         .chunks
         .iter()
         .map(|c| {
-            let trim = |[a, b]: [u32; 2], side: u32| {
-                [if a > 0 { a + params.halo } else { 0 }, if b < side { b - params.halo } else { side }]
+            let trim = |[a, b]: [u32; 2], side: u32, subject: u32| {
+                let margin = params.halo.max(subject.div_ceil(2));
+                [if a > 0 { a + margin } else { 0 }, if b < side { b - margin } else { side }]
             };
-            let ([x0, x1], [y0, y1]) = (trim(c.x_range, frame.width), trim(c.y_range, frame.height));
+            let [w, h] = params.subject;
+            let ([x0, x1], [y0, y1]) = (trim(c.x_range, frame.width, w), trim(c.y_range, frame.height, h));
             Rect { x: x0, y: y0, width: x1 - x0, height: y1 - y0 }
         })
         .collect();
@@ -200,7 +202,7 @@ proptest! {
     #[test]
     fn every_plan_keeps_what_it_promises(
         seed: u32, coverage in 1u32..=100, threshold in 0u32..20, factor in 3u32..20, overlap in 0u32..24, halo in 0u32..12, rotate: bool,
-        second: bool,
+        second: bool, subject in (0u32..40, 0u32..40),
     ) {
         let (map, chunk) = random(seed);
         let mut sizes = vec![[chunk.width, chunk.height]];
@@ -211,6 +213,7 @@ proptest! {
             rotate,
             overlap,
             halo,
+            subject: [subject.0, subject.1],
             coverage: f64::from(coverage) / 100.0,
             threshold: f64::from(threshold) / 100.0,
             ..PlanParams::default()
@@ -402,6 +405,7 @@ fn every_setting_changes_the_plan() {
         PlanParams { threshold: 0.3, ..base.clone() },
         PlanParams { overlap: 40, ..base.clone() },
         PlanParams { halo: 16, ..base.clone() },
+        PlanParams { subject: [24, 48], ..base.clone() },
         PlanParams { scales: vec![0.5], ..base.clone() },
         PlanParams { regions: vec![[0, 0, 300, 360]], ..base.clone() },
         PlanParams { exclude: vec![[0, 0, 300, 360]], ..base.clone() },
@@ -433,6 +437,8 @@ fn settings_out_of_range_are_refused_by_name() {
         ("threshold", PlanParams { threshold: 1.0, ..d() }),
         ("overlap", PlanParams { overlap: 2000, ..d() }),
         ("halo", PlanParams { halo: 2000, ..d() }),
+        ("subject", PlanParams { subject: [0, 2000], ..d() }),
+        ("sizes[0]", PlanParams { subject: [0, 500], ..d() }),
         ("scales", PlanParams { scales: vec![2.0], ..d() }),
         ("scales", PlanParams { scales: vec![], ..d() }),
         ("lead_in", PlanParams { lead_in: -1.0, ..d() }),

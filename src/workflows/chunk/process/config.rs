@@ -88,6 +88,7 @@ impl ProcessConfig {
             feather: self.feather,
             outside: self.outside,
             fade: self.fade,
+            start: None,
             enlarged: self.enlarge,
         }
     }

@@ -1,6 +1,7 @@
 //! Sliced detection: a detector on the chunks of each frame, its boxes brought back to the frame and merged.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use super::merge::{MergeRule, merge_detections};
 use super::model::AT_ONCE;
@@ -68,12 +69,23 @@ pub struct FrameDetections<'a> {
     pub frame: Option<(FrameLayout, &'a mut [u8])>,
 }
 
-/// A batch whose tensors are being made.
+/// A tile: frame in its batch, rectangle and number of its chunk.
+type TileBox = (usize, Rect, u32);
+
+/// Tiles of a batch whose tensors are being made: as many as one binding holds.
 struct Ahead {
-    batch: HeldBatch,
+    batch: Rc<HeldBatch>,
     prepared: Prepared,
-    /// Frame in the batch, rectangle and number of the chunk of each box.
-    boxes: Vec<(usize, Rect, u32)>,
+    boxes: Vec<TileBox>,
+    /// Whether the batch is done with them.
+    last: bool,
+}
+
+/// What was found in a batch so far.
+#[derive(Default)]
+struct Gathered {
+    found: Vec<Vec<(Detection, Rect)>>,
+    boxes: Vec<TileBox>,
 }
 
 /// Finds objects in the chunks of `placement` in all frames of `source`, and hands the frames on in order; with `pixels`, their bytes as
@@ -95,19 +107,22 @@ pub fn detect_chunks<M: TensorModel>(
     let mut started = None;
     let element = detector.model.stage().element_bytes();
     let chunks = placement.chunks.len() as u64;
+    // Tiles whose tensors one binding holds.
+    let most = usize::try_from(ctx.caps().max_binding_bytes / element.max(1)).unwrap_or(usize::MAX).max(1);
     // Two tensors on the device and two where the host reads them.
-    let bytes = move |_: &FrameLayout, batch: u32| 4 * element * u64::from(batch) * chunks;
+    let bytes = move |_: &FrameLayout, batch: u32| 4 * element * (u64::from(batch) * chunks).min(most as u64);
     let options = PipelineOptions { ring_slots: pipeline.ring_slots.max(3), ..pipeline.clone() };
     let (mut frames, mut tiles, mut area, mut frame_area) = (0, 0, 0, 0);
     let ((), report) = batches(ctx, &options, source, &bytes, |all| {
         let mut ahead: VecDeque<Ahead> = VecDeque::new();
+        let mut gathered = Gathered::default();
         loop {
             let next = all.next_batch()?;
-            let last = next.is_none();
+            let end = next.is_none();
             if let Some(batch) = next {
                 check_size(placement, batch.desc().size)?;
                 let fade = begun(&mut started, 0.0, batch.infos())?;
-                let boxes: Vec<_> = places(placement, &fade, batch.infos())
+                let boxes: Vec<TileBox> = places(placement, &fade, batch.infos())
                     .into_iter()
                     .filter(|p| p.strength > 0)
                     .map(|p| (p.frame, p.rect, p.id))
@@ -116,16 +131,23 @@ pub fn detect_chunks<M: TensorModel>(
                 frame_area += batch.desc().size.area() * batch.infos().len() as u64;
                 tiles += boxes.len() as u64;
                 area += boxes.iter().map(|(_, r, _)| u64::from(r.width) * u64::from(r.height)).sum::<u64>();
-                let crops: Vec<CropBox> = boxes.iter().map(|(frame, r, _)| crop(*frame, r)).collect();
-                let prepared = detector.model.submit(batch.frames(), batch.desc().color, &crops)?;
-                ahead.push_back(Ahead { batch, prepared, boxes });
-            }
-            while ahead.len() > usize::from(!last) {
-                if let Some(one) = ahead.pop_front() {
-                    hand_on(ctx, one, detector, pixels, sink)?;
+                let batch = Rc::new(batch);
+                let groups = boxes.len().div_ceil(most).max(1);
+                for group in 0..groups {
+                    let own = boxes.get(group * most..boxes.len().min((group + 1) * most)).unwrap_or_default();
+                    let crops: Vec<CropBox> = own.iter().map(|(frame, r, _)| crop(*frame, r)).collect();
+                    let prepared = detector.model.submit(batch.frames(), batch.desc().color, &crops)?;
+                    let (batch, boxes) = (Rc::clone(&batch), own.to_vec());
+                    ahead.push_back(Ahead { batch, prepared, boxes, last: group + 1 == groups });
+                    while ahead.len() > 1 {
+                        hand_on(ctx, ahead.pop_front(), &mut gathered, (detector, pixels), sink)?;
+                    }
                 }
             }
-            if last {
+            if end {
+                while !ahead.is_empty() {
+                    hand_on(ctx, ahead.pop_front(), &mut gathered, (detector, pixels), sink)?;
+                }
                 return Ok(());
             }
         }
@@ -139,16 +161,18 @@ fn crop(frame: usize, r: &Rect) -> CropBox {
     CropBox { slot: frame as u32, rect }
 }
 
+/// Runs the model on the oldest tiles; gives the frames of their batch to `sink` where they are the last of it.
 fn hand_on<M: TensorModel>(
     ctx: &GpuContext,
-    Ahead { batch, prepared, boxes }: Ahead,
-    detector: &mut ChunkDetector<M>,
-    pixels: bool,
+    oldest: Option<Ahead>,
+    gathered: &mut Gathered,
+    (detector, pixels): (&mut ChunkDetector<M>, bool),
     sink: &mut dyn FnMut(FrameDetections<'_>) -> Result<()>,
 ) -> Result<()> {
+    let Some(Ahead { batch, prepared, boxes, last }) = oldest else { return Ok(()) };
     let ChunkDetector { model, reader, options, merge } = detector;
-    let mut found: Vec<Vec<(Detection, Rect)>> = vec![Vec::new(); batch.infos().len()];
-    let mut rest = boxes.iter();
+    gathered.found.resize_with(batch.infos().len(), Vec::new);
+    let (found, mut rest) = (&mut gathered.found, boxes.iter());
     model.finish(prepared, &[], |run| {
         for (detections, (frame, rect, _)) in
             reader.decode(&run.outputs, run.places, options)?.into_iter().zip(rest.by_ref())
@@ -158,6 +182,11 @@ fn hand_on<M: TensorModel>(
         }
         Ok(())
     })?;
+    gathered.boxes.extend(boxes);
+    if !last {
+        return Ok(());
+    }
+    let Gathered { found, boxes } = std::mem::take(gathered);
     let layout = *batch.frames().layout();
     let slot = layout.slot_bytes() as usize;
     let mut bytes = match pixels {

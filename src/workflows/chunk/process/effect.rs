@@ -56,6 +56,11 @@ pub trait ChunkEffect {
         Ok(1)
     }
 
+    /// Whether what it makes of a tile depends on tiles before: such an effect sees all frames again when a run goes on.
+    fn remembers(&self) -> bool {
+        false
+    }
+
     /// Fills `output`: for each tile a slot of its size times [`Self::scale`]. The work may be left on the queue of the device; work that
     /// is submitted later waits for it.
     ///
@@ -98,6 +103,11 @@ impl ChunkEffect for Identity {
 pub struct OnGpu<F>(pub F);
 
 impl<F: FnMut(&GpuContext, &Tiles<'_>, &GpuPictures) -> Result<()>> ChunkEffect for OnGpu<F> {
+    fn remembers(&self) -> bool {
+        // Nobody knows what a closure holds.
+        true
+    }
+
     fn apply(&mut self, ctx: &GpuContext, tiles: &Tiles<'_>, output: &GpuPictures) -> Result<()> {
         (self.0)(ctx, tiles, output)
     }

@@ -31,6 +31,10 @@ impl FilterEffect {
 }
 
 impl ChunkEffect for FilterEffect {
+    fn remembers(&self) -> bool {
+        true
+    }
+
     fn apply(&mut self, ctx: &GpuContext, tiles: &Tiles<'_>, output: &GpuPictures) -> Result<()> {
         for (slot, (tile, place)) in (0..).zip(read_tiles(ctx, tiles)?.iter().zip(tiles.places)) {
             let info = tiles.frames.get(place.frame).ok_or_else(|| Error::Bug("a tile of no frame".into()))?;

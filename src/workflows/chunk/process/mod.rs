@@ -23,17 +23,20 @@ mod job;
 mod merge;
 #[cfg(feature = "onnx")]
 mod model;
+mod parts;
 mod placement;
+mod preview;
 mod propagate;
 mod proxy;
 mod run;
 mod tiles;
 mod video;
+mod work;
 
 pub use config::ProcessConfig;
 #[cfg(feature = "onnx")]
 pub use detect::{ChunkDetector, FrameDetections, detect_chunks};
-pub use draw::{COLORS, draw_outline};
+pub use draw::{COLORS, dim_outside, draw_number, draw_outline};
 pub use effect::{ChunkEffect, Identity, MaskLook, OnGpu, TilePlace, Tiles};
 pub use filter::FilterEffect;
 pub use job::{ChunkOutcome, ChunkWork, EffectId, JobOptions, process_video};
@@ -41,6 +44,7 @@ pub use merge::{MergeRule, merge_detections};
 #[cfg(feature = "onnx")]
 pub use model::ModelEffect;
 pub use placement::{Placed, Placement};
+pub use preview::{Preview, write_preview};
 pub use propagate::{ChunkData, Neighbour, propagate_chunk_data, propagate_weighted};
 pub use proxy::{ProxyConfig, ProxyReport, proxy_size, write_proxy};
 pub use run::{Outside, ProcessOptions, ProcessReport, ProcessedFrame, process_chunks};

@@ -34,6 +34,9 @@ pub struct ProcessOptions {
     pub outside: Outside,
     /// Seconds over which a chunk fades in and out, within the time in which it is active, 0..=60.
     pub fade: f64,
+    /// When the stream begins, in seconds of it: what is active then is not faded in. Left out, with the first frame of the source; it is
+    /// for a source that goes on with a stream.
+    pub start: Option<f64>,
     /// Frames come out as large as the effect makes tiles: what no chunk covers is enlarged with Lanczos weights, and frames are RGBA.
     /// Otherwise tiles are brought back to their size.
     pub enlarged: bool,
@@ -41,7 +44,14 @@ pub struct ProcessOptions {
 
 impl Default for ProcessOptions {
     fn default() -> Self {
-        Self { pipeline: PipelineOptions::default(), feather: 16, outside: Outside::Keep, fade: 0.2, enlarged: false }
+        Self {
+            pipeline: PipelineOptions::default(),
+            feather: 16,
+            outside: Outside::Keep,
+            fade: 0.2,
+            start: None,
+            enlarged: false,
+        }
     }
 }
 
@@ -128,7 +138,7 @@ pub fn process_chunks(
         ctx,
         placement,
         fade: options.fade,
-        started: None,
+        started: options.start.map(|start| Fade::new(options.fade, start)).transpose()?,
         effect,
         look,
         shape: None,

@@ -126,24 +126,60 @@ pub(super) fn file_spec(path: PathBuf, facts: &VideoFacts, crf: f32, audio: Opti
     FileSpec { path, crf, audio, rotation: -facts.rotation, rate: FileSpec::rate_of(facts.fps) }
 }
 
-/// Frames of `inner` in so many seconds from the first one.
-pub(super) struct UntilSource {
-    pub(super) inner: Box<dyn FrameSource>,
-    pub(super) seconds: Option<f64>,
+/// The frames of a video in so many seconds from the first one, taken part by part.
+pub(super) struct Stream {
+    inner: Box<dyn FrameSource>,
+    seconds: Option<f64>,
+    /// Time of the first frame in seconds, once it is known.
     pub(super) first: Option<f64>,
+    /// Frames taken.
+    pub(super) taken: u64,
+    /// Whether there are no more.
+    pub(super) over: bool,
 }
 
-impl FrameSource for UntilSource {
+impl Stream {
+    pub(super) fn new(inner: Box<dyn FrameSource>, seconds: Option<f64>) -> Self {
+        Self { inner, seconds, first: None, taken: 0, over: false }
+    }
+
+    /// Passes over frames.
+    pub(super) fn skip(&mut self, frames: u64) -> Result<()> {
+        let mut part = self.part(frames);
+        while part.next(&mut |_| Ok(()))? {}
+        Ok(())
+    }
+
+    /// The next frames, at most so many.
+    pub(super) fn part(&mut self, frames: u64) -> Part<'_> {
+        let end = self.taken.saturating_add(frames);
+        Part { stream: self, end }
+    }
+}
+
+/// A part of a stream.
+pub(super) struct Part<'a> {
+    stream: &'a mut Stream,
+    /// Frames of the stream that are taken when it ends.
+    end: u64,
+}
+
+impl FrameSource for Part<'_> {
     fn next(&mut self, deliver: &mut dyn FnMut(&dyn SourceFrame) -> Result<()>) -> Result<bool> {
-        let Some(most) = self.seconds else { return self.inner.next(deliver) };
-        let (mut over, first) = (false, &mut self.first);
-        let more = self.inner.next(&mut |frame| {
+        let stream = &mut *self.stream;
+        if stream.over || stream.taken >= self.end {
+            return Ok(false);
+        }
+        let (mut over, first, most) = (false, &mut stream.first, stream.seconds);
+        let more = stream.inner.next(&mut |frame| {
             let at = super::run::seconds(&frame.info());
             let zero = *first.get_or_insert(at);
             // Half a microsecond: times are sums of fractions.
-            over = at - zero >= most - 5e-7;
+            over = most.is_some_and(|most| at - zero >= most - 5e-7);
             if over { Ok(()) } else { deliver(frame) }
         })?;
-        Ok(more && !over)
+        stream.over = over || !more;
+        stream.taken += u64::from(!stream.over);
+        Ok(!stream.over)
     }
 }
