@@ -123,7 +123,7 @@ mod tests {
                 (u64::MAX - i).into(),
                 (-(i as i64)).into(),
                 (i as f64 / 3.0).into(),
-                (i % 2 == 0).into(),
+                i.is_multiple_of(2).into(),
                 format!("r{i}").into(),
             ]
         };

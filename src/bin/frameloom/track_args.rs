@@ -83,6 +83,8 @@ pub(crate) struct TrackArgs {
     #[command(flatten)]
     pub(crate) settings: SettingArgs,
     #[command(flatten)]
+    pub(crate) guard: crate::guard::GuardArgs,
+    #[command(flatten)]
     pub(crate) work: WorkArgs,
     /// Streams at the same time, through one device and one network [default: number of cores, at most the number of streams]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]

@@ -32,6 +32,21 @@ pub struct OpenOptions {
     pub cancel: CancelToken,
 }
 
+impl Default for OpenOptions {
+    /// The first track, one thread, software, the default limits, picture folders at 25 frames a second, this process.
+    fn default() -> Self {
+        Self {
+            track: 0,
+            threads: 1,
+            hardware: HardwareDecode::Off,
+            limits: Limits::default(),
+            fps: 25,
+            cancel: CancelToken::new(),
+            isolation: None,
+        }
+    }
+}
+
 /// Opens a video file.
 ///
 /// # Errors

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use frameloom::core::{ByteBudget, FrameLayout, PixelFormat};
 use frameloom::gpu::{GpuContext, GpuOptions};
-use frameloom::media::{HardwareDecode, probe};
+use frameloom::media::{HardwareDecode, Isolation, probe};
 use frameloom::pipeline::PipelineOptions;
 use frameloom::store::{Fingerprint, OsIo, commit_json};
 use frameloom::workflows::track::detections::Detections;
@@ -18,6 +18,7 @@ use frameloom::{Error, Result};
 use serde_json::{Value, json};
 
 use crate::args::Global;
+use crate::guard::Guard;
 use crate::output::{Output, error_json, limits_from, printable};
 use crate::progress::{Mode, Progress};
 use crate::signals::Signals;
@@ -30,7 +31,7 @@ pub(crate) fn run(global: &Global, args: &TrackArgs, out: &mut Output, signals: 
     }
 }
 
-fn opening(work: &WorkArgs, signals: &Signals) -> Result<TrackOpen> {
+fn opening(work: &WorkArgs, isolation: Option<Isolation>, signals: &Signals) -> Result<TrackOpen> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as u32;
     Ok(TrackOpen {
         threads: work.threads.unwrap_or(cores.min(8)),
@@ -40,13 +41,18 @@ fn opening(work: &WorkArgs, signals: &Signals) -> Result<TrackOpen> {
             name => HardwareDecode::Named(name.to_owned()),
         },
         limits: limits_from(&work.limits)?,
+        isolation,
         cancel: signals.cancel.clone(),
     })
 }
 
-fn context(global: &Global, memory_mb: u64, out: &mut Output) -> Result<GpuContext> {
-    let budget = ByteBudget::new("host", memory_mb << 20);
-    let ctx = GpuContext::new(&GpuOptions { device: global.device.clone(), budget, ..GpuOptions::default() })?;
+/// Kernels, the model of the background, tables that are not written yet.
+const RESERVE: u64 = 24 << 20;
+/// A decoder process that is started again decodes from the beginning, and is silent meanwhile.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+fn context(options: GpuOptions, out: &mut Output) -> Result<GpuContext> {
+    let ctx = GpuContext::new(&options)?;
     if let Some(warning) = ctx.software_warning() {
         out.warn(&warning);
     }
@@ -151,7 +157,8 @@ fn streams(args: &TrackArgs, open: &TrackOpen) -> Result<Vec<Stream>> {
 fn look(global: &Global, args: &TrackArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
     let config = args.settings.resolve(std::env::vars_os())?;
     let used = clamp(args.work.batch_size, args.work.memory_limit);
-    let open = opening(&args.work, signals)?;
+    let guard = Guard::new(&args.guard, "track", true, used.memory_mb, out)?;
+    let open = opening(&args.work, guard.isolation.clone(), signals)?;
     let zones = zones(args.zones.as_deref())?;
     let streams = streams(args, &open)?;
     if args.detections.is_some() && (streams.len() != 1 || !config.is_motion()) {
@@ -162,9 +169,13 @@ fn look(global: &Global, args: &TrackArgs, out: &mut Output, signals: &Signals, 
     if args.dry_run {
         return plan(&streams, &config, &used, out);
     }
-    let ctx = context(global, used.memory_mb, out)?;
+    let ctx = context(guard.budgets(GpuOptions { device: global.device.clone(), ..GpuOptions::default() }), out)?;
+    let _base = guard.admit(&ctx, RESERVE)?;
     let (config, detector) = detector(args, config, &streams, &open)?;
-    let run = running(&args.work, &used, signals);
+    let mut run = running(&args.work, &used, signals);
+    if guard.isolation.is_some() {
+        run.pipeline.stall = PATIENCE;
+    }
     let mut ends: Vec<Option<Result<TrackOutcome>>> = Vec::new();
     let (mut jobs, mut places) = (Vec::new(), Vec::new());
     let mut heads = Vec::new();
@@ -174,6 +185,7 @@ fn look(global: &Global, args: &TrackArgs, out: &mut Output, signals: &Signals, 
         ends.push(None);
         match video {
             Ok(video) => {
+                guard.metrics.begin(&folder.to_string_lossy(), video.expected);
                 jobs.push(StreamJob { video, folder });
                 places.push(i);
             }
@@ -196,17 +208,29 @@ fn look(global: &Global, args: &TrackArgs, out: &mut Output, signals: &Signals, 
         many => format!("{} streams", many.len()),
     };
     let started = Instant::now();
-    let mut bar = Progress::new(mode, &label, total);
+    let mut bar = Progress::new(mode, &label, total).watching(&guard.memory);
     let mut before = vec![[0u64; 2]; jobs.len()];
     track_streams(&ctx, &jobs, &detector, &zones, (&config, &run), workers, &mut |i, end| match end {
         StreamEnd::Progress(stage, done, _) => {
             let slot = usize::from(stage == TrackStage::Annotating);
             if let Some(old) = before.get_mut(i).and_then(|b| b.get_mut(slot)) {
-                bar.add(done.saturating_sub(*old), out);
+                let more = done.saturating_sub(*old);
+                bar.add(more, out);
                 *old = done;
+                if let Some(job) = jobs.get(i).filter(|_| stage == TrackStage::Looking) {
+                    guard.metrics.add(&job.folder.to_string_lossy(), more);
+                }
             }
         }
         StreamEnd::Ended(result) => {
+            if let Some(job) = jobs.get(i) {
+                let how = match result.as_ref() {
+                    Ok(o) if o.reasons.is_empty() => "complete",
+                    Ok(_) => "partial",
+                    Err(_) => "failed",
+                };
+                guard.metrics.end(&job.folder.to_string_lossy(), how);
+            }
             if let Some(end) = places.get(i).and_then(|at| ends.get_mut(*at)) {
                 *end = Some(*result);
             }
@@ -391,12 +415,13 @@ fn plan(streams: &[Stream], config: &TrackConfig, used: &Clamped, out: &mut Outp
 fn again(global: &Global, args: &ReportArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
     let config = args.settings.resolve(std::env::vars_os())?;
     let used = clamp(args.work.batch_size, args.work.memory_limit);
-    let open = opening(&args.work, signals)?;
+    let open = opening(&args.work, None, signals)?;
     let zones = zones(args.zones.as_deref())?;
     let folder = args.output.as_ref().unwrap_or(&args.from);
     out.event("start", json!({ "command": "track report", "from": args.from.to_string_lossy(), "settings": config }));
     let started = Instant::now();
-    let ctx = context(global, used.memory_mb, out)?;
+    let budget = ByteBudget::new("host", used.memory_mb << 20);
+    let ctx = context(GpuOptions { device: global.device.clone(), budget, ..GpuOptions::default() }, out)?;
     let run = running(&args.work, &used, signals);
     let name = args.from.file_name().unwrap_or(args.from.as_os_str()).to_string_lossy().into_owned();
     let mut bar: Option<(Progress, u64)> = None;

@@ -72,8 +72,9 @@ pub(super) fn steps(seen: &Seen, followed: &Followed, length: f64) -> Vec<Step> 
                 }
             }
             Happening::Cross { line, direction } => {
-                if let Some(l) = step.lines.get_mut(line) {
-                    l[usize::from(direction == Direction::RightToLeft)] += 1;
+                let side = usize::from(direction == Direction::RightToLeft);
+                if let Some(n) = step.lines.get_mut(line).and_then(|l| l.get_mut(side)) {
+                    *n += 1;
                 }
             }
         }

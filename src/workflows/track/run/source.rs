@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::config::{Sampler, Sampling, Use};
 use crate::core::{CancelToken, FrameDesc, FrameInfo, FrameLayout, Limits, Rational, RowSink, Size};
 use crate::error::{Error, Result};
-use crate::media::{DecodeOptions, HardwareDecode, MediaInfo, VideoDecoder};
+use crate::media::{DecodeOptions, HardwareDecode, Isolation, MediaInfo, VideoDecoder};
 use crate::pipeline::{FrameSource, SourceFrame, VideoEnd, VideoSource};
 use crate::store::Fingerprint;
 
@@ -20,13 +20,21 @@ pub struct TrackOpen {
     pub hardware: HardwareDecode,
     /// Limits for untrusted input.
     pub limits: Limits,
+    /// Decode in processes of their own, which an input may crash without harm.
+    pub isolation: Option<Isolation>,
     /// Stops opening and decoding.
     pub cancel: CancelToken,
 }
 
 impl Default for TrackOpen {
     fn default() -> Self {
-        Self { threads: 1, hardware: HardwareDecode::Off, limits: Limits::default(), cancel: CancelToken::new() }
+        Self {
+            threads: 1,
+            hardware: HardwareDecode::Off,
+            limits: Limits::default(),
+            isolation: None,
+            cancel: CancelToken::new(),
+        }
     }
 }
 
@@ -87,6 +95,7 @@ fn decoder(path: &Path, track: usize, open: &TrackOpen) -> Result<VideoDecoder> 
         limits: open.limits.clone(),
         hardware: open.hardware.clone(),
         cancel: open.cancel.clone(),
+        isolation: open.isolation.clone(),
         ..DecodeOptions::default()
     };
     VideoDecoder::open(path, &options)
