@@ -48,7 +48,10 @@ struct Seen {
 }
 
 fn persons(ctx: &GpuContext, video: &Path, models: &Path, placement: &Placement, score: f32) -> Seen {
-    let model = ModelRegistry::open(&[models]).unwrap().load_for(Task::Detect, "yolox-nano", Allow::Pinned).unwrap();
+    let model = ModelRegistry::open(&[models.to_path_buf()])
+        .unwrap()
+        .load_for(Task::Detect, "yolox-nano", Allow::Pinned)
+        .unwrap();
     let mut detector = ChunkDetector::open(ctx, &model, &SessionOptions::default()).unwrap();
     detector.options.score = score;
     let options = VideoOptions {
