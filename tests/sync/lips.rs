@@ -87,8 +87,11 @@ fn estimate(lips: &[MouthSample], samples: &[f32], start: f64) -> SyncEstimate {
 /// A clip: name, lips, samples and their start, what is said of it as it is.
 type Speaker = (&'static str, Vec<MouthSample>, Vec<f32>, f64, SyncEstimate);
 
-/// Own sound at shifts, and the sound of others: `(peak + margin, whether the offset is right)`. `strange` says whose sound may be taken.
-fn trials(speakers: &[Speaker], of: usize, strange: impl Fn(usize) -> bool) -> (Vec<(f64, bool)>, Vec<(f64, bool)>) {
+/// `(peak + margin, whether the offset is right)`.
+type Trials = Vec<(f64, bool)>;
+
+/// Own sound at shifts, and the sound of others. `strange` says whose sound may be taken.
+fn trials(speakers: &[Speaker], of: usize, strange: impl Fn(usize) -> bool) -> (Trials, Trials) {
     let (_, lips, samples, start, _) = &speakers[of];
     let score = |e: &SyncEstimate| e.peak + e.margin;
     let own = (-5..=5).map(|k: i64| {

@@ -196,7 +196,7 @@ pub fn sync(
             progress(SyncStage::Faces, done, total);
         })?;
     }
-    let faces_pass = clock.lap();
+    let faces_lap = clock.lap(models.running());
     let who = who::who(&log.found.frames, config)?;
     let total = log.found.frames.len() as u64;
     let mut done = log.found.looked;
@@ -204,7 +204,7 @@ pub fn sync(
         done += n;
         progress(SyncStage::Lips, done.min(total), Some(total));
     })?;
-    let lips_pass = clock.lap();
+    let lips_lap = clock.lap(models.running());
     let persons = persons::persons(&who.tracks, &views::sums(&log.found.vectors, who.tracks.len()), config.same_person);
     let (sound, damaged) = video.levels()?;
     let estimator = models.estimator.as_ref();
@@ -255,7 +255,7 @@ pub fn sync(
         units.finish(ANNOTATED, &[videos.annotated(&io, folder)?], &())?;
     }
     drop(state);
-    let speed = clock.end([faces_pass, lips_pass], models.running());
+    let speed = clock.end(faces_lap, lips_lap);
     Ok(SyncOutcome { resumed, speed, ..outcome })
 }
 

@@ -249,7 +249,7 @@ fn faces(f: &Finished<'_>) -> Vec<ImageItem> {
                 Some(s) if p.speaks > 0.0 => (judged(f, s), format!("{:+.0} ms", s * 1e3)),
                 _ => verdict_of(t),
             };
-            let when = format!("person {}: {count}, seen {:.1} s, speaks {:.1} s", p.person, p.seen, p.speaks);
+            let when = format!("person {} ({count}): speaks {:.0} of {:.0} s", p.person, p.speaks, p.seen);
             Some(ImageItem::jpeg(jpeg, when).note(word).tone(tone))
         })
         .collect()

@@ -169,7 +169,7 @@ impl Telling<'_> {
         self.speakers(&mut tracks);
         let chunks = self.chunks(&of, zero, seconds)?;
         let points = points(tracks.iter());
-        let shared = (self.config.window / self.config.step).max(1.0);
+        let shared = self.shared(&tracks);
         let options = TimelineOptions { min_jump: self.config.min_jump, shared };
         let mut timeline = offset_timeline(&points, &options)?;
         self.place_edits(&mut timeline, &tracks, &of);
@@ -218,6 +218,14 @@ impl Telling<'_> {
         let (shot, detected) = (of.shot, of.track.detected);
         let person = self.persons.get(track).copied().unwrap_or(track);
         Ok(Some(TrackTold { track, shot, person, frames: (first, last), detected, face, whole, windows }))
+    }
+
+    /// Windows that say as much as one that stands by itself: of a long track so many overlap, of one shorter than a window none.
+    fn shared(&self, tracks: &[TrackTold]) -> f64 {
+        let apart = |t: &TrackTold| ((t.whole.to - t.whole.from) / self.config.window).max(1.0);
+        let windows: usize = tracks.iter().map(|t| t.windows.len()).sum();
+        let alone: f64 = tracks.iter().map(apart).sum();
+        (windows as f64 / alone.max(1.0)).clamp(1.0, (self.config.window / self.config.step).max(1.0))
     }
 
     /// Marks, at each moment, the track that follows the sound best.
