@@ -97,7 +97,9 @@ fn every_page_is_in_the_book() {
 fn every_error_code_has_a_cure() {
     let source = read("src/error.rs");
     let body = between(&source, "pub fn code(&self) -> &'static str {", "/// Process exit code;");
-    let of_source: BTreeSet<String> = body.split('"').skip(1).step_by(2).map(String::from).collect();
+    let mut of_source: BTreeSet<String> = body.split('"').skip(1).step_by(2).map(String::from).collect();
+    let worker = read("src/error/worker.rs");
+    of_source.extend(worker.split('"').filter(|word| word.starts_with("decode-worker-")).map(String::from));
     let page = read("docs/troubleshooting.md");
     let rows = between(&page, "## Error codes\n", "## What people ask\n");
     let cells = rows.lines().filter_map(|l| l.strip_prefix("| `")).filter_map(|l| l.split(" | ").next());
