@@ -106,10 +106,11 @@ fn chunks_find_what_tiles_find_with_half_of_the_pixels() {
     let models = models(&data, dir.path());
     let models_text = models.to_str().unwrap();
     let ctx = GpuContext::new(&GpuOptions::default()).unwrap();
-    // A tile, and how large persons are: tiles overlap by as much, so that each person lies whole in one of them.
-    for (name, frame, tile, person) in [
-        ("vtest_480x360", Size::new(480, 360), 240, [32, 72]),
-        ("intel_one-by-one-person", Size::new(768, 432), 416, [200, 232]),
+    // A tile, and how large persons are: tiles overlap by as much, so that each person lies whole in one of them. In the first video the
+    // network takes things that never move for persons.
+    for (name, frame, tile, person, things) in [
+        ("vtest_480x360", Size::new(480, 360), 240, [32, 72], true),
+        ("intel_one-by-one-person", Size::new(768, 432), 416, [200, 232], false),
     ] {
         let video = data.join("video").join(name).with_extension("mp4");
         let tiling = Placement::tiling(frame, Size::new(tile, tile), person[1]).unwrap();
@@ -138,7 +139,7 @@ fn chunks_find_what_tiles_find_with_half_of_the_pixels() {
             let placement = Placement::read(&plans.join("chunks.json")).unwrap();
             let seen = persons(&ctx, &video, &models, &placement, SCORE);
             let moved = moving(&tiled);
-            let wanted = if kind == "motion" { &moved } else { &tiled };
+            let wanted = if things && kind == "motion" { &moved } else { &tiled };
             let ((hits, all), (same, _)) = (recall(&seen, wanted, SCORE), recall(&seen, wanted, 0.3));
             let (found, share) = (hits as f64 / all as f64, seen.pixels as f64 / tiled.pixels as f64);
             eprintln!(
