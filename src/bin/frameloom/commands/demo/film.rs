@@ -63,9 +63,9 @@ pub(super) fn make(folder: &Path, signals: &Signals, out: &mut Output) -> Result
     Ok((path, truth))
 }
 
-/// The line in the middle of the street, as `track --zones` takes it.
+/// The line in the middle of the street, as `track --zones` takes it. It goes up, so that its right is the right of the picture.
 fn zones(folder: &Path) -> Result<()> {
     let (x, low, high) = (SIZE.width / 2, 300, SIZE.height - 5);
-    let line = json!({ "name": "middle of the street", "points": [[x, low], [x, high]] });
+    let line = json!({ "name": "middle of the street", "points": [[x, high], [x, low]] });
     commit_json(&OsIo, folder.join("zones.json"), &json!({ "lines": { "middle": line } })).map(drop)
 }

@@ -136,7 +136,7 @@ fn facts(step: &str, outcome: &Outcome) -> Vec<String> {
             let lines = outcome.get("crossings").and_then(Value::as_object).into_iter().flatten();
             let crossed = lines.map(|(line, pair)| {
                 let [one, other] = ["/0", "/1"].map(|at| number(pair, at).unwrap_or_default());
-                Some(format!("{line}: {one} crossed one way, {other} the other"))
+                Some(format!("{line}: {one} crossed to its right, {other} to its left"))
             });
             std::iter::once(number(outcome, "/objects").map(|n| format!("{n} objects"))).chain(crossed).collect()
         }

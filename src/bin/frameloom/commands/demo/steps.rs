@@ -184,14 +184,18 @@ pub(super) fn all(video: &Path, images: &Path, folder: &Path, rendered: bool) ->
             title: "Follow and count",
             text: "Everything that moves, followed and counted, without a network.",
             args: args(&[word("track"), video, word("-o"), &inside("track"), word("--annotate")]),
-            page: Some(["track", "report.html"].iter().collect()),
-            picture: None,
+            page: page(&["track", "report.html"]),
+            picture: page(&["track", "heat.png"]),
             models: false,
         },
     ];
     for step in &mut steps {
         if rendered && step.name == "track" {
-            step.args.extend(args(&[word("--zones"), &inside("zones.json")]));
+            // People who pass in front of each other are one to the motion detector. The boxes are those of the rendering.
+            let (boxes, zones) = (inside("truth_mot.txt"), inside("zones.json"));
+            step.args.extend(args(&[word("--detections"), &boxes, word("--zones"), &zones]));
+            step.text =
+                "Boxes, here the clip's own truth in the place of a detector, become paths, and are counted at a line.";
         }
         if step.name == "chunk" {
             step.page = Some(Path::new("chunk").join(format!("{stem}_chunks.mp4")));
