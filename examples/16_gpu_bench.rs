@@ -16,6 +16,9 @@ use frameloom::ops::{GpuFrames, RowSample};
 use frameloom::reference::pattern::Pattern;
 use frameloom::{Error, Result};
 
+/// A name, and what it records.
+type Case<'a> = (&'a str, &'a dyn Fn(&mut Recorder<'_>));
+
 /// Measured runs of each case.
 const RUNS: usize = 9;
 
@@ -44,7 +47,7 @@ fn main() -> Result<()> {
             sample: RowSample::F32,
         };
         let describe = DescribePlan::new(&ctx, &layout, params)?.bind(&ctx, &frames, batch)?;
-        let cases: [(&str, &dyn Fn(&mut Recorder<'_>)); 2] = [
+        let cases: [Case<'_>; 2] = [
             ("statistics of luma", &|rec| luma.record(rec, batch)),
             ("descriptor, 376", &|rec| describe.record(rec, batch)),
         ];
