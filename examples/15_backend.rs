@@ -158,18 +158,29 @@ fn ask(client: u32, frames: u32, requests: &SyncSender<Request>) -> Result<Vec<A
     Ok(all)
 }
 
-/// Picture `number`, with so much noise.
-fn picture(number: u32, noise: u32) -> Picture {
-    let mut state = number.wrapping_mul(2_654_435_761).wrapping_add(noise + 1);
-    let (fx, fy) = (3 + number % 17, 2 + number / 17);
+/// Picture `number`, with its own grain each time: discs of its colours at its places.
+fn picture(number: u32, grain: u32) -> Picture {
+    let mut state = number.wrapping_mul(2_654_435_761).wrapping_add(1);
+    let mut draw = move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state >> 16
+    };
+    let ground = [draw(), draw(), draw()].map(|v| v % 200 + 20);
+    let discs: Vec<[u32; 6]> = (0..4)
+        .map(|_| {
+            let [r, g, b] = [draw(), draw(), draw()].map(|v| v % 200 + 20);
+            [draw() % SIZE.width, draw() % SIZE.height, 20 + draw() % 50, r, g, b]
+        })
+        .collect();
+    let mut noise = grain.wrapping_mul(97).wrapping_add(number + 1);
     let rgba: Vec<u8> = (0..SIZE.width * SIZE.height)
         .flat_map(|i| {
             let (x, y) = (i % SIZE.width, i / SIZE.width);
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            let grain = (state >> 16) % (noise + 1);
-            let on = ((x * fx / SIZE.width) + (y * fy / SIZE.height)).is_multiple_of(2);
-            let base = if on { 190 } else { 50 };
-            [base + grain, (base + number) % 240 + grain, 40 + grain, 255].map(|v| v.min(255) as u8)
+            noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let within = |d: &&[u32; 6]| d[0].abs_diff(x).pow(2) + d[1].abs_diff(y).pow(2) < d[2].pow(2);
+            let color = discs.iter().find(within).map_or(ground, |d| [d[3], d[4], d[5]]);
+            let [r, g, b] = color.map(|v| (v + (noise >> 20) % 6) as u8);
+            [r, g, b, 255]
         })
         .collect();
     Picture { size: SIZE, source: SIZE, rgba, compared: false }

@@ -86,7 +86,7 @@ pub struct SplitOutcome {
 /// anew. A copy ([`SplitConfig::copy`]) is quick and begins anew always.
 ///
 /// # Errors
-/// Those of the plan, of reading sound and of [`cut`] or [`copy_on_key_frames`]; [`Error::Usage`] when the plan has no piece.
+/// Those of the plan, of reading sound and of [`cut`](super::cut::cut) or [`copy_on_key_frames`]; [`Error::Usage`] when the plan has no piece.
 pub fn split(
     io: &dyn StoreIo,
     input: &Path,
