@@ -27,7 +27,8 @@ pub(super) fn make(folder: &Path, signals: &Signals, out: &mut Output) -> Result
     let path = folder.join("clip.mp4");
     let mut scene = Scene::new();
     let truth = TruthFile { crossings: scene.crossings(), cuts: SHOTS.iter().copied().skip(1).take(4).collect() };
-    if path.exists() {
+    // Another clip of this name has no truth beside it.
+    if path.exists() && folder.join("truth.json").exists() {
         return Ok((path, truth));
     }
     out.note("rendering a clip whose truth is known");
@@ -51,6 +52,7 @@ pub(super) fn make(folder: &Path, signals: &Signals, out: &mut Output) -> Result
             writeln!(w, "{},{},{:.1},{:.1},{wide:.1},{tall:.1},1,1,1", t.frame + 1, t.person, b.left, b.top)
         })
     })?;
+    zones(folder)?;
     let [right, left] = truth.crossings;
     let known = json!({
         "schema": "demo.truth", "schema_version": 1, "frames": Scene::frames(), "frames_per_second": RATE,
@@ -58,7 +60,6 @@ pub(super) fn make(folder: &Path, signals: &Signals, out: &mut Output) -> Result
         "boxes": "truth_mot.txt",
     });
     commit_json(&OsIo, folder.join("truth.json"), &known)?;
-    zones(folder)?;
     writer.finish()?;
     Ok((path, truth))
 }

@@ -48,6 +48,8 @@ pub(crate) struct DemoArgs {
     only: Vec<String>,
 }
 
+/// Exit code of a command whose folder holds the work of other input or another version.
+const OTHER_STATE: i32 = 11;
 /// Pictures that are rendered for the collage.
 const PICTURES: u32 = 300;
 
@@ -77,7 +79,11 @@ pub(crate) fn run(global: &Global, args: &DemoArgs, out: &mut Output, signals: &
     let mut outcomes: Vec<(Step, Outcome)> = Vec::new();
     for step in all.iter().filter(wanted) {
         signals.cancel.check()?;
-        let outcome = step.run(global, &args.models, &args.output, signals)?;
+        let mut outcome = step.run(global, &args.models, &args.output, signals, false)?;
+        if outcome.code == OTHER_STATE {
+            // Left by another version, or of another clip.
+            outcome = step.run(global, &args.models, &args.output, signals, true)?;
+        }
         out.text(&printable(&format!("{:<9} {:>6.1} s  {}", step.name, outcome.seconds, outcome.says())));
         out.event(
             "item",

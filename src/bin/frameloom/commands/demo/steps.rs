@@ -208,7 +208,15 @@ pub(super) fn all(video: &Path, images: &Path, folder: &Path, rendered: bool) ->
 
 impl Step {
     /// Runs it to its end in a process of its own; its words go to `logs/`.
-    pub(super) fn run(&self, global: &Global, models: &[PathBuf], folder: &Path, signals: &Signals) -> Result<Outcome> {
+    /// `restart` forgets what its folder holds.
+    pub(super) fn run(
+        &self,
+        global: &Global,
+        models: &[PathBuf],
+        folder: &Path,
+        signals: &Signals,
+        restart: bool,
+    ) -> Result<Outcome> {
         let logs = folder.join("logs");
         std::fs::create_dir_all(&logs).map_err(|e| Error::storage("create", &logs, e))?;
         let log = |kind: &str| {
@@ -221,6 +229,7 @@ impl Step {
         if self.models {
             line.extend(models.iter().flat_map(|m| [OsString::from("--models"), m.clone().into_os_string()]));
         }
+        line.extend(restart.then(|| OsString::from("--restart")));
         #[allow(clippy::disallowed_methods, reason = "a newcomer's commands, each as a newcomer types it")]
         let mut command = std::process::Command::new(&program);
         command.args(&line).arg("--json").arg("--progress").arg("none").arg("--device").arg(global.device.to_string());
