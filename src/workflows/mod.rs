@@ -5,5 +5,6 @@ pub mod chunk;
 pub mod collage;
 pub mod curate;
 mod encode;
+mod letters;
 pub mod sync;
 pub mod track;
