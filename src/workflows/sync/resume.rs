@@ -19,6 +19,7 @@ pub(super) struct Resumed {
     /// Pieces that an earlier run had cut.
     pub(super) kept: usize,
     /// Files of all pieces.
+    #[cfg_attr(not(feature = "onnx"), expect(dead_code, reason = "read by the run, which wants networks"))]
     pub(super) files: Vec<Committed>,
 }
 

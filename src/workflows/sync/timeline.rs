@@ -15,6 +15,7 @@ const HUBER: f64 = 1.5;
 /// Least noise of a point in seconds.
 const LEAST_NOISE: f64 = 0.005;
 /// Points that are taken together to see how even a preference is: neighbours depend on each other.
+#[cfg(any(feature = "onnx", test))]
 const TURN_BLOCK: usize = 25;
 /// Seconds and points from which on a drift can be told.
 const DRIFT_SECONDS: f64 = 60.0;
@@ -160,6 +161,7 @@ pub fn offset_timeline(points: &[OffsetPoint], options: &TimelineOptions) -> Res
 /// Each moment between two points has a sum of the preferences after it, which is largest where they turn. The mean of the moments is taken, weighted by
 /// how likely each is: `exp(k sum)` times its length, with `k` twice the mean of a block of points over its variance, as for a step of known height in
 /// Gaussian noise (Hinkley 1970). Where the points say nothing (a pause), that is the middle of the pause.
+#[cfg(any(feature = "onnx", test))]
 pub(super) fn turn(points: &[(f64, f64)]) -> Option<f64> {
     let (last, _) = points.last()?;
     // Behind the moment before each point, and behind the last one.
