@@ -8,14 +8,17 @@ cd "$(dirname "$0")/.."
 export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/tmp}"
 FRAMELOOM_TRIALS="$(mktemp)"
 export FRAMELOOM_TRIALS
-trap 'rm -f "$FRAMELOOM_TRIALS"' EXIT
+log="$(mktemp)"
+trap 'rm -f "$FRAMELOOM_TRIALS" "$log"' EXIT
 
 status=0
 if cargo nextest --version >/dev/null 2>&1; then
-  cargo nextest run --locked --no-fail-fast --status-level fail --final-status-level fail || status=$?
+  cargo nextest run --locked --no-fail-fast --status-level retry --final-status-level flaky 2>&1 | tee "$log" || status=$?
 else
   cargo test --locked --no-fail-fast -q || status=$?
 fi
+flaky="$(grep -E '^ *FLAKY ' "$log" | sed -E 's/^ *FLAKY [0-9/]+ \[[^]]*\] *(\([^)]*\))? *//' | sort -u || true)"
+[ -z "$flaky" ] || printf '\nNOTE: FLAKY, passed only the second time:\n%s\n' "$flaky"
 
 echo
 if [ -s "$FRAMELOOM_TRIALS" ]; then

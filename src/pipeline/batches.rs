@@ -18,6 +18,9 @@ use crate::error::{Error, Result};
 use crate::gpu::{FilledSlot, GpuContext, Recorder};
 use crate::ops::GpuFrames;
 
+/// How much longer than the source the consumer waits: a source that gives up says why, and that is the better account of the two.
+const GRACE: Duration = Duration::from_secs(5);
+
 /// The batches of a source, in frame order.
 #[derive(Debug)]
 pub struct Batches<'a> {
@@ -87,9 +90,11 @@ impl Batches<'_> {
     /// The next batch; `None` when the source has ended, well or not: see the report of [`batches`].
     ///
     /// # Errors
-    /// [`Error::Cancelled`], [`Error::Deadline`] when nothing came for as long as [`PipelineOptions::stall`] allows, the device.
+    /// [`Error::Cancelled`], [`Error::Deadline`] when nothing came, not even the source's own end, for 5 s longer than
+    /// [`PipelineOptions::stall`] allows, the device.
     pub fn next_batch(&mut self) -> Result<Option<HeldBatch>> {
         let asked = std::time::Instant::now();
+        let patience = self.options.stall.saturating_add(GRACE);
         loop {
             if self.end.is_some() {
                 return Ok(None);
@@ -101,13 +106,13 @@ impl Batches<'_> {
                     return self.hold(epoch, slot, infos).map(Some);
                 }
                 Ok(Fed::End { result, stats, .. }) => self.end = Some((result, *stats)),
-                Err(RecvTimeoutError::Timeout) if asked.elapsed() < self.options.stall => {
+                Err(RecvTimeoutError::Timeout) if asked.elapsed() < patience => {
                     // Without anything in flight nobody else would notice that slots are free again, or the device gone.
                     self.ctx.poll()?;
                     self.ctx.check()?;
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    return Err(Error::Deadline { what: "waiting for frames".into(), after: self.options.stall });
+                    return Err(Error::Deadline { what: "waiting for frames".into(), after: patience });
                 }
                 Err(RecvTimeoutError::Disconnected) => {
                     return Err(Error::Bug("a source is gone without saying so".into()));

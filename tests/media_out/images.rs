@@ -9,6 +9,9 @@ use frameloom::media::{DecodeHint, DecodedImage, ImageFormat, decode_image, deco
 
 use crate::support::*;
 
+/// What a refusal may take: it is about not unpacking gigabytes, so other work on the machine may slow it down.
+const AT_ONCE: Duration = Duration::from_secs(2);
+
 fn full(path: &Path) -> frameloom::Result<DecodedImage> {
     decode_image(path, &Limits::default(), DecodeHint::default())
 }
@@ -77,7 +80,7 @@ fn bad_files_do_what_the_table_says() {
         let took = start.elapsed();
         eprintln!("{part}: {} ({took:?})", e.to_string().replace(dir.to_str().unwrap(), "bad"));
         assert!(codes.contains(&e.code()), "{part}: {} is {e}", e.code());
-        assert!(took < Duration::from_millis(200), "{part} took {took:?}");
+        assert!(took < AT_ONCE, "{part} took {took:?}");
         assert!(peak_memory() - before < 64 << 20, "{part} took {} bytes", peak_memory() - before);
         drop(image_info(&path, &Limits::default()));
     }
@@ -291,7 +294,7 @@ fn bombs_are_refused_before_memory_is_taken() {
         let (before, start) = (peak_memory(), Instant::now());
         let e = decode_image_bytes(bytes, Path::new("bomb"), &Limits::default(), DecodeHint::default()).unwrap_err();
         assert_eq!(e.code(), code, "{e}");
-        assert!(start.elapsed() < Duration::from_millis(200));
+        assert!(start.elapsed() < AT_ONCE);
         assert!(peak_memory() - before < 64 << 20);
     };
     let idat = (b"IDAT", vec![0x78, 0x9c, 0x03, 0x00, 0x00, 0x00, 0x00, 0x01]);
@@ -345,7 +348,7 @@ fn a_compressed_text_chunk_is_not_unpacked() {
     let (before, start) = (peak_memory(), Instant::now());
     let d = decode_image_bytes(&bomb, Path::new("bomb.png"), &Limits::default(), DecodeHint::default()).unwrap();
     assert_eq!(d.size, Size::new(8, 8));
-    assert!(start.elapsed() < Duration::from_millis(200) && peak_memory() - before < 32 << 20);
+    assert!(start.elapsed() < AT_ONCE && peak_memory() - before < 32 << 20);
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn holding_all_slots_ends_by_the_deadline_and_not_never() {
             Ok(held.len())
         })
         .unwrap();
-        assert_eq!(held, 2);
+        assert_eq!(held, 2, "the source gives up before the consumer does, and says why");
         assert!(matches!(report.result, Err(Error::Deadline { .. })), "{:?}", report.result);
     });
 }
