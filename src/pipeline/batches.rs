@@ -151,7 +151,8 @@ pub fn batches<R>(
     std::thread::scope(|scope| {
         // The consumer counts on all slots: it may hold that many batches.
         let least_slots = own.ring_slots;
-        let feeder = Feeder { ctx, options: &own, source: 0, sources: 1, least_slots, to_gpu: to_consumer, work_bytes };
+        let sources = own.together.max(1);
+        let feeder = Feeder { ctx, options: &own, source: 0, sources, least_slots, to_gpu: to_consumer, work_bytes };
         let cancel = own.cancel.clone();
         scope.spawn(move || feeder.run(source));
         let mut batches = Batches { ctx, options, fed, end: None, frames: 0, waiting: Duration::ZERO };

@@ -25,6 +25,8 @@ pub struct PipelineOptions {
     pub ring_slots: usize,
     /// Batches in flight on the device.
     pub in_flight: usize,
+    /// Runs that work on one context at the same time, at least 1: each plans its memory with that part of what is left of the budgets.
+    pub together: usize,
     /// Longest wait of a source for a free slot, and of the GPU thread for the device.
     pub stall: Duration,
     /// Policy for failing sources.
@@ -39,6 +41,7 @@ impl Default for PipelineOptions {
             batch: 8,
             ring_slots: 3,
             in_flight: 2,
+            together: 1,
             stall: Duration::from_secs(60),
             on_error: OnError::Skip,
             cancel: CancelToken::new(),

@@ -142,7 +142,15 @@ pub fn run<'s, W: BatchWork>(
     std::thread::scope(|scope| {
         for (index, reader) in readers.into_iter().enumerate() {
             let to_gpu = to_gpu.clone();
-            let feeder = Feeder { ctx, options, source: index, sources: count, least_slots: 2, to_gpu, work_bytes };
+            let feeder = Feeder {
+                ctx,
+                options,
+                source: index,
+                sources: count * options.together.max(1),
+                least_slots: 2,
+                to_gpu,
+                work_bytes,
+            };
             scope.spawn(move || feeder.run(reader));
         }
         drop(to_gpu);

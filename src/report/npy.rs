@@ -12,7 +12,7 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// A type that an array can hold: `u8`, `u16`, `u32`, `f32`, `f64`.
+/// A type that an array can hold: `i8`, `u8`, `u16`, `u32`, `f32`, `f64`.
 pub trait NpyElement: Pod + sealed::Sealed {
     /// NumPy's name of the type, such as `<f4`.
     const DESCR: &'static str;
@@ -26,7 +26,7 @@ macro_rules! npy_element {
         }
     )*};
 }
-npy_element!(u8 => "|u1", u16 => "<u2", u32 => "<u4", f32 => "<f4", f64 => "<f8");
+npy_element!(i8 => "|i1", u8 => "|u1", u16 => "<u2", u32 => "<u4", f32 => "<f4", f64 => "<f8");
 
 #[cfg(target_endian = "big")]
 compile_error!("numbers are written as they lie in memory, which must be little-endian");

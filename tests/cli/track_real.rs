@@ -16,7 +16,9 @@ fn models(root: &Path) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/data_models.toml");
     std::fs::copy(list, folder.path().join("models.toml")).unwrap();
-    std::fs::copy(root.join("onnx/yolox_nano_416.onnx"), folder.path().join("yolox_nano_416.onnx")).unwrap();
+    for name in ["yolox_nano_416.onnx", "person_reid_retail_0288.onnx"] {
+        std::fs::copy(root.join("onnx").join(name), folder.path().join(name)).unwrap();
+    }
     folder
 }
 
@@ -79,6 +81,7 @@ fn a_network_that_was_stopped_goes_on_where_it_was() {
     let of = |name: &str, batch: &str| -> Vec<String> {
         let out = out.path().join(name);
         let words = ["--detector", "yolox-nano", "--classes", "person", "--fps", "4", "--batch-size", batch];
+        let words = words.into_iter().chain(["--appearance", "person-reid-retail-0288"]);
         let places = [text(&clip), "-o", text(&out), "--models", text(models.path())].map(str::to_owned);
         places.into_iter().chain(words.map(str::to_owned)).collect()
     };
@@ -101,6 +104,46 @@ fn a_network_that_was_stopped_goes_on_where_it_was() {
     assert_eq!(code(&o), 0, "{}", stderr(&o));
     assert!(item(&o)["resumed"].as_u64().unwrap() > 0, "{}", item(&o));
     assert_eq!(stable(&out.path().join("whole")), stable(&out.path().join("stopped")));
+
+    // A vector for each strong box, and tracks that use them; from what was kept, the same without a look at the video.
+    let looks = std::fs::read(out.path().join("whole/appearance.npy")).unwrap();
+    let mut from = looks.as_slice();
+    let array = frameloom::report::read_npy::<i8>(&mut from, 1 << 28).unwrap();
+    assert_eq!(array.shape[1], 256);
+    let with = array.data.chunks_exact(256).filter(|row| row.contains(&127) || row.contains(&-127)).count();
+    assert!(with > array.shape[0] / 4 && with < array.shape[0], "{with} of {}", array.shape[0]);
+    let (again, whole) = (out.path().join("again"), out.path().join("whole"));
+    let o = track(&["report", "--from", text(&whole), "-o", text(&again), "--classes", "person"]);
+    assert_eq!(code(&o), 0, "{}", stderr(&o));
+    let tracks = |folder: &Path| std::fs::read(folder.join("tracks.csv")).unwrap();
+    assert_eq!(tracks(&again), tracks(&whole));
+    // Without what they look like the tracks are others: it is used.
+    let mut source = json(&whole.join("source.json"));
+    source["appearance"] = Value::Null;
+    std::fs::write(whole.join("source.json"), source.to_string()).unwrap();
+    let o = track(&["report", "--from", text(&whole), "-o", text(&out.path().join("blind")), "--classes", "person"]);
+    assert_eq!(code(&o), 0, "{}", stderr(&o));
+    assert_ne!(tracks(&out.path().join("blind")), tracks(&whole));
+}
+
+#[cfg(feature = "onnx")]
+#[test]
+fn a_network_that_stands_in_is_named_and_one_of_another_task_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (clip, out) = (folder.path().join("clip.mp4"), folder.path().join("out"));
+    let scene = Scene::door();
+    scene.write(&clip, 0..scene.frames, &[], &[]);
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models");
+    let flags = ["--detector", "yolox-like", "--models", text(&models), "-o", text(&out), "--fps", "2"];
+    let with = |appearance: &str| track(&[&[text(&clip), "--appearance", appearance][..], &flags[..]].concat());
+    let o = with("reid");
+    assert_eq!(code(&o), 0, "{}", stderr(&o));
+    assert!(stderr(&o).contains("stands in for a real one"), "{}", stderr(&o));
+    let notes = json(&out.join("result.json"))["notes"].to_string();
+    assert!(notes.contains("stands in") && out.join("appearance.npy").is_file(), "{notes}");
+    let o = with("classify");
+    assert_eq!(code(&o), 2);
+    assert!(stderr(&o).contains("not for appearance"), "{}", stderr(&o));
 }
 
 #[test]

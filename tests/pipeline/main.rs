@@ -218,6 +218,20 @@ fn a_budget_shrinks_the_batch_and_an_impossible_one_is_refused_before_the_first_
     let (each, ends) = collect(&shared, &PipelineOptions::default(), four).unwrap();
     assert!(each.iter().all(|frames| *frames == all[0]));
     assert!(ends.iter().all(|e| e.as_ref().unwrap().result.is_ok()) && shared.pool().budget().peak() <= 400_000);
+    // A run that is told of another beside it leaves that one its half.
+    let held = |together: usize| {
+        let ctx = open(400_000);
+        let options = PipelineOptions { together, ..PipelineOptions::default() };
+        let source = Box::new(synthetic(0, PixelFormat::I420, 30));
+        let consume = |all: &mut Batches<'_>| {
+            while all.next_batch()?.is_some() {}
+            Ok(())
+        };
+        batches(&ctx, &options, source, &|_, _| 0, consume).unwrap();
+        ctx.pool().budget().peak()
+    };
+    let (alone, beside) = (held(1), held(2));
+    assert!(alone > 200_000 && beside <= 200_000, "{alone}, {beside}");
     let (none, ends) = collect(&open(20_000), &PipelineOptions::default(), source()).unwrap();
     assert!(none[0].is_empty());
     assert!(matches!(ends[0].as_ref().unwrap().result, Err(Error::Memory { .. })));

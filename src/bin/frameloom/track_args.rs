@@ -46,6 +46,7 @@ Examples:
   frameloom track street.mp4                       writes street.track/report.html, tracks.csv, events.csv, result.json, ...
   frameloom track street.mp4 --zones shop.json --annotate
   frameloom track street.mp4 --detector yolox-nano --models ~/models --classes person
+  frameloom track street.mp4 --detector yolox-nano --appearance person-reid --rejoin 30 --models ~/models
   frameloom track cam.mkv --track all -o out       all video tracks at once, through one detector
   frameloom track a.mp4 b.mp4 c.mp4 --join -o out  segments of one recording
   frameloom track report --from street.track --tracker oc-sort --zones other.json -o again")]
@@ -133,6 +134,9 @@ pub(crate) struct SettingArgs {
     /// `motion`, or a model of task detect by its name in models.toml [default: motion]
     #[arg(long, value_name = "NAME", help_heading = SETTINGS)]
     pub(crate) detector: Option<String>,
+    /// A model of task reid or embed by its name: boxes are told apart by place and looks. For a detector that is a network
+    #[arg(long, value_name = "NAME", help_heading = SETTINGS)]
+    pub(crate) appearance: Option<String>,
     /// Classes that are tracked, by name or number [default: all]
     #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = SETTINGS)]
     pub(crate) classes: Vec<String>,
@@ -169,6 +173,12 @@ pub(crate) struct SettingArgs {
     /// Seconds that a track lasts at least; shorter ones are left out everywhere [default: 0.5]
     #[arg(long, value_name = "SECONDS", help_heading = SETTINGS)]
     pub(crate) min_track: Option<f64>,
+    /// With --appearance: an object that looks alike and comes back within so many seconds keeps its number [default: 0, not looked for]
+    #[arg(long, value_name = "SECONDS", help_heading = SETTINGS)]
+    pub(crate) rejoin: Option<f64>,
+    /// Least cosine between the looks of two tracks that are one object [default: 0.7]
+    #[arg(long, value_name = "COSINE", allow_hyphen_values = true, help_heading = SETTINGS)]
+    pub(crate) rejoin_likeness: Option<f64>,
     /// Pixels a second above which an object moves [default: a twentieth of the picture's height]
     #[arg(long, value_name = "PX", help_heading = SETTINGS)]
     pub(crate) moving_speed: Option<f64>,
@@ -237,6 +247,7 @@ impl SettingArgs {
         let layers = layers
             .environment("FRAMELOOM_TRACK_", environment)?
             .flag("--detector", "detector", self.detector.clone())
+            .flag("--appearance", "appearance", self.appearance.clone())
             .flag("--classes", "classes", classes)
             .flag("--min-score", "min_score", self.min_score)
             .flag("--min-size", "min_size", self.min_size)
@@ -249,6 +260,8 @@ impl SettingArgs {
             .flag("--high", "high", self.high)
             .flag("--start", "start", self.start)
             .flag("--min-track", "min_track", self.min_track)
+            .flag("--rejoin", "rejoin", self.rejoin)
+            .flag("--rejoin-likeness", "rejoin_likeness", self.rejoin_likeness)
             .flag("--moving-speed", "moving_speed", self.moving_speed)
             .flag("--point", "point", point)
             .flag("--enter-after", "enter_after", self.enter_after)

@@ -51,6 +51,15 @@ impl Embedder {
         Self::for_task(entry, inputs, outputs, Task::Embed)
     }
 
+    /// For a model of task `embed` or `reid`: whatever gives a vector for a picture, or a map of vectors.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub(crate) fn of_any(entry: &ModelEntry, inputs: &[IoInfo], outputs: &[IoInfo]) -> Result<Self> {
+        let task = if entry.task == Task::Reid { Task::Reid } else { Task::Embed };
+        Self::for_task(entry, inputs, outputs, task)
+    }
+
     pub(super) fn for_task(entry: &ModelEntry, inputs: &[IoInfo], outputs: &[IoInfo], task: Task) -> Result<Self> {
         check_task(entry, task)?;
         super::fit::picture_size(entry, inputs)?;

@@ -66,12 +66,12 @@ pub struct DescriptorModel<M: TensorModel> {
 }
 
 impl<M: TensorModel> DescriptorModel<M> {
-    /// For a model of the task `embed`.
+    /// For a model of task `embed` or `reid`.
     ///
     /// # Errors
     /// [`Error::Model`] as [`Embedder::new`] and [`PictureModel::new`]; cause `decoder` for a pooling of a model that gives vectors.
     pub fn new(ctx: &GpuContext, model: M, entry: &ModelEntry, options: DescriptorOptions) -> Result<Self> {
-        let adapter = Embedder::new(entry, model.inputs(), model.outputs())?;
+        let adapter = Embedder::of_any(entry, model.inputs(), model.outputs())?;
         let pooling = match (adapter.pooling(), options.pooling) {
             (None, None) => None,
             (None, Some(_)) => {

@@ -173,6 +173,11 @@ fn look(global: &Global, args: &TrackArgs, out: &mut Output, signals: &Signals, 
     let _base = guard.admit(&ctx, RESERVE)?;
     let (config, detector) = detector(args, config, &streams, &open)?;
     let mut run = running(&args.work, &used, signals);
+    if detector.stands_in() {
+        let note = "a network stands in for a real one: what it sees means nothing";
+        out.warn(note);
+        run.notes.push(note.into());
+    }
     if guard.isolation.is_some() {
         run.pipeline.stall = PATIENCE;
     }
@@ -260,21 +265,27 @@ fn detector(
     if config.is_motion() {
         return Ok((config, TrackDetector::Motion));
     }
-    let found = model(&config.detector, &args.work.models)?;
+    let found = model(&config, &args.work.models)?;
     Ok((config, found))
 }
 
 #[cfg(feature = "onnx")]
-fn model(name: &str, folders: &[PathBuf]) -> Result<TrackDetector> {
+fn model(config: &TrackConfig, folders: &[PathBuf]) -> Result<TrackDetector> {
     use frameloom::infer::{Allow, ModelRegistry, SessionOptions, Task};
     use frameloom::workflows::track::run::TrackModel;
 
-    let model = ModelRegistry::find(folders)?.load_for(Task::Detect, name, Allow::Pinned)?;
-    TrackModel::open(&model, &SessionOptions::default()).map(Box::new).map(TrackDetector::Model)
+    let (registry, session) = (ModelRegistry::find(folders)?, SessionOptions::default());
+    let model = registry.load_for(Task::Detect, &config.detector, Allow::Pinned)?;
+    let mut found = TrackModel::open(&model, &session)?;
+    if let Some(name) = &config.appearance {
+        found = found.with_appearance(&registry.load(name, Allow::Pinned)?, config.high, &session)?;
+    }
+    Ok(TrackDetector::Model(Box::new(found)))
 }
 
 #[cfg(not(feature = "onnx"))]
-fn model(name: &str, _: &[PathBuf]) -> Result<TrackDetector> {
+fn model(config: &TrackConfig, _: &[PathBuf]) -> Result<TrackDetector> {
+    let name = &config.detector;
     Err(Error::usage(format!("this build has no networks (feature `onnx`), so no detector `{name}`")))
 }
 

@@ -4,11 +4,11 @@ use crate::core::assignment::{Graph, assign};
 
 /// Who goes with whom.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Links {
+pub(in super::super) struct Links {
     /// Position among the rows, position among the columns.
-    pub(super) pairs: Vec<(usize, usize)>,
+    pub(in super::super) pairs: Vec<(usize, usize)>,
     /// Columns that stay alone, in order.
-    pub(super) alone: Vec<usize>,
+    pub(in super::super) alone: Vec<usize>,
 }
 
 /// Fixed point of a weight: sums are exact, so the optimum does not depend on rounding.
@@ -17,7 +17,7 @@ const ONE: f64 = (1u64 << 40) as f64;
 /// The pairs of largest summed worth; `worth` gives `None` for pairs that are not allowed, else a number that is counted from 0 up.
 ///
 /// To minimise costs below a limit, which is what `lapjv` with a cost limit does, give `limit - cost`.
-pub(super) fn link<R, C>(rows: &[R], columns: &[C], worth: impl Fn(&R, &C) -> Option<f64>) -> Links {
+pub(in super::super) fn link<R, C>(rows: &[R], columns: &[C], worth: impl Fn(&R, &C) -> Option<f64>) -> Links {
     let mut graph = Graph::new(columns.len());
     let mut edges: Vec<Vec<u32>> = Vec::with_capacity(rows.len());
     for row in rows {

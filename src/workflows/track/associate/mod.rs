@@ -13,7 +13,7 @@
 mod appearance;
 mod byte_track;
 mod kalman;
-mod link;
+pub(super) mod link;
 mod motion;
 mod oc_sort;
 mod patience;

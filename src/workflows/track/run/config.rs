@@ -33,6 +33,8 @@ pub enum TrackerChoice {
 pub struct TrackConfig {
     /// `motion`, or the name of a model of task `detect`.
     pub detector: String,
+    /// Name of a model of task `reid` or `embed` that says what boxes look like; trackers then tell them apart by place and looks.
+    pub appearance: Option<String>,
     /// Classes that are tracked, by name or number; empty: all.
     pub classes: Vec<String>,
     /// Least score of a detection; without it what the tracker wants: 0.1 for `byte-track`, which uses weak ones, 0.25 for the others.
@@ -57,6 +59,10 @@ pub struct TrackConfig {
     pub start: f64,
     /// Seconds that a track lasts at least; shorter ones are left out everywhere.
     pub min_track: f64,
+    /// An object that looks alike and comes back within so many seconds keeps its number; 0: not looked for. Wants `appearance`.
+    pub rejoin: f64,
+    /// Least cosine between the looks of two tracks that are one object, -1 to 1.
+    pub rejoin_likeness: f64,
     /// Pixels a second above which a track moves; without it a twentieth of the picture's height.
     pub moving_speed: Option<f64>,
     /// Seconds it must move to count as moving.
@@ -94,6 +100,7 @@ impl Default for TrackConfig {
         let (byte, rules) = (ByteParams::default(), ZoneRules::default());
         Self {
             detector: MOTION.into(),
+            appearance: None,
             classes: Vec::new(),
             min_score: None,
             min_size: 0.0,
@@ -106,6 +113,8 @@ impl Default for TrackConfig {
             high: byte.high,
             start: byte.start,
             min_track: 0.5,
+            rejoin: 0.0,
+            rejoin_likeness: 0.7,
             moving_speed: None,
             moving_start: 1.0 / 15.0,
             moving_stop: 0.1,
@@ -129,6 +138,7 @@ impl Default for TrackConfig {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Seeing {
     detector: String,
+    appearance: Option<(String, f64)>,
     /// Detections below this score are not kept.
     pub(super) floor: f64,
     every: u32,
@@ -153,6 +163,7 @@ impl TrackConfig {
     pub(super) fn seeing(&self) -> Seeing {
         Seeing {
             detector: self.detector.clone(),
+            appearance: self.appearance.clone().map(|name| (name, self.high)),
             // Kept once, so that other bounds need no second look.
             floor: self.min_score.map_or(0.1, |s| s.min(0.1)),
             every: self.every,
@@ -237,6 +248,8 @@ impl Settings for TrackConfig {
             ("high", self.high, 0.0, 1.0, ""),
             ("start", self.start, 0.0, 1.0, ""),
             ("min_track", self.min_track, 0.0, 3600.0, " seconds"),
+            ("rejoin", self.rejoin, 0.0, 86_400.0, " seconds"),
+            ("rejoin_likeness", self.rejoin_likeness, -1.0, 1.0, ""),
             ("moving_speed", self.moving_speed.unwrap_or(0.0), 0.0, 1e6, " pixels a second"),
             ("moving_start", self.moving_start, 0.0, 3600.0, " seconds"),
             ("moving_stop", self.moving_stop, 0.0, 3600.0, " seconds"),
@@ -255,6 +268,24 @@ impl Settings for TrackConfig {
         }
         if self.detector.is_empty() {
             return refuse("detector", format!("must be `{MOTION}` or the name of a model"));
+        }
+        if self.appearance.is_some() && self.is_motion() {
+            return refuse(
+                "appearance",
+                format!("wants a network for `detector`, got `{MOTION}`: its boxes come too late to be looked at"),
+            );
+        }
+        if self.appearance.as_ref().is_some_and(String::is_empty) {
+            return refuse(
+                "appearance",
+                "must be the name of a model of task `reid` or `embed`, or be left out".into(),
+            );
+        }
+        if self.appearance.is_some() && matches!(self.tracker, TrackerChoice::Iou | TrackerChoice::Greedy) {
+            return refuse("appearance", "is used by the trackers `byte-track` and `oc-sort` only".into());
+        }
+        if self.rejoin > 0.0 && self.appearance.is_none() {
+            return refuse("rejoin", "wants `appearance`, the name of a model of task `reid` or `embed`".into());
         }
         self.motion.check("motion.")?;
         self.rules().check("")?;
@@ -337,6 +368,10 @@ mod tests {
         assert!(good().check().is_ok());
         for bad in [
             TrackConfig { every: 0, ..good() },
+            TrackConfig { appearance: Some("reid".into()), ..good() },
+            TrackConfig { rejoin: 10.0, ..good() },
+            TrackConfig { appearance: Some(String::new()), detector: "d".into(), ..good() },
+            TrackConfig { appearance: Some("r".into()), detector: "d".into(), tracker: TrackerChoice::Iou, ..good() },
             TrackConfig { fps: Some(f64::NAN), ..good() },
             TrackConfig { fps: Some(5.0), every: 2, ..good() },
             TrackConfig { detect_every: 0, ..good() },

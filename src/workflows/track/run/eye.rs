@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::super::detections::Detections;
 use super::super::motion::{MotionParams, MotionWork, motion_bytes};
+use super::looks::Look;
 #[cfg(feature = "onnx")]
 use super::model::{ModelEye, TrackModel};
 use crate::core::{Detection, FrameInfo, FrameLayout};
@@ -52,6 +53,15 @@ impl TrackDetector {
         }
     }
 
+    /// Whether a network of it only stands in for a real one: what it sees means nothing.
+    pub fn stands_in(&self) -> bool {
+        match self {
+            #[cfg(feature = "onnx")]
+            Self::Model(m) => m.stands_in(),
+            Self::Motion | Self::File(_) => false,
+        }
+    }
+
     /// Whether it is a network: slow enough that what it found is kept while it works, and without memory of the frames before.
     pub(super) fn is_network(&self) -> bool {
         match self {
@@ -72,8 +82,24 @@ impl TrackDetector {
     }
 }
 
-/// Detections of a frame, by its number, in pixels of the picture as coded.
-pub(super) type Found = Vec<(u64, Vec<Detection>)>;
+/// What was found in a frame.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct FoundFrame {
+    /// Its number.
+    pub(super) index: u64,
+    /// In pixels of the picture as coded.
+    pub(super) detections: Vec<Detection>,
+    /// What they look like, one for each; empty where nobody asked.
+    pub(super) looks: Vec<Option<Look>>,
+}
+
+impl FoundFrame {
+    fn bare((index, detections): (u64, Vec<Detection>)) -> Self {
+        Self { index, detections, looks: Vec::new() }
+    }
+}
+
+pub(super) type Found = Vec<FoundFrame>;
 
 /// Looks at batches.
 pub(super) enum Eye {
@@ -101,14 +127,16 @@ impl Eye {
             Self::Motion(m) => Some(m.params.clone()),
             _ => None,
         };
-        let element = match self {
-            #[cfg(feature = "onnx")]
-            Self::Model(m) => m.element_bytes(),
-            _ => 0,
+        #[cfg(feature = "onnx")]
+        let tensors = match self {
+            Self::Model(m) => Some(m.bytes()),
+            _ => None,
         };
+        #[cfg(not(feature = "onnx"))]
+        let tensors: Option<fn(u32) -> u64> = None;
         move |layout, batch| {
             let motion = motion.as_ref().map_or(0, |p| motion_bytes(layout, batch, p, IN_FLIGHT));
-            motion + 4 * element * u64::from(batch)
+            motion + tensors.as_ref().map_or(0, |bytes| bytes(batch))
         }
     }
 
@@ -118,7 +146,7 @@ impl Eye {
             Self::Motion(eye) => eye.look(ctx, batch),
             #[cfg(feature = "onnx")]
             Self::Model(eye) => eye.look(batch),
-            Self::Blind => Ok(batch.infos().iter().map(|i| (i.index, Vec::new())).collect()),
+            Self::Blind => Ok(batch.infos().iter().map(|i| FoundFrame::bare((i.index, Vec::new()))).collect()),
         }
     }
 
@@ -176,7 +204,7 @@ impl MotionEye {
             let (_, ring) = self.ring.as_mut().ok_or_else(|| Error::Bug("results without a ring".into()))?;
             let bytes = ring.collect(ctx, readback)?;
             let output = self.work.decode(&infos, &bytes)?;
-            found.extend(infos.iter().map(|i| i.index).zip(output.frames));
+            found.extend(infos.iter().map(|i| i.index).zip(output.frames).map(FoundFrame::bare));
         }
         Ok(found)
     }

@@ -7,6 +7,8 @@ use super::super::associate::{Observation, TrackedBox, Update};
 use super::super::session::{SessionEnd, Watch};
 use super::super::zones::{ZoneEvent, ZonesFile};
 use super::config::TrackConfig;
+use super::looks::{Look, vector};
+use super::rejoin::{Faces, rejoin};
 use super::seen::{Seen, SeenFacts};
 use crate::core::{BoxF, Detection};
 use crate::error::{Error, Result};
@@ -36,6 +38,8 @@ pub(super) struct Followed {
     pub(super) detections: u64,
     /// Tracks that were left out because they were too short.
     pub(super) short: u64,
+    /// Tracks that were joined to an earlier one by their looks.
+    pub(super) rejoined: u64,
 }
 
 /// Where the time went.
@@ -79,14 +83,33 @@ pub(super) fn follow(
     let started = Instant::now();
     let mut tracker = config.tracker(seen.facts.height)?;
     let mut detections = 0;
+    let mut faces = Faces::default();
     // Position in the timeline, and what the tracker said there.
     let mut updates: Vec<(usize, Update)> = Vec::new();
     for (at, frame) in seen.frames.iter().enumerate().filter(|(_, f)| f.time.looked) {
+        let vectors: Vec<Option<Vec<f32>>> = frame.looks.iter().map(|l| l.as_ref().map(vector)).collect();
+        let looks = vectors.iter().map(Option::as_deref).chain(std::iter::repeat(None));
+        let each = |(d, appearance): (&Detection, _)| Observation { detection: *d, appearance };
         let observed: Vec<Observation<'_>> =
-            frame.detections.iter().filter(wanted).map(|d| Observation::from(*d)).collect();
+            frame.detections.iter().zip(looks).filter(|(d, _)| wanted(d)).map(each).collect();
         detections += observed.len() as u64;
-        updates.push((at, tracker.update(frame.time.seconds, &observed)?));
+        let update = tracker.update(frame.time.seconds, &observed)?;
+        if config.rejoin > 0.0 {
+            let shown: Vec<&Option<Look>> =
+                frame.detections.iter().zip(&frame.looks).filter(|(d, _)| wanted(d)).map(|(_, l)| l).collect();
+            for t in &update.tracks {
+                if let Some(look) = shown.get(t.detection).copied().and_then(Option::as_ref) {
+                    faces.add(t.id, look);
+                }
+            }
+        }
+        updates.push((at, update));
     }
+    let seconds = |at: usize| seen.frames.get(at).map_or(0.0, |f| f.time.seconds);
+    let rejoined = match config.rejoin > 0.0 {
+        true => rejoin(&mut updates, &faces, (config.rejoin, config.rejoin_likeness), seconds),
+        false => 0,
+    };
     let short = drop_short(&mut updates, seen, config.min_track);
     let mut all = between(&updates, seen);
     spent.tracking += started.elapsed();
@@ -112,7 +135,7 @@ pub(super) fn follow(
     // Events become sure later than they happen; readers want them in order.
     events.sort_by(|a, b| a.seconds.total_cmp(&b.seconds).then(a.track.cmp(&b.track)));
     spent.watching += started.elapsed();
-    Ok(Followed { sights, events, end, detections, short })
+    Ok(Followed { sights, events, end, detections, short, rejoined })
 }
 
 /// Takes out tracks that lasted less than `least` seconds and numbers the others from 1 on, in order of their first frame.

@@ -140,6 +140,7 @@ pub fn track_again(
         .map_err(|e| Error::InputCorrupt { path: source.clone(), reason: e.to_string() })?;
     let config = TrackConfig {
         detector: facts.detector.clone(),
+        appearance: facts.appearance.clone(),
         every: facts.sampling.every,
         fps: facts.sampling.fps,
         detect_every: facts.sampling.detect_every,

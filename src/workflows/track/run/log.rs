@@ -1,9 +1,12 @@
 //! What a network found so far: a run that was stopped goes on behind it.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::eye::FoundFrame;
+use super::looks::Look;
 use crate::core::{BoxF, Detection};
 use crate::error::{Result, StateError};
 use crate::store::{Journal, OsIo, Record, RunKey};
@@ -14,14 +17,20 @@ const STILL: u32 = 2;
 /// Bytes of a record, about; the journal takes a mebibyte.
 const RECORD: usize = 700 << 10;
 
-/// A frame that was looked at: number, and boxes as left, top, width, height, score, class.
+/// A frame that was looked at: number; boxes as left, top, width, height, score, class; what they look like, as hexadecimal digits, empty for
+/// a box without, none where nobody asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Looked(pub(super) u64, pub(super) Vec<(f32, f32, f32, f32, f32, u32)>);
+pub(super) struct Looked(pub(super) u64, pub(super) Vec<(f32, f32, f32, f32, f32, u32)>, Vec<String>);
 
 impl Looked {
-    pub(super) fn new(frame: u64, found: &[Detection]) -> Self {
+    pub(super) fn new(found: &FoundFrame) -> Self {
         let each = |d: &Detection| (d.rect.x, d.rect.y, d.rect.width, d.rect.height, d.score, d.class);
-        Self(frame, found.iter().map(each).collect())
+        let look = |l: &Option<Look>| l.as_ref().map_or_else(String::new, |l| hex(l));
+        Self(found.index, found.detections.iter().map(each).collect(), found.looks.iter().map(look).collect())
+    }
+
+    pub(super) fn looks(&self) -> Vec<Option<Look>> {
+        self.2.iter().map(|digits| (!digits.is_empty()).then(|| unhex(digits))).collect()
     }
 
     pub(super) fn detections(&self) -> Vec<Detection> {
@@ -78,7 +87,7 @@ impl LookLog {
             let rest = looked.get(from..).unwrap_or_default();
             let mut sum = 0;
             let fits = rest.iter().take_while(|l| {
-                sum += 32 + 80 * l.1.len();
+                sum += 32 + 80 * l.1.len() + l.2.iter().map(|d| d.len() + 3).sum::<usize>();
                 sum <= RECORD
             });
             let count = fits.count().max(1);
@@ -90,6 +99,25 @@ impl LookLog {
         self.shots.extend(shots);
         Ok(())
     }
+}
+
+fn hex(look: &Look) -> String {
+    look.iter().fold(String::with_capacity(2 * look.len()), |mut text, v| {
+        // Writing into a string does not fail.
+        let _ = write!(text, "{v:02x}");
+        text
+    })
+}
+
+fn unhex(digits: &str) -> Look {
+    let digit = |c: u8| (c as char).to_digit(16).unwrap_or(0) as u8;
+    digits
+        .as_bytes()
+        .as_chunks::<2>()
+        .0
+        .iter()
+        .map(|[high, low]| (digit(*high) << 4 | digit(*low)).cast_signed())
+        .collect()
 }
 
 /// Frame, seconds, JPEG; numbers little-endian.
@@ -119,11 +147,24 @@ mod tests {
         let found = vec![Detection { rect, score: 0.333_333, class: 7 }];
         let mut log = LookLog::open(&path, &key).unwrap();
         let shot = |frame| Shot { frame, seconds: 0.1, jpeg: vec![1, 2, 3] };
-        log.add((0..30_000).map(|i| Looked::new(i, &found)).collect(), vec![shot(5)]).unwrap();
+        let looks = vec![Some([-127i8, 0, 5, 127].into())];
+        let frame = |index| FoundFrame { index, detections: found.clone(), looks: looks.clone() };
+        log.add((0..30_000).map(|i| Looked::new(&frame(i))).collect(), vec![shot(5)]).unwrap();
         log.add(vec![], vec![shot(30_001)]).unwrap();
         drop(log);
         let log = LookLog::open(&path, &key).unwrap();
         assert_eq!((log.looked.len(), log.shots.as_slice()), (30_000, &[shot(5)][..]));
-        assert!(log.looked.iter().all(|l| l.detections() == found));
+        assert!(log.looked.iter().all(|l| l.detections() == found && l.looks() == looks));
+        // As many and as long vectors as a frame may have fit into a record.
+        let vector: Look = std::iter::repeat_n(-3, super::super::looks::LONGEST).collect();
+        let many = FoundFrame {
+            index: 0,
+            detections: vec![found[0]; 300],
+            looks: vec![Some(vector); super::super::looks::MOST],
+        };
+        let mut log = LookLog::open(&folder.path().join("wide"), &key).unwrap();
+        log.add(vec![Looked::new(&many), Looked::new(&many)], Vec::new()).unwrap();
+        drop(log);
+        assert_eq!(LookLog::open(&folder.path().join("wide"), &key).unwrap().looked[1].looks(), many.looks);
     }
 }

@@ -11,6 +11,7 @@ use super::source::TrackVideo;
 use super::{TrackOutcome, TrackRun, TrackStage};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
+use crate::pipeline::PipelineOptions;
 
 /// A stream and where its outputs go.
 #[derive(Debug, Clone)]
@@ -45,11 +46,14 @@ pub fn track_streams(
     told: &mut dyn FnMut(usize, StreamEnd),
 ) -> Result<()> {
     let queue: Mutex<VecDeque<usize>> = Mutex::new((0..jobs.len()).collect());
+    let workers = workers.clamp(1, jobs.len().max(1));
+    let pipeline = PipelineOptions { together: workers, ..run.pipeline.clone() };
+    let run = &TrackRun { pipeline, ..run.clone() };
     let cancel = &run.pipeline.cancel;
     std::thread::scope(|scope| -> Result<()> {
         let (to, from) = mpsc::channel();
         let mut running = Vec::new();
-        for _ in 0..workers.clamp(1, jobs.len().max(1)) {
+        for _ in 0..workers {
             let (to, queue) = (to.clone(), &queue);
             running.push(scope.spawn(move || -> Result<()> {
                 loop {

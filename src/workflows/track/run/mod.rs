@@ -19,12 +19,14 @@ mod follow;
 mod font;
 mod job;
 mod log;
+mod looks;
 mod many;
 #[cfg(feature = "onnx")]
 mod model;
 mod occupancy;
 mod page;
 mod pictures;
+mod rejoin;
 mod result;
 mod seen;
 mod source;

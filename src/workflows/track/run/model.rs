@@ -1,8 +1,10 @@
-//! A network as a detector: loaded once, looked through by all streams.
+//! A network as a detector, and one that says what its boxes look like: loaded once, looked through by all streams.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::eye::Found;
+use super::eye::{Found, FoundFrame};
+use super::looks::{LONGEST, Look, MOST, look};
+use crate::core::Detection;
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::infer::tasks::detect::{DetectOptions, Detector};
@@ -10,21 +12,36 @@ use crate::infer::{
     IoInfo, ModelEntry, NamedTensor, OnnxSession, Outputs, SessionOptions, Task, TensorModel, VerifiedModel,
     load_runtime,
 };
+use crate::ops::resize::crop_resize::CropBox;
 use crate::pipeline::HeldBatch;
-use crate::pipeline::vision::{PictureModel, TensorStageOptions};
+use crate::pipeline::vision::{DescriptorModel, DescriptorOptions, PictureModel, TensorStageOptions};
 
 /// Frames that go through the network at once. One: sums of a larger batch may be rounded in another order, and results must not depend on
 /// how many frames are in flight. On the processor nothing is lost by it.
 const AT_ONCE: usize = 1;
 
-/// A loaded network of task `detect`. Clones share its session.
+/// A loaded network of task `detect`, and if wanted one for appearance. Clones share their sessions.
 #[derive(Debug, Clone)]
 pub struct TrackModel {
+    net: Network,
+    reader: Detector,
+    runtime: String,
+    appearance: Option<Appearance>,
+}
+
+/// A network and what it is.
+#[derive(Debug, Clone)]
+struct Network {
     session: Lent,
     entry: ModelEntry,
     sha256: String,
-    reader: Detector,
-    runtime: String,
+}
+
+/// A network that says what a box looks like, for those of at least this score.
+#[derive(Debug, Clone)]
+struct Appearance {
+    net: Network,
+    least: f64,
 }
 
 /// A session that several streams use, one at a time.
@@ -49,6 +66,15 @@ impl TensorModel for Lent {
     }
 }
 
+impl Network {
+    fn open(model: &VerifiedModel, options: &SessionOptions) -> Result<Self> {
+        let session = OnnxSession::open(model, options)?;
+        let (inputs, outputs) = (session.inputs().to_vec(), session.outputs().to_vec());
+        let session = Lent { session: Arc::new(Mutex::new(session)), inputs, outputs };
+        Ok(Self { session, entry: model.entry.clone(), sha256: model.sha256.clone() })
+    }
+}
+
 impl TrackModel {
     /// Loads a network.
     ///
@@ -59,17 +85,32 @@ impl TrackModel {
         if entry.task != Task::Detect {
             return Err(Error::usage(format!("`{}` is a model for {}, not for detection", entry.name, entry.task)));
         }
-        let session = OnnxSession::open(model, options)?;
-        let reader = Detector::new(entry, session.inputs(), session.outputs())?;
-        let (inputs, outputs) = (session.inputs().to_vec(), session.outputs().to_vec());
-        let session = Lent { session: Arc::new(Mutex::new(session)), inputs, outputs };
-        let (entry, sha256) = (entry.clone(), model.sha256.clone());
-        Ok(Self { session, entry, sha256, reader, runtime: load_runtime()?.version.to_string() })
+        let net = Network::open(model, options)?;
+        let reader = Detector::new(entry, &net.session.inputs, &net.session.outputs)?;
+        Ok(Self { net, reader, runtime: load_runtime()?.version.to_string(), appearance: None })
+    }
+
+    /// With a network of task `reid` or `embed` that says what boxes look like, so that trackers can tell them apart. It looks at boxes of a
+    /// score of at least `least`, at most 128 of a frame.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for models of other tasks; [`Error::Model`].
+    pub fn with_appearance(self, model: &VerifiedModel, least: f64, options: &SessionOptions) -> Result<Self> {
+        let entry = &model.entry;
+        if !matches!(entry.task, Task::Reid | Task::Embed) {
+            return Err(Error::usage(format!("`{}` is a model for {}, not for appearance", entry.name, entry.task)));
+        }
+        Ok(Self { appearance: Some(Appearance { net: Network::open(model, options)?, least }), ..self })
     }
 
     /// Its name in the manifest.
     pub fn name(&self) -> &str {
-        &self.entry.name
+        &self.net.entry.name
+    }
+
+    /// Whether a network only stands in for a real one: its results mean nothing.
+    pub fn stands_in(&self) -> bool {
+        self.net.entry.stand_in || self.appearance.as_ref().is_some_and(|a| a.net.entry.stand_in)
     }
 
     /// Names of the classes, where the manifest gives them.
@@ -80,16 +121,20 @@ impl TrackModel {
     }
 
     pub(super) fn content(&self) -> String {
-        format!("{} {} {}", self.entry.name, self.sha256, self.runtime)
+        let of = |n: &Network| format!("{} {}", n.entry.name, n.sha256);
+        let appearance = self.appearance.as_ref().map(|a| format!(" {}", of(&a.net)));
+        format!("{} {}{}", of(&self.net), self.runtime, appearance.unwrap_or_default())
     }
 
     /// For one stream: tensors of its own, the session shared.
     pub(super) fn eye(&self, ctx: &GpuContext, floor: f64) -> Result<ModelEye> {
-        let picture = self.entry.picture.clone().unwrap_or_default();
+        let Network { session, entry, .. } = &self.net;
+        let picture = entry.picture.clone().unwrap_or_default();
         let options = TensorStageOptions { in_flight: 2, ..TensorStageOptions::default() };
-        let model = PictureModel::new(ctx, self.session.clone(), &picture, AT_ONCE, options)?;
+        let model = PictureModel::new(ctx, session.clone(), &picture, AT_ONCE, options)?;
         let options = DetectOptions { score: floor as f32, ..self.reader.options().clone() };
-        Ok(ModelEye { model, reader: self.reader.clone(), options })
+        let appearance = self.appearance.as_ref().map(|a| LookEye::new(ctx, a)).transpose()?;
+        Ok(ModelEye { model, reader: self.reader.clone(), options, appearance })
     }
 }
 
@@ -98,27 +143,81 @@ pub(super) struct ModelEye {
     model: PictureModel<Lent>,
     reader: Detector,
     options: DetectOptions,
+    appearance: Option<LookEye>,
 }
 
 impl ModelEye {
-    pub(super) fn element_bytes(&self) -> u64 {
-        self.model.stage().element_bytes()
+    /// Bytes of tensors for a batch of `batch` frames: there may be as many in flight, both ways.
+    pub(super) fn bytes(&self) -> impl Fn(u32) -> u64 + Sync + 'static {
+        let frame = self.model.stage().element_bytes();
+        let looks = self.appearance.as_ref().map_or(0, |a| a.net.net().stage().element_bytes() * MOST as u64);
+        move |batch| 4 * frame * u64::from(batch) + 4 * looks
     }
 
     pub(super) fn look(&mut self, batch: &HeldBatch) -> Result<Found> {
-        let Self { model, reader, options } = self;
+        let Self { model, reader, options, appearance } = self;
         let infos = batch.infos();
         let prepared = model.submit_whole(batch.frames(), batch.desc().color, infos.len() as u32)?;
-        let mut found = Vec::with_capacity(infos.len());
+        let mut found: Found = Vec::with_capacity(infos.len());
         let mut next = infos.iter();
         model.finish(prepared, &[], |run| {
             let pictures = reader.decode(&run.outputs, run.places, options)?;
-            found.extend(next.by_ref().map(|i| i.index).take(pictures.len()).zip(pictures));
+            let indices = next.by_ref().map(|i| i.index).take(pictures.len());
+            let frame = |(index, detections)| FoundFrame { index, detections, looks: Vec::new() };
+            found.extend(indices.zip(pictures).map(frame));
             Ok(())
         })?;
         if found.len() != infos.len() {
             return Err(Error::Bug(format!("detections of {} frames for {}", found.len(), infos.len())));
         }
+        if let Some(eye) = appearance {
+            for (slot, frame) in (0u32..).zip(&mut found) {
+                frame.looks = eye.look(batch, slot, &frame.detections)?;
+            }
+        }
         Ok(found)
+    }
+}
+
+/// A network that looks at boxes of one stream.
+struct LookEye {
+    net: DescriptorModel<Lent>,
+    least: f32,
+}
+
+impl LookEye {
+    fn new(ctx: &GpuContext, of: &Appearance) -> Result<Self> {
+        let options = DescriptorOptions { largest: AT_ONCE, ..DescriptorOptions::default() };
+        let net = DescriptorModel::new(ctx, of.net.session.clone(), &of.net.entry, options)?;
+        Ok(Self { net, least: of.least as f32 })
+    }
+
+    /// What the boxes of a frame look like, one for each.
+    fn look(&mut self, batch: &HeldBatch, slot: u32, boxes: &[Detection]) -> Result<Vec<Option<Look>>> {
+        let mut wanted: Vec<usize> = (0..boxes.len()).collect();
+        wanted.retain(|i| boxes.get(*i).is_some_and(|d| d.score >= self.least));
+        let score = |i: &usize| boxes.get(*i).map_or(0.0, |d| d.score);
+        wanted.sort_by(|a, b| score(b).total_cmp(&score(a)).then(a.cmp(b)));
+        wanted.truncate(MOST);
+        let crops: Vec<CropBox> =
+            wanted.iter().filter_map(|i| boxes.get(*i)).map(|d| CropBox { slot, rect: d.rect.to_pixels() }).collect();
+        let mut looks = vec![None; boxes.len()];
+        if crops.is_empty() {
+            return Ok(looks);
+        }
+        let found = self.net.describe(batch.frames(), batch.desc().color, &crops)?;
+        if found.dim > LONGEST {
+            let text = format!(
+                "a vector for appearance of at most {LONGEST} numbers is wanted, the model gives {}",
+                found.dim
+            );
+            return Err(Error::model("shape", text));
+        }
+        for (i, row) in wanted.into_iter().zip(found.rows()) {
+            if let Some(place) = looks.get_mut(i) {
+                *place = look(row);
+            }
+        }
+        Ok(looks)
     }
 }

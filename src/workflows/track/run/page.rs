@@ -141,6 +141,7 @@ impl Telling<'_> {
             parts.push(format!("1 of {} of these looked at, boxes between are interpolated", s.detect_every));
         }
         parts.push(format!("detector {}", f.detector));
+        parts.extend(f.appearance.as_ref().map(|name| format!("appearance {name}")));
         parts.join(", ")
     }
 

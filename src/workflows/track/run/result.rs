@@ -109,7 +109,7 @@ pub(super) fn result(
     let found = json!({
         "detector": facts.detector, "detector_content": facts.detector_content,
         "detections": outcome.detections, "detections_reused": how.reused,
-        "tracker": config.tracker, "tracked_objects": outcome.objects, "short_tracks_left_out": followed.short,
+        "tracker": config.tracker, "tracked_objects": outcome.objects, "short_tracks_left_out": followed.short, "tracks_rejoined": followed.rejoined,
         "objects_by_class": outcome.by_class, "events": outcome.events, "zones": zone_list, "lines": line_list,
         "settings": config, "reasons": outcome.reasons, "notes": outcome.notes,
         "adapter": format!("{} [{}], {}", how.adapter.name, how.adapter.kind, how.adapter.driver),

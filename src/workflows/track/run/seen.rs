@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::config::{Sampling, TrackConfig};
 use super::eye::{Eye, TrackDetector};
 use super::log::{LookLog, Looked, Shot};
+use super::looks::Look;
 use super::source::{FrameTime, Timeline, TrackVideo};
 use super::stills::Stills;
 use crate::core::{BoxF, Detection, Size};
@@ -25,6 +26,8 @@ pub(super) struct SeenFrame {
     pub(super) time: FrameTime,
     /// In pixels of the picture as it is shown.
     pub(super) detections: Vec<Detection>,
+    /// What they look like, one for each; empty where nobody asked.
+    pub(super) looks: Vec<Option<Look>>,
 }
 
 /// All that the pass found, but for frames and pictures: `source.json` of a run.
@@ -45,6 +48,9 @@ pub(super) struct SeenFacts {
     pub(super) fps: Option<f64>,
     pub(super) detector: String,
     pub(super) detector_content: String,
+    /// The network for appearance.
+    #[serde(default)]
+    pub(super) appearance: Option<String>,
     pub(super) classes: Vec<String>,
     pub(super) sampling: Sampling,
     /// Frames that the container declares, and those that came out of it.
@@ -154,7 +160,7 @@ impl Pass<'_> {
         spent.frames += started.elapsed();
         let started = Instant::now();
         let found = self.eye.look(ctx, batch)?;
-        self.found.extend(found.iter().map(|(i, d)| Looked::new(*i, d)));
+        self.found.extend(found.iter().map(Looked::new));
         spent.detecting += started.elapsed();
         Ok(())
     }
@@ -224,7 +230,7 @@ impl Looking<'_> {
             }
             let started = Instant::now();
             let rest = pass.eye.finish(ctx)?;
-            pass.found.extend(rest.iter().map(|(i, d)| Looked::new(*i, d)));
+            pass.found.extend(rest.iter().map(Looked::new));
             spent.detecting += started.elapsed();
             Ok(())
         })?;
@@ -271,7 +277,10 @@ impl Looking<'_> {
                 of.frames.iter().map(|f| (f.index, f.detections.as_slice())).collect();
             let frames: Vec<SeenFrame> = times
                 .into_iter()
-                .map(|time| SeenFrame { time, detections: by_number.remove(&time.index).unwrap_or_default().to_vec() })
+                .map(|time| {
+                    let detections = by_number.remove(&time.index).unwrap_or_default().to_vec();
+                    SeenFrame { time, detections, looks: Vec::new() }
+                })
                 .map(|f| if f.time.looked { f } else { SeenFrame { detections: Vec::new(), ..f } })
                 .collect();
             let last = frames.last().map_or(0, |f| f.time.index);
@@ -284,16 +293,16 @@ impl Looking<'_> {
         let mut frames = Vec::with_capacity(times.len());
         let mut found = found.iter().peekable();
         for time in times {
-            let mut detections = Vec::new();
+            let (mut detections, mut looks) = (Vec::new(), Vec::new());
             if time.looked {
                 while found.next_if(|l| l.0 < time.index).is_some() {}
                 let Some(looked) = found.next_if(|l| l.0 == time.index) else { continue };
-                detections = looked.detections();
+                (detections, looks) = (looked.detections(), looked.looks());
                 for d in &mut detections {
                     d.rect = turned(d.rect, coded, rotation);
                 }
             }
-            frames.push(SeenFrame { time, detections });
+            frames.push(SeenFrame { time, detections, looks });
         }
         frames
     }
@@ -325,6 +334,7 @@ impl Looking<'_> {
             fps: video.fps(),
             detector: self.config.detector.clone(),
             detector_content: self.detector.content(),
+            appearance: self.config.appearance.clone(),
             classes: self.detector.classes(),
             sampling: self.config.sampling(),
             declared_frames: video.expected,

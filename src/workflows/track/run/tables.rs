@@ -78,7 +78,7 @@ fn table(
     Ok(sink.finish()?.files)
 }
 
-/// What the pass over the pictures found: `detections.parquet`.
+/// What the pass over the pictures found: `detections.parquet`, and what the boxes look like, where that was asked for.
 pub(super) fn write_detections(io: &dyn StoreIo, folder: &Path, seen: &Seen) -> Result<Vec<Committed>> {
     let formats = TableFormats { jsonl: false, csv: false, parquet: true };
     let mut sink = TableSink::create(io, folder.join("detections"), detections_schema(), formats)?;
@@ -88,7 +88,11 @@ pub(super) fn write_detections(io: &dyn StoreIo, folder: &Path, seen: &Seen) -> 
             sink.push(row)?;
         }
     }
-    Ok(sink.finish()?.files)
+    let mut files = sink.finish()?.files;
+    if seen.facts.appearance.is_some() {
+        files.push(super::looks::write(io, folder, &seen.frames)?);
+    }
+    Ok(files)
 }
 
 fn tracks_schema() -> Schema {
@@ -289,15 +293,19 @@ fn coco(to: &mut dyn Write, seen: &Seen, followed: &Followed) -> std::io::Result
 /// `detections.parquet` and `source.json` of a run, read back.
 pub(super) fn read_seen(folder: &Path, facts: SeenFacts) -> Result<Seen> {
     let (found, looked) = super::super::detections::read_frames(&folder.join("detections.parquet"))?;
-    let frames = found
+    let mut frames = found
         .frames
         .into_iter()
         .zip(looked)
         .map(|(f, looked)| super::seen::SeenFrame {
             time: super::source::FrameTime { index: f.index, seconds: f.seconds, looked },
             detections: f.detections,
+            looks: Vec::new(),
         })
-        .collect();
+        .collect::<Vec<_>>();
+    if facts.appearance.is_some() {
+        super::looks::read(folder, &mut frames)?;
+    }
     let read = |s: &super::stills::Still| {
         let path = folder.join(&s.file);
         std::fs::read(&path).map_err(|e| Error::storage("read", &path, e))
