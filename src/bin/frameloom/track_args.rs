@@ -176,7 +176,7 @@ pub(crate) struct SettingArgs {
     /// With --appearance: an object that looks alike and comes back within so many seconds keeps its number [default: 0, not looked for]
     #[arg(long, value_name = "SECONDS", help_heading = SETTINGS)]
     pub(crate) rejoin: Option<f64>,
-    /// Least cosine between the looks of two tracks that are one object [default: 0.7]
+    /// Least cosine between the looks of two tracks that are one object [default: what hardly two tracks seen at the same time reach]
     #[arg(long, value_name = "COSINE", allow_hyphen_values = true, help_heading = SETTINGS)]
     pub(crate) rejoin_likeness: Option<f64>,
     /// Pixels a second above which an object moves [default: a twentieth of the picture's height]

@@ -64,6 +64,7 @@ fn running(work: &WorkArgs, used: &Clamped, signals: &Signals) -> TrackRun {
         pipeline: PipelineOptions { batch: used.batch, cancel: signals.cancel.clone(), ..PipelineOptions::default() },
         restart: work.restart,
         memory_limit_mb: used.memory_mb,
+        watch: None,
         notes: used.notes.clone(),
     }
 }
@@ -173,6 +174,7 @@ fn look(global: &Global, args: &TrackArgs, out: &mut Output, signals: &Signals, 
     let _base = guard.admit(&ctx, RESERVE)?;
     let (config, detector) = detector(args, config, &streams, &open)?;
     let mut run = running(&args.work, &used, signals);
+    run.watch = Some(Arc::clone(&guard.memory));
     if detector.stands_in() {
         let note = "a network stands in for a real one: what it sees means nothing";
         out.warn(note);
@@ -242,7 +244,8 @@ fn look(global: &Global, args: &TrackArgs, out: &mut Output, signals: &Signals, 
         }
     })?;
     bar.finish();
-    tell(args, &heads, ends, started.elapsed().as_secs_f64(), out)
+    let memory = guard.report(&ctx, out);
+    tell(args, &heads, ends, (started.elapsed().as_secs_f64(), memory), out)
 }
 
 /// What was asked to look at frames, and the settings with its name.
@@ -294,7 +297,7 @@ fn tell(
     args: &TrackArgs,
     heads: &[(String, PathBuf, PathBuf)],
     ends: Vec<Option<Result<TrackOutcome>>>,
-    seconds: f64,
+    (seconds, memory): (f64, Value),
     out: &mut Output,
 ) -> Result<u8> {
     let (mut failed, mut partial, mut last) = (0usize, 0usize, None);
@@ -338,6 +341,7 @@ fn tell(
         "result",
         json!({
             "streams": heads.len(), "partial": partial, "failed": failed, "processing_time": seconds, "exit": code,
+            "memory": memory,
         }),
     );
     Ok(code)
@@ -394,6 +398,7 @@ fn plan(streams: &[Stream], config: &TrackConfig, used: &Clamped, out: &mut Outp
         let looked = frames.map(|n| n.div_ceil(u64::from(config.detect_every)));
         let slot = FrameLayout::of(PixelFormat::I420, video.coded).map_or(0, |l| u64::from(l.slot_bytes()));
         let ring = 3 * u64::from(used.batch) * slot;
+        let decoder = video.decoder_bytes;
         let stills = u64::from(config.stills) * 60_000;
         out.event(
             "item",
@@ -401,12 +406,12 @@ fn plan(streams: &[Stream], config: &TrackConfig, used: &Clamped, out: &mut Outp
                 "stream": stream.name, "input": stream.input.to_string_lossy(), "folder": stream.folder.to_string_lossy(),
                 "track": video.track, "tracks": video.tracks(), "size": video.shown().to_string(), "frames": frames,
                 "looked_at_frames": looked, "detector": config.detector, "frames_in_flight": used.batch,
-                "frame_bytes": ring, "disk_bytes": frames.map(|f| f * FRAME_BYTES + stills),
+                "frame_bytes": ring, "decoder_bytes": decoder, "disk_bytes": frames.map(|f| f * FRAME_BYTES + stills),
             }),
         );
         let text = |n: Option<u64>| n.map_or_else(|| "unknown".into(), |n| n.to_string());
         out.text(&printable(&format!(
-            "{} -> {}: {} frames of {}, {} looked at by {}; {:.1} MB of frames in flight{}",
+            "{} -> {}: {} frames of {}, {} looked at by {}; up to {:.1} MB of frames in flight, {:.1} MB in the decoder, of {} MB{}",
             stream.name,
             stream.folder.display(),
             text(frames),
@@ -414,6 +419,8 @@ fn plan(streams: &[Stream], config: &TrackConfig, used: &Clamped, out: &mut Outp
             text(looked),
             config.detector,
             ring as f64 / 1e6,
+            decoder as f64 / 1e6,
+            used.memory_mb,
             if config.annotate { "; a second pass writes a video" } else { "" }
         )));
     }

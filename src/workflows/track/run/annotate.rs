@@ -55,10 +55,11 @@ impl Annotating<'_> {
             rate: FileSpec::rate_of(self.config.fps.or(video.fps().map(|f| f / f64::from(self.config.every.max(1))))),
         };
         let sampling = super::config::Sampling { detect_every: 1, ..self.config.sampling() };
-        let opened = video.frames(sampling, 0)?;
         let bytes = |layout: &FrameLayout, batch: u32| {
             (3 * 4 * layout.size.area() + 3 * u64::from(layout.slot_bytes())) * u64::from(batch) + (64 << 10)
         };
+        let _decoder = video.admit(self.ctx, self.options, &bytes)?;
+        let opened = video.frames(sampling, 0)?;
         let mut artist = Artist::new(self);
         let (report, encoded) = encode(&spec, |hand_on| {
             let mut blender: Option<Blender> = None;

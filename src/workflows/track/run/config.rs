@@ -61,8 +61,9 @@ pub struct TrackConfig {
     pub min_track: f64,
     /// An object that looks alike and comes back within so many seconds keeps its number; 0: not looked for. Wants `appearance`.
     pub rejoin: f64,
-    /// Least cosine between the looks of two tracks that are one object, -1 to 1.
-    pub rejoin_likeness: f64,
+    /// Least cosine between the looks of two tracks that are one object, -1 to 1; without it what the video says: hardly two tracks that are seen at
+    /// the same time are as alike.
+    pub rejoin_likeness: Option<f64>,
     /// Pixels a second above which a track moves; without it a twentieth of the picture's height.
     pub moving_speed: Option<f64>,
     /// Seconds it must move to count as moving.
@@ -114,7 +115,7 @@ impl Default for TrackConfig {
             start: byte.start,
             min_track: 0.5,
             rejoin: 0.0,
-            rejoin_likeness: 0.7,
+            rejoin_likeness: None,
             moving_speed: None,
             moving_start: 1.0 / 15.0,
             moving_stop: 0.1,
@@ -249,7 +250,7 @@ impl Settings for TrackConfig {
             ("start", self.start, 0.0, 1.0, ""),
             ("min_track", self.min_track, 0.0, 3600.0, " seconds"),
             ("rejoin", self.rejoin, 0.0, 86_400.0, " seconds"),
-            ("rejoin_likeness", self.rejoin_likeness, -1.0, 1.0, ""),
+            ("rejoin_likeness", self.rejoin_likeness.unwrap_or(0.0), -1.0, 1.0, ""),
             ("moving_speed", self.moving_speed.unwrap_or(0.0), 0.0, 1e6, " pixels a second"),
             ("moving_start", self.moving_start, 0.0, 3600.0, " seconds"),
             ("moving_stop", self.moving_stop, 0.0, 3600.0, " seconds"),

@@ -8,7 +8,7 @@ use super::super::session::{SessionEnd, Watch};
 use super::super::zones::{ZoneEvent, ZonesFile};
 use super::config::TrackConfig;
 use super::looks::{Look, vector};
-use super::rejoin::{Faces, rejoin};
+use super::rejoin::{Faces, Rejoined, rejoin};
 use super::seen::{Seen, SeenFacts};
 use crate::core::{BoxF, Detection};
 use crate::error::{Error, Result};
@@ -38,8 +38,8 @@ pub(super) struct Followed {
     pub(super) detections: u64,
     /// Tracks that were left out because they were too short.
     pub(super) short: u64,
-    /// Tracks that were joined to an earlier one by their looks.
-    pub(super) rejoined: u64,
+    /// What was joined by looks, where that was asked for.
+    pub(super) rejoined: Option<Rejoined>,
 }
 
 /// Where the time went.
@@ -106,10 +106,8 @@ pub(super) fn follow(
         updates.push((at, update));
     }
     let seconds = |at: usize| seen.frames.get(at).map_or(0.0, |f| f.time.seconds);
-    let rejoined = match config.rejoin > 0.0 {
-        true => rejoin(&mut updates, &faces, (config.rejoin, config.rejoin_likeness), seconds),
-        false => 0,
-    };
+    let rejoined =
+        (config.rejoin > 0.0).then(|| rejoin(&mut updates, &faces, (config.rejoin, config.rejoin_likeness), seconds));
     let short = drop_short(&mut updates, seen, config.min_track);
     let mut all = between(&updates, seen);
     spent.tracking += started.elapsed();

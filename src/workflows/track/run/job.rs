@@ -335,6 +335,7 @@ impl<'a> Desk<'a> {
             folder,
             spent,
             memory: self.memory,
+            tree_peak: self.run.watch.as_ref().map(|w| w.peak().total()),
             batch: self.run.pipeline.batch,
             memory_limit_mb: self.run.memory_limit_mb,
             reused: made.reused,

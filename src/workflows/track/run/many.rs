@@ -31,7 +31,37 @@ pub enum StreamEnd {
     Ended(Box<Result<TrackOutcome>>),
 }
 
-/// Tracks all of `jobs`, `workers` at a time. `told` hears of progress and ends, with the position of the stream, on the calling thread. A
+/// Streams that wait for their turn, and how many are worked on.
+struct Queue {
+    waiting: VecDeque<usize>,
+    working: usize,
+}
+
+impl Queue {
+    fn next(of: &Mutex<Self>) -> Option<usize> {
+        let mut queue = of.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = queue.waiting.pop_front()?;
+        queue.working += 1;
+        Some(next)
+    }
+
+    fn done(of: &Mutex<Self>) {
+        of.lock().unwrap_or_else(PoisonError::into_inner).working -= 1;
+    }
+
+    /// Puts a stream back that had no room beside others; not where it is alone: it will not have room then either.
+    fn later(of: &Mutex<Self>, stream: usize) -> bool {
+        let mut queue = of.lock().unwrap_or_else(PoisonError::into_inner);
+        if queue.working < 2 {
+            return false;
+        }
+        queue.working -= 1;
+        queue.waiting.push_front(stream);
+        true
+    }
+}
+
+/// Tracks all of `jobs`, `workers` at a time, fewer where the memory does not allow as many. `told` hears of progress and ends, with the position of the stream, on the calling thread. A
 /// stream that fails does not stop the others; a device that is lost and a cancelled run stop all.
 ///
 /// # Errors
@@ -45,7 +75,7 @@ pub fn track_streams(
     workers: usize,
     told: &mut dyn FnMut(usize, StreamEnd),
 ) -> Result<()> {
-    let queue: Mutex<VecDeque<usize>> = Mutex::new((0..jobs.len()).collect());
+    let queue: Mutex<Queue> = Mutex::new(Queue { waiting: (0..jobs.len()).collect(), working: 0 });
     let workers = workers.clamp(1, jobs.len().max(1));
     let pipeline = PipelineOptions { together: workers, ..run.pipeline.clone() };
     let run = &TrackRun { pipeline, ..run.clone() };
@@ -57,8 +87,7 @@ pub fn track_streams(
             let (to, queue) = (to.clone(), &queue);
             running.push(scope.spawn(move || -> Result<()> {
                 loop {
-                    let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-                    let Some(i) = next else { return Ok(()) };
+                    let Some(i) = Queue::next(queue) else { return Ok(()) };
                     cancel.check()?;
                     let Some(job) = jobs.get(i) else { return Ok(()) };
                     let mut progress = |stage, done, total| {
@@ -66,6 +95,11 @@ pub fn track_streams(
                     };
                     let (video, folder): (&TrackVideo, &Path) = (&job.video, &job.folder);
                     let ended = track_video(ctx, video, detector, zones, folder, (config, run), &mut progress);
+                    if matches!(ended, Err(Error::Memory { .. })) && Queue::later(queue, i) {
+                        // One of those that hold the memory takes it up when it is done.
+                        return Ok(());
+                    }
+                    Queue::done(queue);
                     match ended {
                         Err(e @ (Error::Cancelled | Error::Gpu(_) | Error::Bug(_))) => {
                             cancel.cancel();
@@ -92,4 +126,22 @@ pub fn track_streams(
         }
         first
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_no_room_beside_others_comes_later_and_alone_it_is_refused() {
+        let queue = Mutex::new(Queue { waiting: (0..3).collect(), working: 0 });
+        assert_eq!((Queue::next(&queue), Queue::next(&queue)), (Some(0), Some(1)));
+        assert!(Queue::later(&queue, 1));
+        assert_eq!((Queue::next(&queue), Queue::next(&queue)), (Some(1), Some(2)));
+        Queue::done(&queue);
+        Queue::done(&queue);
+        assert!(!Queue::later(&queue, 2), "it would wait for ever");
+        Queue::done(&queue);
+        assert_eq!((Queue::next(&queue), queue.lock().unwrap().working), (None, 0));
+    }
 }

@@ -34,6 +34,7 @@ mod stills;
 mod tables;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -45,7 +46,7 @@ pub use many::{StreamEnd, StreamJob, track_streams};
 pub use model::TrackModel;
 pub use source::{TrackOpen, TrackVideo};
 
-use crate::pipeline::PipelineOptions;
+use crate::pipeline::{MemoryWatch, PipelineOptions};
 
 /// What a run is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,13 +66,16 @@ pub struct TrackRun {
     pub restart: bool,
     /// The memory limit that the run was given, in MB, for `result.json`.
     pub memory_limit_mb: u64,
+    /// What watches the memory of the process tree, for `result.json`.
+    pub watch: Option<Arc<MemoryWatch>>,
     /// What the caller changed of what was asked for, for `result.json`: a value that was too small, for instance.
     pub notes: Vec<String>,
 }
 
 impl Default for TrackRun {
     fn default() -> Self {
-        Self { pipeline: PipelineOptions::default(), restart: false, memory_limit_mb: 1024, notes: Vec::new() }
+        let pipeline = PipelineOptions::default();
+        Self { pipeline, restart: false, memory_limit_mb: 1024, watch: None, notes: Vec::new() }
     }
 }
 

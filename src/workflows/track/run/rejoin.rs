@@ -2,6 +2,9 @@
 //!
 //! A track may be followed by one of its class that begins behind its end, within some seconds, and looks alike. Of all ways to do that the one
 //! of the largest summed likeness is taken, so what comes out does not depend on the order of tracks.
+//!
+//! How alike is alike depends on the network and the pictures. The video itself says it: tracks that are seen at the same time are different
+//! objects, and what nearly none of their pairs reaches is enough for two that are not.
 
 use std::collections::BTreeMap;
 
@@ -9,24 +12,45 @@ use super::super::associate::Update;
 use super::super::associate::link::link;
 use super::looks::{Look, vector};
 
-/// What the boxes of a track look like, summed up: unit vectors of its detections.
+/// Share of the pairs of different objects that may be as alike as one.
+const CHANCE: f64 = 0.02;
+/// Pairs that are needed to say so, and the cosine that counts without them.
+const PAIRS: usize = 50;
+const WITHOUT: f64 = 0.9;
+/// Most pairs that are looked at.
+const MOST_PAIRS: usize = 100_000;
+/// Boxes of a track that must have been looked at.
+const LEAST: u32 = 3;
+
+/// What the boxes of a track look like, summed up: unit vectors of its detections, and how many.
 #[derive(Debug, Default)]
-pub(super) struct Faces(BTreeMap<u64, Vec<f64>>);
+pub(super) struct Faces(BTreeMap<u64, (Vec<f64>, u32)>);
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Rejoined {
+    /// Tracks that were joined to an earlier one.
+    pub(super) tracks: u64,
+    /// The cosine that was enough.
+    pub(super) likeness: f64,
+}
 
 impl Faces {
     /// Adds what a detection of the track looks like.
     pub(super) fn add(&mut self, id: u64, look: &Look) {
         let v = vector(look);
         let length = v.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
-        let sum = self.0.entry(id).or_insert_with(|| vec![0.0; v.len()]);
+        let (sum, count) = self.0.entry(id).or_insert_with(|| (vec![0.0; v.len()], 0));
         if length > 0.0 && sum.len() == v.len() {
+            *count += 1;
             sum.iter_mut().zip(&v).for_each(|(s, x)| *s += f64::from(*x) / length);
         }
     }
 
-    /// Cosine between two tracks; `None` where nothing is known of one.
+    /// Cosine between two tracks; `None` where too little is known of one.
     fn cosine(&self, a: u64, b: u64) -> Option<f64> {
-        let (a, b) = (self.0.get(&a)?, self.0.get(&b)?);
+        let known = |id| self.0.get(id).filter(|(_, count)| *count >= LEAST).map(|(sum, _)| sum.as_slice());
+        let (a, b) = (known(&a)?, known(&b)?);
         let dot = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(p, q)| p * q).sum::<f64>();
         let lengths = (dot(a, a) * dot(b, b)).sqrt();
         (a.len() == b.len() && lengths > 0.0).then(|| dot(a, b) / lengths)
@@ -42,14 +66,35 @@ struct Span {
     last: f64,
 }
 
+/// The cosine that at most [`CHANCE`] of the pairs of tracks reach that are seen at the same time.
+fn likeness(spans: &[Span], faces: &Faces) -> f64 {
+    let mut by_time = spans.to_vec();
+    by_time.sort_by(|a, b| a.first.total_cmp(&b.first).then(a.id.cmp(&b.id)));
+    let beside = |(i, a): (usize, &Span)| {
+        let (a, rest) = (*a, by_time.get(i + 1..).unwrap_or_default());
+        rest.iter()
+            .take_while(move |b| b.first <= a.last)
+            .filter(move |b| b.class == a.class)
+            .map(move |b| (a.id, b.id))
+    };
+    let pairs = by_time.iter().enumerate().flat_map(beside);
+    let mut alike: Vec<f64> = pairs.filter_map(|(a, b)| faces.cosine(a, b)).take(MOST_PAIRS).collect();
+    if alike.len() < PAIRS {
+        return WITHOUT;
+    }
+    alike.sort_by(f64::total_cmp);
+    let at = (alike.len() as f64 * (1.0 - CHANCE)) as usize;
+    alike.get(at.min(alike.len() - 1)).copied().unwrap_or(WITHOUT)
+}
+
 /// Gives tracks that go on in another one its number: those with at most `gap` seconds between them whose looks have a cosine of at least
-/// `likeness`. `seconds` is the time of a place in the timeline. How many were joined to an earlier one.
+/// `likeness`, or of what the video says is enough. `seconds` is the time of a place in the timeline.
 pub(super) fn rejoin(
     updates: &mut [(usize, Update)],
     faces: &Faces,
-    (gap, likeness): (f64, f64),
+    (gap, wanted): (f64, Option<f64>),
     seconds: impl Fn(usize) -> f64,
-) -> u64 {
+) -> Rejoined {
     let mut spans: BTreeMap<u64, Span> = BTreeMap::new();
     for (at, update) in updates.iter() {
         let now = seconds(*at);
@@ -58,6 +103,7 @@ pub(super) fn rejoin(
         }
     }
     let spans: Vec<Span> = spans.into_values().collect();
+    let likeness = wanted.unwrap_or_else(|| likeness(&spans, faces));
     let worth = |a: &Span, b: &Span| {
         let between = b.first - a.last;
         let near = a.class == b.class && between > 0.0 && between <= gap;
@@ -82,7 +128,7 @@ pub(super) fn rejoin(
         update.tracks.sort_unstable_by_key(|t| t.id);
         update.ended.sort_unstable();
     }
-    before.len() as u64
+    Rejoined { tracks: before.len() as u64, likeness }
 }
 
 #[cfg(test)]
@@ -114,7 +160,9 @@ mod tests {
 
     fn faces(all: &[(u64, [f32; 2])]) -> Faces {
         let mut faces = Faces::default();
-        all.iter().for_each(|(id, v)| faces.add(*id, &look(v).unwrap()));
+        for (id, v) in all {
+            (0..LEAST).for_each(|_| faces.add(*id, &look(v).unwrap()));
+        }
         faces
     }
 
@@ -144,7 +192,7 @@ mod tests {
             (7, [1.0, 0.0]),
         ]);
         let mut u = updates(&tracks, 33);
-        assert_eq!(rejoin(&mut u, &all, (5.0, 0.8), |at| at as f64), 2);
+        assert_eq!(rejoin(&mut u, &all, (5.0, Some(0.8)), |at| at as f64), Rejoined { tracks: 2, likeness: 0.8 });
         assert_eq!((numbers(&u, 2), numbers(&u, 7), numbers(&u, 10)), (vec![1, 2], vec![1, 4], vec![1, 6]));
         assert_eq!(numbers(&u, 30), [7]);
         let ends: Vec<(usize, u64)> = u.iter().flat_map(|(f, u)| u.ended.iter().map(|id| (*f, *id))).collect();
@@ -157,13 +205,38 @@ mod tests {
         let tracks = [(1, 0, 0..=3), (2, 0, 0..=4), (3, 0, 6..=8), (4, 0, 6..=8)];
         let all = faces(&[(1, [1.0, 0.0]), (2, [0.8, 0.6]), (3, [0.9, -0.2]), (4, [1.0, 0.2])]);
         let mut u = updates(&tracks, 10);
-        assert_eq!(rejoin(&mut u, &all, (5.0, 0.7), |at| at as f64), 2);
+        assert_eq!(rejoin(&mut u, &all, (5.0, Some(0.7)), |at| at as f64).tracks, 2);
         assert_eq!(numbers(&u, 7), [1, 2]);
         // At the same time: never one.
         let mut u = updates(&[(1, 0, 0..=5), (2, 0, 5..=8)], 10);
-        assert_eq!(rejoin(&mut u, &faces(&[(1, [1.0, 0.0]), (2, [1.0, 0.0])]), (5.0, 0.7), |at| at as f64), 0);
+        let same = faces(&[(1, [1.0, 0.0]), (2, [1.0, 0.0])]);
+        assert_eq!(rejoin(&mut u, &same, (5.0, Some(0.7)), |at| at as f64).tracks, 0);
         // Nothing known: nothing joined.
         let mut u = updates(&[(1, 0, 0..=3), (2, 0, 5..=8)], 10);
-        assert_eq!(rejoin(&mut u, &Faces::default(), (5.0, 0.0), |at| at as f64), 0);
+        assert_eq!(rejoin(&mut u, &Faces::default(), (5.0, Some(0.0)), |at| at as f64).tracks, 0);
+        // A glance is not enough.
+        let mut glance = Faces::default();
+        [1, 2].into_iter().for_each(|id| glance.add(id, &look(&[1.0, 0.0]).unwrap()));
+        let mut u = updates(&[(1, 0, 0..=3), (2, 0, 5..=8)], 10);
+        assert_eq!(rejoin(&mut u, &glance, (5.0, Some(0.0)), |at| at as f64).tracks, 0);
+    }
+
+    #[test]
+    fn the_video_says_how_alike_is_alike() {
+        // Twelve at the same time, 66 pairs, a degree and a half or more from each other; 13 comes back as 1 exactly, 14 as between 2 and 3.
+        let angle = |degrees: f64| [degrees.to_radians().cos() as f32, degrees.to_radians().sin() as f32];
+        let mut tracks: Vec<_> = (1..=12).map(|id| (id, 0, 0..=3)).collect();
+        tracks.extend([(13, 0, 6..=8), (14, 0, 6..=8)]);
+        let mut looks: Vec<_> = (1..=12).map(|id| (id, angle(6.0 * id as f64))).collect();
+        looks.extend([(13, angle(6.0)), (14, angle(15.0))]);
+        let all = faces(&looks);
+        let mut u = updates(&tracks, 10);
+        let found = rejoin(&mut u, &all, (5.0, None), |at| at as f64);
+        assert!((found.likeness - 6f64.to_radians().cos()).abs() < 1e-3, "{found:?}");
+        assert_eq!(numbers(&u, 7)[0], 1);
+        // Too few pairs to say.
+        let mut u = updates(&[(1, 0, 0..=3), (2, 0, 5..=8)], 10);
+        let few = rejoin(&mut u, &faces(&[(1, [1.0, 0.0]), (2, [1.0, 0.3])]), (5.0, None), |at| at as f64);
+        assert_eq!(few, Rejoined { tracks: 1, likeness: WITHOUT });
     }
 }

@@ -31,6 +31,8 @@ pub(super) struct How<'a> {
     pub(super) folder: &'a Path,
     pub(super) spent: Spent,
     pub(super) memory: MemoryWatch,
+    /// Most that the process and its decoder processes held so far, in bytes.
+    pub(super) tree_peak: Option<u64>,
     pub(super) batch: u32,
     pub(super) memory_limit_mb: u64,
     pub(super) reused: bool,
@@ -96,7 +98,7 @@ pub(super) fn result(
             "initial_mb": mb(how.memory.initial), "final_mb": mb(how.memory.last),
             "peak_increase_mb": mb(how.memory.peak.saturating_sub(how.memory.initial)),
             "batch_size": how.batch, "memory_limit_mb": how.memory_limit_mb,
-            "peak_mb": mb(how.memory.peak), "device_peak_mb": mb(how.device_peak),
+            "peak_mb": mb(how.memory.peak), "tree_peak_mb": how.tree_peak.map(mb), "device_peak_mb": mb(how.device_peak),
         },
     });
     let ours = json!({
@@ -109,7 +111,7 @@ pub(super) fn result(
     let found = json!({
         "detector": facts.detector, "detector_content": facts.detector_content,
         "detections": outcome.detections, "detections_reused": how.reused,
-        "tracker": config.tracker, "tracked_objects": outcome.objects, "short_tracks_left_out": followed.short, "tracks_rejoined": followed.rejoined,
+        "tracker": config.tracker, "tracked_objects": outcome.objects, "short_tracks_left_out": followed.short, "tracks_rejoined": followed.rejoined.map_or(0, |r| r.tracks), "rejoin_likeness_used": followed.rejoined.map(|r| r.likeness),
         "objects_by_class": outcome.by_class, "events": outcome.events, "zones": zone_list, "lines": line_list,
         "settings": config, "reasons": outcome.reasons, "notes": outcome.notes,
         "adapter": format!("{} [{}], {}", how.adapter.name, how.adapter.kind, how.adapter.driver),

@@ -190,13 +190,14 @@ impl Looking<'_> {
     ) -> Result<Seen> {
         let (ctx, video, config) = (self.ctx, self.video, self.config);
         let (before, shots) = log.as_ref().map_or_else(Default::default, |l| (l.looked.clone(), l.shots.clone()));
-        let opened = video.frames(config.sampling(), before.len() as u64)?;
         let eye = Eye::new(ctx, self.detector, &config.motion, config.seeing().floor)?;
         let (eye_bytes, side) = (eye.bytes(), config.still_side);
         let bytes = move |layout: &crate::core::FrameLayout, batch: u32| {
             let still = 4 * (layout.size.area() + layout.size.fit_within(side).area());
             eye_bytes(layout, batch) + still + (64 << 10)
         };
+        let _decoder = video.admit(ctx, self.options, &bytes)?;
+        let opened = video.frames(config.sampling(), before.len() as u64)?;
         let (flushed, shots_flushed) = (before.len(), shots.len());
         let stills = Stills::new(config.stills, side, video.rotation, video.seconds);
         let mut pass =

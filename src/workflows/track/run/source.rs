@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::config::{Sampler, Sampling, Use};
-use crate::core::{CancelToken, FrameDesc, FrameInfo, FrameLayout, Limits, Rational, RowSink, Size};
+use crate::core::{BudgetPermit, CancelToken, FrameDesc, FrameInfo, FrameLayout, Limits, Rational, RowSink, Size};
 use crate::error::{Error, Result};
-use crate::media::{DecodeOptions, HardwareDecode, Isolation, MediaInfo, VideoDecoder};
-use crate::pipeline::{FrameSource, SourceFrame, VideoEnd, VideoSource};
+use crate::gpu::GpuContext;
+use crate::media::{DecodeOptions, HardwareDecode, Isolation, MediaInfo, VideoDecoder, VideoStream};
+use crate::pipeline::{FrameSource, MemoryPlan, PipelineOptions, SourceFrame, VideoEnd, VideoSource};
 use crate::store::Fingerprint;
 
 /// How to open a video. None of it changes a byte of the output.
@@ -57,6 +58,10 @@ pub struct TrackVideo {
     pub expected: Option<u64>,
     /// Declared seconds of all files.
     pub seconds: Option<f64>,
+    /// Bytes of host memory that decoding it holds, about: pictures in the decoder, and memory shared with a decoder process.
+    pub decoder_bytes: u64,
+    /// How its frames lie in memory, as far as the container tells.
+    pub layout: Option<FrameLayout>,
     /// How it is opened.
     pub open: TrackOpen,
 }
@@ -114,6 +119,9 @@ impl TrackVideo {
             let (info, rotation) = (decoder.media_info(), decoder.rotation().rem_euclid(360));
             let stream = info.video_streams.get(track);
             let coded = stream.map_or(Size::new(0, 0), |s| Size::new(s.width, s.height));
+            let layout = stream.and_then(VideoStream::layout);
+            let shared = open.isolation.as_ref().zip(layout).map_or(0, |(i, layout)| i.shared_bytes(&layout));
+            let bytes = stream.map_or(0, |s| s.decoder_bytes(open.threads));
             let fingerprint = Fingerprint::of_file(path, &open.cancel)?.to_string();
             let (expected, seconds) = (info.expected_frames(track), stream.and_then(|s| s.duration).or(info.duration));
             match &mut out {
@@ -126,6 +134,8 @@ impl TrackVideo {
                         fingerprints: vec![fingerprint],
                         expected,
                         seconds,
+                        decoder_bytes: bytes + shared,
+                        layout,
                         info,
                         open: open.clone(),
                     });
@@ -138,6 +148,8 @@ impl TrackVideo {
                             hint: Some("segments of one recording have one size; leave out --join otherwise".into()),
                         });
                     }
+                    // Segments are decoded one after the other, and all are open.
+                    all.decoder_bytes = all.decoder_bytes.max(bytes) + shared;
                     all.paths.push(path.clone());
                     all.fingerprints.push(fingerprint);
                     all.expected = all.expected.zip(expected).map(|(a, b)| a + b);
@@ -167,6 +179,23 @@ impl TrackVideo {
     /// Video tracks of the container.
     pub fn tracks(&self) -> usize {
         self.info.video_tracks_count
+    }
+
+    /// Takes what decoding holds from the host's budget. Refuses, before anything is begun, what could not go on with a frame a batch and
+    /// `work` bytes for it.
+    ///
+    /// # Errors
+    /// [`Error::Memory`], which names the least limit with which it would fit.
+    pub(super) fn admit(
+        &self,
+        ctx: &GpuContext,
+        options: &PipelineOptions,
+        work: &dyn Fn(&FrameLayout, u32) -> u64,
+    ) -> Result<BudgetPermit> {
+        if let Some(layout) = &self.layout {
+            MemoryPlan::check_least(ctx, layout, options.ring_slots, self.decoder_bytes, work(layout, 1))?;
+        }
+        ctx.pool().host_budget().try_acquire(self.decoder_bytes)
     }
 
     /// The frames that `sampling` asks for; the first `from` of those that are looked at are only timed.
