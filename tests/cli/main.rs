@@ -42,6 +42,7 @@ mod help;
 mod isolate;
 #[cfg(feature = "onnx")]
 mod models;
+mod pipeline;
 mod readme;
 mod real_data;
 mod split;
@@ -52,3 +53,4 @@ mod sync;
 mod sync_videos;
 mod track;
 mod track_real;
+mod worker;

@@ -77,6 +77,8 @@ pub(crate) struct CurateSettings {
     /// Frames that no strategy with room left takes: keep them, or drop the worst until the wanted shares are right
     #[arg(long, value_enum, value_name = "WHAT", help_heading = SETTINGS)]
     pub(crate) surplus: Option<SurplusArg>,
+    #[command(flatten)]
+    pub(crate) set: crate::set_args::SetArgs,
 }
 
 /// What becomes of frames over their strategy's share.

@@ -51,8 +51,8 @@ const RESERVE: u64 = 24 << 20;
 /// A decoder process that is started again decodes from the beginning, and is silent meanwhile.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-fn context(options: GpuOptions, out: &mut Output) -> Result<GpuContext> {
-    let ctx = GpuContext::new(&options)?;
+fn context(global: &Global, options: &GpuOptions, out: &mut Output) -> Result<GpuContext> {
+    let ctx = global.open(options)?;
     if let Some(warning) = ctx.software_warning() {
         out.warn(&warning);
     }
@@ -155,7 +155,7 @@ fn streams(args: &TrackArgs, open: &TrackOpen) -> Result<Vec<Stream>> {
 }
 
 fn look(global: &Global, args: &TrackArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
-    let config = args.settings.resolve(std::env::vars_os())?;
+    let config = args.settings.resolve()?;
     let used = clamp(args.work.batch_size, args.work.memory_limit);
     let guard = Guard::new(&args.guard, "track", true, used.memory_mb, out)?;
     let open = opening(&args.work, guard.isolation.clone(), signals)?;
@@ -169,9 +169,10 @@ fn look(global: &Global, args: &TrackArgs, out: &mut Output, signals: &Signals, 
     if args.dry_run {
         return plan(&streams, &config, &used, out);
     }
-    let ctx = context(guard.budgets(GpuOptions { device: global.device.clone(), ..GpuOptions::default() }), out)?;
+    let options = guard.budgets(GpuOptions { device: global.device.clone(), ..GpuOptions::default() });
+    let ctx = context(global, &options, out)?;
     let _base = guard.admit(&ctx, RESERVE)?;
-    let (config, detector) = detector(args, config, &streams, &open)?;
+    let (config, detector) = detector(global, args, config, (&streams, &open))?;
     let mut run = running(&args.work, &used, signals);
     if detector.stands_in() {
         let note = "a network stands in for a real one: what it sees means nothing";
@@ -247,11 +248,11 @@ fn look(global: &Global, args: &TrackArgs, out: &mut Output, signals: &Signals, 
 
 /// What was asked to look at frames, and the settings with its name.
 fn detector(
+    global: &Global,
     args: &TrackArgs,
     mut config: TrackConfig,
-    streams: &[Stream],
-    open: &TrackOpen,
-) -> Result<(TrackConfig, TrackDetector)> {
+    (streams, open): (&[Stream], &TrackOpen),
+) -> Result<(TrackConfig, Arc<TrackDetector>)> {
     if let Some(path) = &args.detections {
         let video = streams.first().and_then(|s| s.video.as_ref().ok());
         // Formats without times count frames; the times are those of the video.
@@ -260,31 +261,38 @@ fn detector(
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let fingerprint = Fingerprint::of_file(path, &open.cancel)?.to_string();
         config.detector = format!("file {name}");
-        return Ok((config, TrackDetector::File(Arc::new(DetectionsFile { name, fingerprint, detections }))));
+        let file = DetectionsFile { name, fingerprint, detections };
+        return Ok((config, Arc::new(TrackDetector::File(Arc::new(file)))));
     }
     if config.is_motion() {
-        return Ok((config, TrackDetector::Motion));
+        return Ok((config, Arc::new(TrackDetector::Motion)));
     }
-    let found = model(&config, &args.work.models)?;
+    let found = model(global, &config, &args.work.models)?;
     Ok((config, found))
 }
 
 #[cfg(feature = "onnx")]
-fn model(config: &TrackConfig, folders: &[PathBuf]) -> Result<TrackDetector> {
+fn model(global: &Global, config: &TrackConfig, folders: &[PathBuf]) -> Result<Arc<TrackDetector>> {
     use frameloom::infer::{Allow, ModelRegistry, SessionOptions, Task};
     use frameloom::workflows::track::run::TrackModel;
 
     let (registry, session) = (ModelRegistry::find(folders)?, SessionOptions::default());
     let model = registry.load_for(Task::Detect, &config.detector, Allow::Pinned)?;
-    let mut found = TrackModel::open(&model, &session)?;
-    if let Some(name) = &config.appearance {
-        found = found.with_appearance(&registry.load(name, Allow::Pinned)?, config.high, &session)?;
-    }
-    Ok(TrackDetector::Model(Box::new(found)))
+    let looks = config.appearance.as_ref().map(|name| registry.load(name, Allow::Pinned)).transpose()?;
+    // By their content and by what the manifest says of them.
+    let looks_key = looks.as_ref().map(|l| format!("{} {:?} {}", l.sha256, l.entry, config.high));
+    let key = format!("track {} {:?} {looks_key:?}", model.sha256, model.entry);
+    global.warm.network(&key, || {
+        let mut found = TrackModel::open(&model, &session)?;
+        if let Some(looks) = &looks {
+            found = found.with_appearance(looks, config.high, &session)?;
+        }
+        Ok(TrackDetector::Model(Box::new(found)))
+    })
 }
 
 #[cfg(not(feature = "onnx"))]
-fn model(config: &TrackConfig, _: &[PathBuf]) -> Result<TrackDetector> {
+fn model(_: &Global, config: &TrackConfig, _: &[PathBuf]) -> Result<Arc<TrackDetector>> {
     let name = &config.detector;
     Err(Error::usage(format!("this build has no networks (feature `onnx`), so no detector `{name}`")))
 }
@@ -424,7 +432,7 @@ fn plan(streams: &[Stream], config: &TrackConfig, used: &Clamped, out: &mut Outp
 
 /// `track report`.
 fn again(global: &Global, args: &ReportArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
-    let config = args.settings.resolve(std::env::vars_os())?;
+    let config = args.settings.resolve()?;
     let used = clamp(args.work.batch_size, args.work.memory_limit);
     let open = opening(&args.work, None, signals)?;
     let zones = zones(args.zones.as_deref())?;
@@ -432,7 +440,8 @@ fn again(global: &Global, args: &ReportArgs, out: &mut Output, signals: &Signals
     out.event("start", json!({ "command": "track report", "from": args.from.to_string_lossy(), "settings": config }));
     let started = Instant::now();
     let budget = ByteBudget::new("host", used.memory_mb << 20);
-    let ctx = context(GpuOptions { device: global.device.clone(), budget, ..GpuOptions::default() }, out)?;
+    let options = GpuOptions { device: global.device.clone(), budget, ..GpuOptions::default() };
+    let ctx = context(global, &options, out)?;
     let run = running(&args.work, &used, signals);
     let name = args.from.file_name().unwrap_or(args.from.as_os_str()).to_string_lossy().into_owned();
     let mut bar: Option<(Progress, u64)> = None;
