@@ -45,6 +45,7 @@ mod models;
 mod pipeline;
 mod readme;
 mod real_data;
+mod shards;
 mod split;
 mod support;
 #[cfg(feature = "onnx")]

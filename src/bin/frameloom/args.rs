@@ -102,6 +102,8 @@ pub(crate) enum Command {
     Sync(Box<crate::sync_args::SyncArgs>),
     /// Run a chain of commands from a file, each on what the ones before made
     Run(crate::pipeline_args::RunArgs),
+    /// Put the parts of a run (`--shard`) together
+    Merge(crate::shard_args::MergeArgs),
     /// Do work that another program sends line by line, with device and networks opened once
     Worker(crate::pipeline_args::WorkerArgs),
     /// Run every workflow on one clip, and write a page that leads to what came out
@@ -236,6 +238,8 @@ pub(crate) struct AnalyzeArgs {
     /// Show the plan (frames, bytes, memory, disk) and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) part: crate::shard_args::ShardArgs,
     /// Override a limit for untrusted input
     #[arg(long = "limit", value_name = "NAME=N")]
     pub(crate) limits: Vec<String>,

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use frameloom::workflows::curate::Shard;
 
+use crate::shard_args::shard;
+
 /// Settings that change results; the others change speed and places.
 const SETTINGS: &str = "Settings";
 
@@ -99,10 +101,6 @@ impl SurplusArg {
     }
 }
 
-fn shard(text: &str) -> Result<Shard, String> {
-    text.parse().map_err(|e: frameloom::Error| e.to_string())
-}
-
 /// What is looked at, and how.
 #[derive(Debug, Args)]
 pub(crate) struct CurateInput {
@@ -126,7 +124,7 @@ pub(crate) struct CurateInput {
     /// Forget what earlier runs into this folder have done
     #[arg(long)]
     pub(crate) restart: bool,
-    /// Do this part of several only: `1/4` to `4/4`; see `curate join`
+    /// Do this part of several only: `1/4` to `4/4`; see `merge`
     #[arg(long, value_name = "I/N", value_parser = shard)]
     pub(crate) shard: Option<Shard>,
     /// Show the plan (frames, models, settings) and do nothing

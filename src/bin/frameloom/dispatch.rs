@@ -49,6 +49,7 @@ fn call(command: &Command, global: &Global, out: &mut Output, signals: &Signals,
         #[cfg(feature = "onnx")]
         Command::Sync(a) => commands::sync::run(global, a, out, signals, progress),
         Command::Run(a) => commands::pipeline::run(global, a, out, signals, progress),
+        Command::Merge(a) => commands::merge::run(a, out, signals),
         Command::Worker(a) => commands::worker::run(global, a, out, signals),
         Command::Demo(a) => commands::demo::run(global, a, out, signals),
         Command::Track(a) => commands::track::run(global, a, out, signals, progress),

@@ -15,6 +15,7 @@ mod output;
 mod pipeline_args;
 mod progress;
 mod set_args;
+mod shard_args;
 mod signals;
 #[cfg(feature = "onnx")]
 mod sync_args;

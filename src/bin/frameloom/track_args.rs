@@ -92,6 +92,8 @@ pub(crate) struct TrackArgs {
     /// Show the plan (frames, memory, disk) and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) part: crate::shard_args::ShardArgs,
 }
 
 impl TrackArgs {

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use frameloom::config::Layers;
-use frameloom::core::Size;
+use frameloom::core::{Shard, Size};
 use frameloom::gpu::GpuOptions;
 use frameloom::media::{HardwareDecode, Isolation, VideoStream, probe};
 use frameloom::pipeline::{OnError, PipelineOptions};
@@ -15,6 +15,7 @@ use frameloom::workflows::analyze::{
 use frameloom::{Error, Result};
 use serde_json::json;
 
+use super::merge::{Part, PartUnit};
 use crate::args::{AnalyzeArgs, Global, OnErrorArg};
 use crate::guard::Guard;
 use crate::output::{Output, error_json, limits_from};
@@ -63,6 +64,32 @@ fn unused(taken: &mut HashSet<PathBuf>, name: impl Fn(usize) -> PathBuf) -> Path
         }
         n += 1;
     }
+}
+
+/// What of `jobs` this part does, and their numbers, where it is a part.
+fn part(args: &AnalyzeArgs, jobs: Vec<Job>) -> (Option<Vec<usize>>, Vec<Job>) {
+    let Some(shard) = args.part.shard else { return (None, jobs) };
+    let mine = jobs.into_iter().enumerate().filter(|(at, _)| shard.has(*at));
+    let (units, jobs) = mine.unzip();
+    (Some(units), jobs)
+}
+
+/// Says in the folder of a part what it did.
+fn tell_part(
+    (units, jobs): (&[usize], &[Job]),
+    outcomes: &[Outcome],
+    (shard, total, config): (Shard, usize, &AnalyzeConfig),
+    output: &Path,
+) -> Result<()> {
+    let unit = |(at, job): (&usize, &Job)| {
+        let status = outcomes.iter().find(|o| o.folder == job.folder).map(|o| state(o.status).to_owned())?;
+        let folder = job.folder.strip_prefix(output).unwrap_or(&job.folder).to_string_lossy().into_owned();
+        Some(PartUnit { at: *at, folder, status, entry: serde_json::Value::Null })
+    };
+    let done: Option<Vec<PartUnit>> = units.iter().zip(jobs).map(unit).collect();
+    // Stopped at a failure: no part that is done.
+    let Some(done) = done else { return Ok(()) };
+    Part::new("analyze", shard, total, config, done)?.write(output)
 }
 
 struct Watch<'a> {
@@ -170,7 +197,8 @@ pub(crate) fn run(global: &Global, args: &AnalyzeArgs, out: &mut Output, signals
         isolation: guard.isolation.clone(),
         cancel: signals.cancel.clone(),
     };
-    let jobs = jobs(args);
+    // Folders are named after all inputs, whatever part of them is done here.
+    let (units, jobs) = part(args, jobs(args));
     out.event("start", json!({ "command": "analyze", "inputs": jobs.len(), "settings": config }));
     if args.dry_run {
         return plan(args, &jobs, &opening, out);
@@ -192,7 +220,7 @@ pub(crate) fn run(global: &Global, args: &AnalyzeArgs, out: &mut Output, signals
         current: Vec::new(),
         started: Vec::new(),
         outcomes: Vec::new(),
-        single: jobs.len() == 1,
+        single: units.is_none() && jobs.len() == 1,
         guard: &guard,
     };
     for group in jobs.chunks(args.jobs as usize) {
@@ -218,6 +246,9 @@ pub(crate) fn run(global: &Global, args: &AnalyzeArgs, out: &mut Output, signals
         }
     }
     let outcomes = watch.outcomes;
+    if let (Some(units), Some(shard), Some(output)) = (units, args.part.shard, &args.output) {
+        tell_part((&units, &jobs), &outcomes, (shard, args.inputs.len(), &config), output)?;
+    }
     let memory = guard.report(&ctx, out);
     finish(outcomes, jobs.len(), args, &memory, out)
 }

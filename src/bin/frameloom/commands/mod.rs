@@ -13,6 +13,7 @@ pub(crate) mod doctor;
 pub(crate) mod heatmap;
 pub(crate) mod index;
 pub(crate) mod man;
+pub(crate) mod merge;
 #[cfg(feature = "onnx")]
 pub(crate) mod models;
 pub(crate) mod ops;

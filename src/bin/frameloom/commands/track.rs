@@ -17,6 +17,7 @@ use frameloom::workflows::track::run::{
 use frameloom::{Error, Result};
 use serde_json::{Value, json};
 
+use super::merge::{Part, PartUnit};
 use crate::args::Global;
 use crate::guard::Guard;
 use crate::output::{Output, error_json, limits_from, printable};
@@ -161,9 +162,14 @@ fn look(global: &Global, args: &TrackArgs, out: &mut Output, signals: &Signals, 
     let open = opening(&args.work, guard.isolation.clone(), signals)?;
     let zones = zones(args.zones.as_deref())?;
     let streams = streams(args, &open)?;
+    let whole = streams.len();
     if args.detections.is_some() && (streams.len() != 1 || !config.is_motion()) {
         return Err(Error::usage("`--detections` takes the place of a detector, for one stream"));
     }
+    // Folders are named after all streams, whatever part of them is done here.
+    let mine = |at: &usize| args.part.shard.is_none_or(|s| s.has(*at));
+    let (numbers, streams): (Vec<usize>, Vec<Stream>) =
+        streams.into_iter().enumerate().filter(|(at, _)| mine(at)).unzip();
     out.event("start", json!({ "command": "track", "streams": streams.len(), "settings": config }));
     used.notes.iter().for_each(|note| out.warn(note));
     if args.dry_run {
@@ -243,7 +249,8 @@ fn look(global: &Global, args: &TrackArgs, out: &mut Output, signals: &Signals, 
         }
     })?;
     bar.finish();
-    tell(args, &heads, ends, started.elapsed().as_secs_f64(), out)
+    let part = (numbers.as_slice(), whole, &config);
+    tell(args, &heads, part, ends, started.elapsed().as_secs_f64(), out)
 }
 
 /// What was asked to look at frames, and the settings with its name.
@@ -301,17 +308,23 @@ fn model(_: &Global, config: &TrackConfig, _: &[PathBuf]) -> Result<Arc<TrackDet
 fn tell(
     args: &TrackArgs,
     heads: &[(String, PathBuf, PathBuf)],
+    (numbers, total, config): (&[usize], usize, &TrackConfig),
     ends: Vec<Option<Result<TrackOutcome>>>,
     seconds: f64,
     out: &mut Output,
 ) -> Result<u8> {
     let (mut failed, mut partial, mut last) = (0usize, 0usize, None);
     let mut list: Vec<Value> = Vec::new();
+    let mut units: Vec<PartUnit> = Vec::new();
     for ((name, input, folder), end) in heads.iter().zip(ends) {
         let end = end.unwrap_or_else(|| Err(Error::Bug(format!("stream {name} has no end"))));
         let mut entry = json!({ "stream": name, "input": input.to_string_lossy(), "folder": folder.to_string_lossy() });
+        let mut status = "complete";
         match end {
             Ok(outcome) => {
+                if !outcome.reasons.is_empty() {
+                    status = "partial";
+                }
                 partial += usize::from(!outcome.reasons.is_empty());
                 if let Some(entry) = entry.as_object_mut() {
                     entry.insert("report".into(), folder.join("report.html").to_string_lossy().into());
@@ -322,8 +335,9 @@ fn tell(
                 }
                 say(name, folder, &outcome, out);
             }
-            Err(e) if heads.len() == 1 => return Err(e),
+            Err(e) if total == 1 => return Err(e),
             Err(e) => {
+                status = "failed";
                 failed += 1;
                 if let Some(entry) = entry.as_object_mut() {
                     entry.insert("error".into(), error_json(&e));
@@ -333,12 +347,20 @@ fn tell(
             }
         }
         out.event("item", entry.clone());
+        if let Some(at) = numbers.get(list.len()).copied() {
+            let folder = args.output.as_ref().and_then(|o| folder.strip_prefix(o).ok()).unwrap_or(folder.as_path());
+            let (folder, status) = (folder.to_string_lossy().into_owned(), status.to_owned());
+            units.push(PartUnit { at, folder, status, entry: entry.clone() });
+        }
         list.push(entry);
+    }
+    if let (Some(shard), Some(output)) = (args.part.shard, &args.output) {
+        Part::new("track", shard, total, config, units)?.write(output)?;
     }
     if let Some(e) = last.filter(|_| failed == heads.len()) {
         return Err(e);
     }
-    if let Some(folder) = args.output.as_ref().filter(|_| heads.len() > 1) {
+    if let Some(folder) = args.output.as_ref().filter(|_| total > 1 && args.part.shard.is_none()) {
         commit_json(&OsIo, folder.join("streams.json"), &list)?;
     }
     let code = if failed + partial > 0 { 3 } else { 0 };

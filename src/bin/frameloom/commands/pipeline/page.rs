@@ -48,7 +48,7 @@ fn card(plan: &Plan, step: &Step, end: Option<&End>, words: &[String]) -> Card {
         Some(End::Kept(r) | End::Ran(r)) if r.progress == Progress::Partial => (Tone::Warn, None),
         Some(End::Kept(_) | End::Ran(_)) => (Tone::Good, None),
         Some(End::Failed(e)) => (Tone::Bad, Some(format!("Failed ({}): {e}", e.code()))),
-        Some(End::Waits(missing)) => (Tone::Neutral, Some(format!("Not run: it uses {missing}, which failed."))),
+        Some(End::Waits(missing)) => (Tone::Neutral, Some(format!("Not run: it uses {missing}, which is not there."))),
         None => (Tone::Neutral, Some("Not run.".to_owned())),
     };
     let mut card = Card::new(&step.name, says(step.kind.name)).tone(tone).code(format!("frameloom {}", line(words)));
