@@ -268,6 +268,34 @@ steps:
     assert_eq!((code(&o), states(&o)), (3, pairs(&[("cut", "partial"), ("plan", "done")])), "{}", stderr(&o));
 }
 
+#[cfg(feature = "faiss")]
+#[test]
+fn track_index_and_collage_stand_on_each_other() {
+    let dir = tempfile::tempdir().unwrap();
+    moving(dir.path(), "clip.mp4", 3);
+    put(
+        dir.path(),
+        "\
+steps:
+  - {name: follow, run: track, input: clip.mp4, annotate: true, isolate: 'off'}
+  - {name: pool, run: index build, input: '${steps.follow.stills}', descriptor: {comparison_size: 128}}
+  - {name: rebuilt, run: collage, video: '${steps.follow.video}', images: '${steps.pool.index}', selection.seed: 3}
+  - {name: small, run: proxy, input: '${steps.rebuilt.video}', scale: 0.5}
+",
+    );
+    let o = go(dir.path(), &["--json"]);
+    assert_eq!(code(&o), 0, "{}", stderr(&o));
+    let found = steps(&o);
+    assert_eq!(found["follow"]["outputs"]["video"], "out/01-follow/clip_processed.mp4");
+    assert_eq!(found["rebuilt"]["outputs"]["video"], "out/03-rebuilt/clip_processed_matched.mp4");
+    assert!(dir.path().join("out/04-small/proxy.mp4").is_file());
+    // Settings that have no flag of their own reach the command.
+    let config = std::fs::read_to_string(dir.path().join("out/03-rebuilt/config.toml")).unwrap();
+    assert!(config.contains("seed = 3") && config.contains("comparison_size = 128"), "{config}");
+    let o = go(dir.path(), &["--json"]);
+    assert!(states(&o).iter().all(|(_, s)| s == "kept"), "{:?} {}", states(&o), stderr(&o));
+}
+
 /// What is said about a file, with its exit code.
 fn refused(folder: &Path, text: &str) -> (i32, String) {
     put(folder, text);

@@ -365,7 +365,7 @@ mod tests {
         assert_eq!(wrong("analyze", json!({})).1, "wanted: `input`");
         assert_eq!(
             wrong("collage", json!({ "video": "v", "images": "p", "no_repeat": true, "max_uses": 2 })).1,
-            "cannot be given together with `max_uses`"
+            "cannot be given together with `no_repeat`"
         );
         assert_eq!(
             wrong("analyze", json!({ "inputs": [3] })),
