@@ -29,6 +29,7 @@ pub mod projection;
 pub mod quality;
 pub mod random;
 pub mod search;
+pub mod shard;
 pub mod sharpness;
 pub mod sink;
 pub mod tensor;
@@ -66,6 +67,7 @@ pub use placement::{CellGrid, Places, WindowParams, WindowScore, Windows};
 pub use projection::{MersenneTwister, PolarNormal, projection_matrix};
 pub use quality::{ComplexitySums, GraySums, Lighting, LightingSums, PatchGrid, PatchSums, complexity};
 pub use search::{Metric, Neighbor};
+pub use shard::Shard;
 pub use sharpness::{BlurMap, GradientTexture, LaplacianSums, ResidualSums, TenengradSums};
 pub use sink::RowSink;
 pub use tensor::{

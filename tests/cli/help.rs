@@ -16,7 +16,9 @@ fn every_command_has_help_and_the_exit_codes_are_in_it() {
         "heatmap",
         "chunk",
         "proxy",
+        "run",
         "track",
+        "worker",
         "ops",
         "bench",
         "models",
@@ -27,6 +29,7 @@ fn every_command_has_help_and_the_exit_codes_are_in_it() {
         "chunk-silence",
         "completions",
         "man",
+        "merge",
     ] {
         let o = run(&[command, "--help"]);
         assert_eq!(code(&o), 0, "{command}");

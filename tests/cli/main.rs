@@ -42,8 +42,10 @@ mod help;
 mod isolate;
 #[cfg(feature = "onnx")]
 mod models;
+mod pipeline;
 mod readme;
 mod real_data;
+mod shards;
 mod split;
 mod support;
 #[cfg(feature = "onnx")]
@@ -52,3 +54,4 @@ mod sync;
 mod sync_videos;
 mod track;
 mod track_real;
+mod worker;

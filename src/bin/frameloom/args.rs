@@ -28,7 +28,7 @@ pub(crate) struct Cli {
 }
 
 /// Options of every command.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Global {
     /// Adapter: auto, gpu, cpu, a number from `frameloom doctor`, or part of a name
     #[arg(long, global = true, default_value = "auto", env = "FRAMELOOM_DEVICE", value_name = "WHICH")]
@@ -42,6 +42,9 @@ pub(crate) struct Global {
     /// Say nothing but errors on standard error
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
+    /// What several commands in one process share.
+    #[arg(skip)]
+    pub(crate) warm: crate::warm::Warm,
 }
 
 /// Styles of progress.
@@ -97,6 +100,12 @@ pub(crate) enum Command {
     #[cfg(feature = "onnx")]
     #[command(alias = "process_long_video", alias = "process-long-video")]
     Sync(Box<crate::sync_args::SyncArgs>),
+    /// Run a chain of commands from a file, each on what the ones before made
+    Run(crate::pipeline_args::RunArgs),
+    /// Put the parts of a run (`--shard`) together
+    Merge(crate::shard_args::MergeArgs),
+    /// Do work that another program sends line by line, with device and networks opened once
+    Worker(crate::pipeline_args::WorkerArgs),
     /// Run every workflow on one clip, and write a page that leads to what came out
     Demo(crate::commands::demo::DemoArgs),
     /// Find, follow and count what moves through videos
@@ -215,6 +224,8 @@ pub(crate) struct AnalyzeArgs {
     /// Longest side in pixels of a thumbnail [default: 192]
     #[arg(long, value_name = "PX", help_heading = SETTINGS)]
     pub(crate) thumbnail_side: Option<u32>,
+    #[command(flatten)]
+    pub(crate) set: crate::set_args::SetArgs,
     /// Frame rate of picture folders
     #[arg(long, default_value_t = 25, value_name = "FPS", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) fps: u32,
@@ -227,6 +238,8 @@ pub(crate) struct AnalyzeArgs {
     /// Show the plan (frames, bytes, memory, disk) and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) part: crate::shard_args::ShardArgs,
     /// Override a limit for untrusted input
     #[arg(long = "limit", value_name = "NAME=N")]
     pub(crate) limits: Vec<String>,

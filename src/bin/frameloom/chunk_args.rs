@@ -137,6 +137,8 @@ pub(crate) struct HeatmapArgs {
     /// The model that finds faces, by its name in the manifest
     #[arg(long, value_name = "NAME", help_heading = SETTINGS)]
     pub(crate) face_model: Option<String>,
+    #[command(flatten)]
+    pub(crate) set: crate::set_args::SetArgs,
     /// Folder with a models.toml; may be given several times
     #[arg(long = "models", value_name = "DIR")]
     pub(crate) models: Vec<PathBuf>,
@@ -280,6 +282,8 @@ pub(crate) struct ChunkPlanArgs {
     /// Plan for each segment of so many seconds, chunks follow their subject; left out, they stay
     #[arg(long, value_name = "S", help_heading = SETTINGS)]
     pub(crate) segment: Option<f64>,
+    #[command(flatten)]
+    pub(crate) set: crate::set_args::SetArgs,
 }
 
 pub(crate) fn size(text: &str) -> Result<[u32; 2], String> {

@@ -142,6 +142,8 @@ pub(crate) struct ChunkRunArgs {
     /// Only so many seconds from the first frame
     #[arg(long, value_name = "S", help_heading = SETTINGS)]
     pub(crate) seconds: Option<f64>,
+    #[command(flatten)]
+    pub(crate) set: crate::set_args::SetArgs,
 }
 
 #[derive(Debug, Args)]
@@ -170,4 +172,6 @@ pub(crate) struct ProxyArgs {
     /// Quality, 0 to 51 [default: 23]
     #[arg(long, value_name = "CRF", help_heading = SETTINGS)]
     pub(crate) crf: Option<f32>,
+    #[command(flatten)]
+    pub(crate) set: crate::set_args::SetArgs,
 }

@@ -233,6 +233,7 @@ pub(crate) struct IndexWork {
     pub(crate) limits: Vec<String>,
 }
 
+#[allow(clippy::large_enum_variant, reason = "one is made, when the command line is read")]
 #[derive(Debug, Subcommand)]
 pub(crate) enum IndexCommand {
     /// Describe the pictures of folders and write an index, or bring one up to date
@@ -253,6 +254,8 @@ pub(crate) enum IndexCommand {
         aspect: Option<[u32; 2]>,
         #[command(flatten)]
         search: SearchArgs,
+        #[command(flatten)]
+        set: crate::set_args::SetArgs,
         /// Only the pictures of the folders themselves
         #[arg(long)]
         flat: bool,
@@ -413,6 +416,8 @@ pub(crate) struct CollageArgs {
     pub(crate) selection: SelectionArgs,
     #[command(flatten)]
     pub(crate) show: ShowArgs,
+    #[command(flatten)]
+    pub(crate) set: crate::set_args::SetArgs,
 }
 
 /// How pictures are chosen.

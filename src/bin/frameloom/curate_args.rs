@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use frameloom::workflows::curate::Shard;
 
+use crate::shard_args::shard;
+
 /// Settings that change results; the others change speed and places.
 const SETTINGS: &str = "Settings";
 
@@ -77,6 +79,8 @@ pub(crate) struct CurateSettings {
     /// Frames that no strategy with room left takes: keep them, or drop the worst until the wanted shares are right
     #[arg(long, value_enum, value_name = "WHAT", help_heading = SETTINGS)]
     pub(crate) surplus: Option<SurplusArg>,
+    #[command(flatten)]
+    pub(crate) set: crate::set_args::SetArgs,
 }
 
 /// What becomes of frames over their strategy's share.
@@ -95,10 +99,6 @@ impl SurplusArg {
             Self::Drop => "drop",
         }
     }
-}
-
-fn shard(text: &str) -> Result<Shard, String> {
-    text.parse().map_err(|e: frameloom::Error| e.to_string())
 }
 
 /// What is looked at, and how.
@@ -124,7 +124,7 @@ pub(crate) struct CurateInput {
     /// Forget what earlier runs into this folder have done
     #[arg(long)]
     pub(crate) restart: bool,
-    /// Do this part of several only: `1/4` to `4/4`; see `curate join`
+    /// Do this part of several only: `1/4` to `4/4`; see `merge`
     #[arg(long, value_name = "I/N", value_parser = shard)]
     pub(crate) shard: Option<Shard>,
     /// Show the plan (frames, models, settings) and do nothing

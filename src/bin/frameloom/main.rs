@@ -7,20 +7,25 @@ mod chunk_run_args;
 mod collage_args;
 mod commands;
 mod curate_args;
+mod dispatch;
 mod environment;
 mod guard;
 mod metrics;
 mod output;
+mod pipeline_args;
 mod progress;
+mod set_args;
+mod shard_args;
 mod signals;
 #[cfg(feature = "onnx")]
 mod sync_args;
 mod track_args;
+mod warm;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 
 use args::{Cli, Command};
 use output::{Output, exit_code_of};
@@ -47,45 +52,9 @@ fn main() -> ExitCode {
         Err(e) => return ExitCode::from(out.fail(&e)),
     };
     let progress = progress::Mode::resolve(cli.global.progress, cli.global.json, std::io::stderr().is_terminal());
-    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match &cli.command {
-        Command::Doctor(a) => commands::doctor::run(&cli.global, a, &mut out),
-        Command::Probe(a) => commands::probe::run(&cli.global, a, &mut out),
-        Command::Analyze(a) => commands::analyze::run(&cli.global, a, &mut out, &signals, progress),
-        Command::Collage(a) => commands::collage::run(&cli.global, a, &mut out, &signals, progress),
-        Command::Index(a) => commands::index::run(&cli.global, a, &mut out, &signals, progress),
-        Command::Curate(a) => commands::curate::run(&cli.global, a, &mut out, &signals, progress),
-        Command::Heatmap(a) => commands::heatmap::run(&cli.global, a, &mut out, &signals, progress),
-        Command::Chunk(a) => match &a.command {
-            chunk_args::ChunkCommand::Plan(a) => commands::heatmap::run_plan(a, &mut out, &signals, progress),
-            chunk_args::ChunkCommand::Segments(a) => commands::heatmap::run_segments(a, &mut out),
-            chunk_args::ChunkCommand::Run(a) => commands::chunk_run::run(&cli.global, a, &mut out, &signals, progress),
-        },
-        Command::Proxy(a) => commands::chunk_run::proxy(&cli.global, a, &mut out, &signals, progress),
-        Command::Audio(a) => commands::audio::run(a, &mut out),
-        Command::ExtractAudio(a) => commands::audio::extract(a, &mut out),
-        Command::Split(a) => commands::split::run(a, &mut out, &signals, progress),
-        Command::ChunkTime(a) => commands::split::time(a, &mut out, &signals, progress),
-        Command::ChunkSilence(a) => commands::split::silence(a, &mut out, &signals, progress),
-        #[cfg(feature = "onnx")]
-        Command::Sync(a) => commands::sync::run(&cli.global, a, &mut out, &signals, progress),
-        Command::Demo(a) => commands::demo::run(&cli.global, a, &mut out, &signals),
-        Command::Track(a) => commands::track::run(&cli.global, a, &mut out, &signals, progress),
-        #[cfg(target_os = "linux")]
-        Command::DecodeWorker => Err(frameloom::Error::Bug("a decoder process is no command".into())),
-        Command::Ops(a) => commands::ops::run(a, &mut out),
-        Command::Bench(a) => commands::bench::run(&cli.global, a, &mut out),
-        #[cfg(feature = "onnx")]
-        Command::Models(a) => commands::models::run(a, &mut out),
-        Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Cli::command(), "frameloom", &mut std::io::stdout());
-            Ok(0)
-        }
-        Command::Man { folder } => commands::man::run(folder.as_deref(), &mut out),
-    }));
-    let code = match caught {
-        Ok(Ok(code)) => code,
-        Ok(Err(e)) => out.fail(&e),
-        Err(_) => out.fail(&frameloom::Error::Bug("a panic, see above".into())),
+    let code = match dispatch::dispatch(&cli.command, &cli.global, &mut out, &signals, progress) {
+        Ok(code) => code,
+        Err(e) => out.fail(&e),
     };
     ExitCode::from(exit_code_of(code, &out, &signals))
 }

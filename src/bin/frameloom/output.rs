@@ -1,5 +1,6 @@
 //! Standard output and standard error, in one place: events with `--json`, plain text without.
 
+use std::collections::HashSet;
 use std::io::Write;
 
 use frameloom::{Error, Result};
@@ -10,6 +11,9 @@ use crate::signals::Signals;
 /// Version of the event format.
 const EVENT_VERSION: u32 = 1;
 
+/// Items of a command that runs within another that are kept; of more only the number is.
+const MOST_ITEMS: usize = 100;
+
 /// Where results, warnings and errors go.
 #[derive(Debug)]
 pub(crate) struct Output {
@@ -17,19 +21,89 @@ pub(crate) struct Output {
     quiet: bool,
     broken_pipe: bool,
     ended: bool,
+    inner: Option<Inner>,
+    warned: HashSet<String>,
+}
+
+/// A command that runs within another: a step of a pipeline, a unit of a worker.
+#[derive(Debug)]
+struct Inner {
+    name: String,
+    /// Before each line on standard error.
+    label: String,
+    /// Whether its events are told.
+    told: bool,
+    said: Said,
+}
+
+/// What a command within another said.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Said {
+    /// The fields of its items, the first ones.
+    pub(crate) items: Vec<Value>,
+    /// The fields of its result.
+    pub(crate) result: Value,
 }
 
 impl Output {
     pub(crate) fn new(json: bool, quiet: bool) -> Self {
-        Self { json, quiet, broken_pipe: false, ended: false }
+        Self { json, quiet, broken_pipe: false, ended: false, inner: None, warned: HashSet::new() }
+    }
+
+    /// For a command whose words go nowhere but to standard error, each line after `[label]`.
+    pub(crate) fn silent(quiet: bool, label: &str) -> Self {
+        let (name, label, said) = (String::new(), label.to_owned(), Said::default());
+        let inner = Some(Inner { name, label, told: false, said });
+        Self { inner, ..Self::new(false, quiet) }
+    }
+
+    /// Whether the reader of standard output has gone away.
+    pub(crate) const fn is_closed(&self) -> bool {
+        self.broken_pipe
+    }
+
+    /// What follows is said by a command within this one, until [`Self::leave`]: its events carry `step` and, but for items, warnings and progress,
+    /// a name that begins with `step-`; its lines of data become notes.
+    pub(crate) fn enter(&mut self, step: &str, label: &str) {
+        let said = Said::default();
+        self.inner = Some(Inner { name: step.to_owned(), label: label.to_owned(), told: true, said });
+    }
+
+    /// What it has said so far.
+    pub(crate) fn said(&self) -> Said {
+        self.inner.as_ref().map(|i| i.said.clone()).unwrap_or_default()
+    }
+
+    /// Ends what [`Self::enter`] began.
+    pub(crate) fn leave(&mut self) {
+        self.inner = None;
     }
 
     /// Writes one event line, with `--json` only.
     pub(crate) fn event(&mut self, kind: &str, mut fields: Value) {
-        if !self.json {
+        let Some(inner) = &mut self.inner else {
+            if self.json {
+                self.ended |= matches!(kind, "result" | "error");
+                self.event_line(kind, &mut fields);
+            }
             return;
+        };
+        match kind {
+            "item" if inner.said.items.len() < MOST_ITEMS => inner.said.items.push(fields.clone()),
+            "result" => inner.said.result = fields.clone(),
+            _ => {}
         }
-        self.ended |= matches!(kind, "result" | "error");
+        if self.json && inner.told {
+            if let Some(fields) = fields.as_object_mut() {
+                fields.insert("step".into(), inner.name.clone().into());
+            }
+            let kind =
+                if matches!(kind, "item" | "warning" | "progress") { kind.into() } else { format!("step-{kind}") };
+            self.event_line(&kind, &mut fields);
+        }
+    }
+
+    fn event_line(&mut self, kind: &str, fields: &mut Value) {
         let mut line = json!({ "v": EVENT_VERSION, "event": kind });
         if let (Some(to), Some(from)) = (line.as_object_mut(), fields.as_object_mut()) {
             to.append(from);
@@ -39,8 +113,10 @@ impl Output {
 
     /// Writes a line of data to standard output, without `--json` only.
     pub(crate) fn text(&mut self, line: &str) {
-        if !self.json {
-            self.line(line);
+        match &self.inner {
+            Some(_) => self.note(line),
+            None if !self.json => self.line(line),
+            None => {}
         }
     }
 
@@ -55,15 +131,21 @@ impl Output {
     /// A note for the person at the terminal.
     pub(crate) fn note(&self, message: &str) {
         if !self.quiet {
-            eprintln!("frameloom: {}", printable(message));
+            eprintln!("frameloom: {}{}", self.label(), printable(message));
         }
+    }
+
+    fn label(&self) -> String {
+        self.inner.as_ref().map(|i| format!("[{}] ", printable(&i.label))).unwrap_or_default()
     }
 
     /// A warning: an event and a line on standard error.
     pub(crate) fn warn(&mut self, message: &str) {
         self.event("warning", json!({ "message": message }));
-        if !self.quiet {
-            eprintln!("frameloom: warning: {}", printable(message));
+        // Every step opens the same device: a person is told about it once.
+        let again = self.inner.is_some() && !self.warned.insert(message.to_owned());
+        if !self.quiet && !again {
+            eprintln!("frameloom: {}warning: {}", self.label(), printable(message));
         }
     }
 

@@ -17,6 +17,11 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
+    /// For work that has a token of its own, which no signal cancels by itself.
+    pub(crate) fn apart(&self, cancel: CancelToken) -> Self {
+        Self { cancel, received: Arc::clone(&self.received) }
+    }
+
     /// Number of the signal that came, if any.
     pub(crate) fn received(&self) -> Option<u8> {
         u8::try_from(self.received.load(Ordering::SeqCst)).ok().filter(|s| *s != 0)

@@ -1,6 +1,5 @@
 //! What can be typed after `sync`. Flags of the scripts around SyncNet are accepted too.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -229,11 +228,18 @@ pub(crate) struct SettingArgs {
     /// Longest side in pixels of the pictures in which faces are looked for [default: 640]
     #[arg(long, value_name = "PX", help_heading = SETTINGS)]
     pub(crate) face_side: Option<u32>,
+    #[command(flatten)]
+    pub(crate) set: crate::set_args::SetArgs,
 }
 
 impl SettingArgs {
     /// Flags over environment over file over defaults.
-    pub(crate) fn resolve(&self, environment: impl IntoIterator<Item = (OsString, OsString)>) -> Result<SyncConfig> {
+    pub(crate) fn resolve(&self) -> Result<SyncConfig> {
+        Ok(self.set.lay(self.layers()?).resolve()?.settings)
+    }
+
+    /// Flags over environment over file.
+    pub(crate) fn layers(&self) -> Result<Layers> {
         let layers = match &self.config {
             Some(path) => Layers::new().file(path)?,
             None => Layers::new(),
@@ -257,8 +263,8 @@ impl SettingArgs {
             (false, true) => Some(true),
             _ => None,
         };
-        let layers = layers
-            .environment("FRAMELOOM_SYNC_", environment)?
+        Ok(layers
+            .environment("FRAMELOOM_SYNC_", std::env::vars_os())?
             .flag("--estimator", "estimator", estimator)
             .flag("--chunk-duration", "chunk_duration", self.chunk_duration)
             .flag("--overlap", "overlap", self.overlap)
@@ -280,8 +286,7 @@ impl SettingArgs {
             .flag("--min-shot", "min_shot", self.min_shot)
             .flag("--linear-hue", "circular_hue", self.linear_hue.then_some(false))
             .flag("--same-person", "same_person", self.same_person)
-            .flag("--face-side", "face_side", self.face_side);
-        Ok(layers.resolve()?.settings)
+            .flag("--face-side", "face_side", self.face_side))
     }
 }
 

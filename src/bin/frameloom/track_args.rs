@@ -1,6 +1,5 @@
 //! What can be typed after `track`. Names of the system that it replaces are accepted too.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -93,6 +92,8 @@ pub(crate) struct TrackArgs {
     /// Show the plan (frames, memory, disk) and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) part: crate::shard_args::ShardArgs,
 }
 
 impl TrackArgs {
@@ -224,11 +225,18 @@ pub(crate) struct SettingArgs {
     /// motion: least share of the picture that an object covers [default: 0.0004]
     #[arg(long, value_name = "SHARE", help_heading = SETTINGS)]
     pub(crate) motion_min_area: Option<f64>,
+    #[command(flatten)]
+    pub(crate) set: crate::set_args::SetArgs,
 }
 
 impl SettingArgs {
     /// Flags over environment over file over defaults.
-    pub(crate) fn resolve(&self, environment: impl IntoIterator<Item = (OsString, OsString)>) -> Result<TrackConfig> {
+    pub(crate) fn resolve(&self) -> Result<TrackConfig> {
+        Ok(self.set.lay(self.layers()?).resolve()?.settings)
+    }
+
+    /// Flags over environment over file.
+    pub(crate) fn layers(&self) -> Result<Layers> {
         let layers = match &self.config {
             Some(path) => Layers::new().file(path)?,
             None => Layers::new(),
@@ -244,8 +252,8 @@ impl SettingArgs {
             PointArg::Foot => "foot",
         });
         let classes = (!self.classes.is_empty()).then(|| self.classes.clone());
-        let layers = layers
-            .environment("FRAMELOOM_TRACK_", environment)?
+        Ok(layers
+            .environment("FRAMELOOM_TRACK_", std::env::vars_os())?
             .flag("--detector", "detector", self.detector.clone())
             .flag("--appearance", "appearance", self.appearance.clone())
             .flag("--classes", "classes", classes)
@@ -276,8 +284,7 @@ impl SettingArgs {
             .flag("--motion-side", "motion.side", self.motion_side)
             .flag("--motion-least", "motion.least", self.motion_least)
             .flag("--motion-join", "motion.join", self.motion_join)
-            .flag("--motion-min-area", "motion.min_area", self.motion_min_area);
-        Ok(layers.resolve()?.settings)
+            .flag("--motion-min-area", "motion.min_area", self.motion_min_area))
     }
 }
 

@@ -5,54 +5,16 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use serde::Serialize;
 
 use super::execute::inside;
+pub use crate::core::Shard;
 use crate::error::{Error, Result};
 use crate::store::{OsIo, OutputRef, StateDir, StoreIo, UnitLog, UnitRecord, commit};
 
 /// Journals of a run.
 const JOURNALS: [&str; 2] = ["analysis", "pictures"];
-
-/// One of several parts of a run: `index` of `count`, from 1 on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shard {
-    index: u32,
-    count: u32,
-}
-
-impl Shard {
-    /// Part `index` of `count`.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] unless `1 <= index <= count`.
-    pub fn new(index: u32, count: u32) -> Result<Self> {
-        if index == 0 || index > count {
-            return Err(Error::usage(format!(
-                "a part must be one of 1/{count} to {count}/{count}, got {index}/{count}"
-            )));
-        }
-        Ok(Self { index, count })
-    }
-
-    /// Whether unit number `at` belongs to this part.
-    pub(super) const fn has(self, at: usize) -> bool {
-        at % self.count as usize + 1 == self.index as usize
-    }
-}
-
-impl FromStr for Shard {
-    type Err = Error;
-
-    /// `i/n`, from `1/n` to `n/n`.
-    fn from_str(text: &str) -> Result<Self> {
-        let wrong = || Error::usage(format!("a part must be written i/n, as in 1/4, got `{text}`"));
-        let (index, count) = text.split_once('/').ok_or_else(wrong)?;
-        Self::new(index.parse().map_err(|_| wrong())?, count.parse().map_err(|_| wrong())?)
-    }
-}
 
 /// What was joined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -144,20 +106,4 @@ fn checked(part: &Path, output: &OutputRef) -> Result<Vec<u8>> {
         return Err(changed("it has changed since it was made"));
     }
     Ok(bytes)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_unit_belongs_to_one_part() {
-        let parts: Vec<Shard> = ["1/3", "2/3", "3/3"].iter().map(|t| t.parse().unwrap()).collect();
-        for at in 0..20 {
-            assert_eq!(parts.iter().filter(|p| p.has(at)).count(), 1);
-        }
-        for wrong in ["0/3", "4/3", "1", "1/0", "a/b", "1/3/4"] {
-            assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
-        }
-    }
 }

@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use frameloom::config::Layers;
-use frameloom::core::Size;
-use frameloom::gpu::{GpuContext, GpuOptions};
+use frameloom::core::{Shard, Size};
+use frameloom::gpu::GpuOptions;
 use frameloom::media::{HardwareDecode, Isolation, VideoStream, probe};
 use frameloom::pipeline::{OnError, PipelineOptions};
 use frameloom::workflows::analyze::{
@@ -15,6 +15,7 @@ use frameloom::workflows::analyze::{
 use frameloom::{Error, Result};
 use serde_json::json;
 
+use super::merge::{Part, PartUnit};
 use crate::args::{AnalyzeArgs, Global, OnErrorArg};
 use crate::guard::Guard;
 use crate::output::{Output, error_json, limits_from};
@@ -63,6 +64,32 @@ fn unused(taken: &mut HashSet<PathBuf>, name: impl Fn(usize) -> PathBuf) -> Path
         }
         n += 1;
     }
+}
+
+/// What of `jobs` this part does, and their numbers, where it is a part.
+fn part(args: &AnalyzeArgs, jobs: Vec<Job>) -> (Option<Vec<usize>>, Vec<Job>) {
+    let Some(shard) = args.part.shard else { return (None, jobs) };
+    let mine = jobs.into_iter().enumerate().filter(|(at, _)| shard.has(*at));
+    let (units, jobs) = mine.unzip();
+    (Some(units), jobs)
+}
+
+/// Says in the folder of a part what it did.
+fn tell_part(
+    (units, jobs): (&[usize], &[Job]),
+    outcomes: &[Outcome],
+    (shard, total, config): (Shard, usize, &AnalyzeConfig),
+    output: &Path,
+) -> Result<()> {
+    let unit = |(at, job): (&usize, &Job)| {
+        let status = outcomes.iter().find(|o| o.folder == job.folder).map(|o| state(o.status).to_owned())?;
+        let folder = job.folder.strip_prefix(output).unwrap_or(&job.folder).to_string_lossy().into_owned();
+        Some(PartUnit { at: *at, folder, status, entry: serde_json::Value::Null })
+    };
+    let done: Option<Vec<PartUnit>> = units.iter().zip(jobs).map(unit).collect();
+    // Stopped at a failure: no part that is done.
+    let Some(done) = done else { return Ok(()) };
+    Part::new("analyze", shard, total, config, done)?.write(output)
 }
 
 struct Watch<'a> {
@@ -158,7 +185,7 @@ impl Watch<'_> {
 
 pub(crate) fn run(global: &Global, args: &AnalyzeArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
     let limits = limits_from(&args.limits)?;
-    let config = settings(args, std::env::vars_os())?;
+    let config: AnalyzeConfig = args.set.lay(layers(args)?).resolve()?.settings;
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as u32;
     let guard = Guard::new(&args.guard, "analyze", false, args.memory_limit, out)?;
     let opening = OpenOptions {
@@ -170,12 +197,13 @@ pub(crate) fn run(global: &Global, args: &AnalyzeArgs, out: &mut Output, signals
         isolation: guard.isolation.clone(),
         cancel: signals.cancel.clone(),
     };
-    let jobs = jobs(args);
+    // Folders are named after all inputs, whatever part of them is done here.
+    let (units, jobs) = part(args, jobs(args));
     out.event("start", json!({ "command": "analyze", "inputs": jobs.len(), "settings": config }));
     if args.dry_run {
         return plan(args, &jobs, &opening, out);
     }
-    let ctx = GpuContext::new(&guard.budgets(GpuOptions { device: global.device.clone(), ..GpuOptions::default() }))?;
+    let ctx = global.open(&guard.budgets(GpuOptions { device: global.device.clone(), ..GpuOptions::default() }))?;
     let _base = guard.admit(&ctx, RESERVE)?;
     if let Some(warning) = ctx.software_warning() {
         out.warn(&warning);
@@ -192,7 +220,7 @@ pub(crate) fn run(global: &Global, args: &AnalyzeArgs, out: &mut Output, signals
         current: Vec::new(),
         started: Vec::new(),
         outcomes: Vec::new(),
-        single: jobs.len() == 1,
+        single: units.is_none() && jobs.len() == 1,
         guard: &guard,
     };
     for group in jobs.chunks(args.jobs as usize) {
@@ -218,25 +246,27 @@ pub(crate) fn run(global: &Global, args: &AnalyzeArgs, out: &mut Output, signals
         }
     }
     let outcomes = watch.outcomes;
+    if let (Some(units), Some(shard), Some(output)) = (units, args.part.shard, &args.output) {
+        tell_part((&units, &jobs), &outcomes, (shard, args.inputs.len(), &config), output)?;
+    }
     let memory = guard.report(&ctx, out);
     finish(outcomes, jobs.len(), args, &memory, out)
 }
 
-/// Flags over environment over file over defaults.
-fn settings(args: &AnalyzeArgs, environment: impl IntoIterator<Item = (OsString, OsString)>) -> Result<AnalyzeConfig> {
+/// Flags over environment over file.
+pub(crate) fn layers(args: &AnalyzeArgs) -> Result<Layers> {
     let layers = match &args.config {
         Some(path) => Layers::new().file(path)?,
         None => Layers::new(),
     };
-    let layers = layers
-        .environment("FRAMELOOM_ANALYZE_", environment)?
+    Ok(layers
+        .environment("FRAMELOOM_ANALYZE_", std::env::vars_os())?
         .flag("--dark", "dark", args.dark)
         .flag("--bright", "bright", args.bright)
         .flag("--motion-threshold", "motion_threshold", args.motion_threshold)
         .flag("--motion-side", "motion_side", args.motion_side)
         .flag("--thumbnails", "thumbnails", args.thumbnails)
-        .flag("--thumbnail-side", "thumbnail_side", args.thumbnail_side);
-    Ok(layers.resolve()?.settings)
+        .flag("--thumbnail-side", "thumbnail_side", args.thumbnail_side))
 }
 
 /// Compiled kernels, rows not yet written, curves and thumbnails; measured 10 to 20 MB.

@@ -42,7 +42,7 @@ fn opening(args: &OpenArgs, signals: &Signals) -> Result<VideoOptions> {
 
 fn context(global: &Global, args: &OpenArgs, out: &mut Output) -> Result<GpuContext> {
     let budget = ByteBudget::new("host", args.memory_limit << 20);
-    let ctx = GpuContext::new(&GpuOptions { device: global.device.clone(), budget, ..GpuOptions::default() })?;
+    let ctx = global.open(&GpuOptions { device: global.device.clone(), budget, ..GpuOptions::default() })?;
     if let Some(warning) = ctx.software_warning() {
         out.warn(&warning);
     }
@@ -62,13 +62,13 @@ fn layers(config: Option<&Path>, prefix: &str) -> Result<Layers> {
 }
 
 /// What the `--effect` asks for.
-enum Asked<'a> {
+pub(crate) enum Asked<'a> {
     Identity,
     Filter(&'a str),
     Model(&'a str),
 }
 
-fn asked(text: &str) -> Asked<'_> {
+pub(crate) fn asked(text: &str) -> Asked<'_> {
     match text.strip_prefix("filter:") {
         Some(graph) => Asked::Filter(graph),
         None if text == "identity" => Asked::Identity,
@@ -76,8 +76,9 @@ fn asked(text: &str) -> Asked<'_> {
     }
 }
 
-pub(crate) fn run(global: &Global, args: &ChunkRunArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
-    let config: ProcessConfig = layers(args.config.as_deref(), "FRAMELOOM_CHUNK_RUN_")?
+/// Flags over environment over file, of `chunk run`.
+pub(crate) fn run_layers(args: &ChunkRunArgs) -> Result<Layers> {
+    Ok(layers(args.config.as_deref(), "FRAMELOOM_CHUNK_RUN_")?
         .flag("--feather", "feather", args.feather)
         .flag("--outside", "outside", args.outside.map(|o| o.name()))
         .flag("--fade", "fade", args.fade)
@@ -89,9 +90,11 @@ pub(crate) fn run(global: &Global, args: &ChunkRunArgs, out: &mut Output, signal
         .flag("--draw", "draw", args.draw.then_some(true))
         .flag("--no-audio", "audio", args.no_audio.then_some(false))
         .flag("--crf", "crf", args.crf)
-        .flag("--seconds", "seconds", args.seconds)
-        .resolve()?
-        .settings;
+        .flag("--seconds", "seconds", args.seconds))
+}
+
+pub(crate) fn run(global: &Global, args: &ChunkRunArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
+    let config: ProcessConfig = args.set.lay(run_layers(args)?).resolve()?.settings;
     let started = std::time::Instant::now();
     let video = ChunkVideo::open(&args.input, &opening(&args.open, signals)?)?;
     out.event(
@@ -364,15 +367,18 @@ fn finish(folder: &Path, o: &ChunkOutcome, seconds: f64, out: &mut Output) -> u8
     code
 }
 
-pub(crate) fn proxy(global: &Global, args: &ProxyArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
-    let config: ProxyConfig = Layers::new()
+/// Flags over environment, of `proxy`.
+pub(crate) fn proxy_layers(args: &ProxyArgs) -> Result<Layers> {
+    Ok(Layers::new()
         .environment("FRAMELOOM_PROXY_", std::env::vars_os())?
         .flag("--scale", "scale", args.scale)
         .flag("--multiple", "multiple", args.multiple)
         .flag("--audio", "audio", args.audio.then_some(true))
-        .flag("--crf", "crf", args.crf)
-        .resolve()?
-        .settings;
+        .flag("--crf", "crf", args.crf))
+}
+
+pub(crate) fn proxy(global: &Global, args: &ProxyArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
+    let config: ProxyConfig = args.set.lay(proxy_layers(args)?).resolve()?.settings;
     let video = ChunkVideo::open(&args.input, &opening(&args.open, signals)?)?;
     out.event("start", json!({ "command": "proxy", "input": args.input.to_string_lossy(), "settings": config }));
     let ctx = context(global, &args.open, out)?;

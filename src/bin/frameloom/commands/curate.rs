@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use frameloom::config::{Layers, Settings};
-use frameloom::gpu::{DeviceChoice, GpuContext, GpuOptions};
+use frameloom::gpu::{DeviceChoice, GpuOptions};
 use frameloom::workflows::curate::{
     ANALYSIS, CurateConfig, CurateOptions, CurateOutcome, CurateStage, ExpandOptions, FrameMetrics, Input, Inputs,
     MergeOptions, Mix, Networks, Times, analyze, curate, decide, expand, explain, join, merge, read_ledger, read_run,
@@ -100,9 +100,27 @@ fn settings(args: &CurateSettings, more: &dyn Fn(Layers) -> Layers) -> Result<Cu
         .flag("--keep", "decision.keep", args.keep)
         .flag("--surplus", "decision.surplus", args.surplus.map(SurplusArg::name))
         .flag("--dataset-needs", "dataset_needs", needs.clone());
-    let mut config: CurateConfig = more(layers).resolve()?.settings;
+    let mut config: CurateConfig = args.set.lay(more(layers)).resolve()?.settings;
     config.settle_needs(needs.is_some());
     Ok(config)
+}
+
+fn input_settings(args: &CurateInput, more: &dyn Fn(Layers) -> Layers) -> Result<CurateConfig> {
+    settings(&args.settings, &|l| more(l.flag("--every", "video.every", args.every)))
+}
+
+/// Whether the settings of a command are right.
+pub(crate) fn check(args: &CurateArgs) -> Result<()> {
+    match &args.command {
+        CurateCommand::Run { input, layout, trigger } => {
+            input_settings(input, &|l| with_layouts(l, layout, trigger.as_deref())).map(drop)
+        }
+        CurateCommand::Analyze { input } => input_settings(input, &|l| l).map(drop),
+        CurateCommand::Decide { settings: given, .. } | CurateCommand::Tune { settings: given, .. } => {
+            settings(given, &|l| l).map(drop)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The needs of a file, the others 0.
@@ -171,7 +189,7 @@ fn whole(
     (signals, progress): (&Signals, Mode),
 ) -> Result<u8> {
     let started = std::time::Instant::now();
-    let config = settings(&args.settings, &|l| more(l.flag("--every", "video.every", args.every)))?;
+    let config = input_settings(args, more)?;
     let limits = limits_from(&args.limits)?;
     let inputs = Inputs::of(&args.inputs, args.limit, &limits)?;
     let overrides = overrides(args.settings.overrides.as_deref())?;
@@ -191,7 +209,7 @@ fn whole(
     }
     let networks = if config.parity { Networks::default() } else { networks(&args.models)? };
     let device = device(global, &config)?;
-    let ctx = GpuContext::new(&GpuOptions { device, ..GpuOptions::default() })?;
+    let ctx = global.open(&GpuOptions { device, ..GpuOptions::default() })?;
     if let Some(warning) = ctx.software_warning() {
         out.warn(&warning);
     }

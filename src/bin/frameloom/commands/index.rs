@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use frameloom::config::Layers;
 use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::index::{IndexOptions, IndexOrigin, IndexSpec, recall_at, sample_rows};
 use frameloom::media::Skipped;
@@ -13,7 +14,9 @@ use frameloom::{Error, Result};
 use serde_json::json;
 
 use crate::args::Global;
-use crate::collage_args::{IndexArgs, IndexCommand, IndexWork, known, layers, networks, written};
+use crate::collage_args::{
+    DescriptorArgs, IndexArgs, IndexCommand, IndexWork, SearchArgs, known, layers, networks, written,
+};
 use crate::output::{Output, limits_from, printable};
 use crate::progress::{Mode, Progress};
 use crate::signals::Signals;
@@ -29,10 +32,21 @@ pub(crate) fn run(
     progress: Mode,
 ) -> Result<u8> {
     match &args.command {
-        IndexCommand::Build { inputs, output, config, descriptor, aspect, search, flat, restart, dry_run, work } => {
-            let layers = search.lay(descriptor.lay(layers(config.as_deref(), "FRAMELOOM_INDEX_")?));
-            let layers = layers.flag("--aspect", "aspect", aspect.map(written));
-            let wanted = layers.resolve::<IndexSettings>()?.settings;
+        IndexCommand::Build {
+            inputs,
+            output,
+            config,
+            descriptor,
+            aspect,
+            search,
+            set,
+            flat,
+            restart,
+            dry_run,
+            work,
+        } => {
+            let layers = build_layers(config.as_deref(), (descriptor, *aspect, search))?;
+            let wanted = set.lay(layers).resolve::<IndexSettings>()?.settings;
             let mut descriptor = wanted.descriptor.config(wanted.aspect, false);
             let networks = networks(&mut descriptor, wanted.descriptor.model.as_deref(), &work.models)?;
             out.event("start", json!({ "command": "index build", "inputs": inputs.len(), "settings": descriptor }));
@@ -63,9 +77,18 @@ pub(crate) fn run(
     }
 }
 
+/// Flags over environment over file, of `index build`.
+pub(crate) fn build_layers(
+    config: Option<&Path>,
+    (descriptor, aspect, search): (&DescriptorArgs, Option<[u32; 2]>, &SearchArgs),
+) -> Result<Layers> {
+    let layers = search.lay(descriptor.lay(layers(config, "FRAMELOOM_INDEX_")?));
+    Ok(layers.flag("--aspect", "aspect", aspect.map(written)))
+}
+
 /// The device, with a warning when it is a software adapter.
 pub(crate) fn context(global: &Global, out: &mut Output) -> Result<GpuContext> {
-    let ctx = GpuContext::new(&GpuOptions { device: global.device.clone(), ..GpuOptions::default() })?;
+    let ctx = global.open(&GpuOptions { device: global.device.clone(), ..GpuOptions::default() })?;
     if let Some(warning) = ctx.software_warning() {
         out.warn(&warning);
     }

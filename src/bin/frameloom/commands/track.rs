@@ -17,6 +17,7 @@ use frameloom::workflows::track::run::{
 use frameloom::{Error, Result};
 use serde_json::{Value, json};
 
+use super::merge::{Part, PartUnit};
 use crate::args::Global;
 use crate::guard::Guard;
 use crate::output::{Output, error_json, limits_from, printable};
@@ -51,8 +52,8 @@ const RESERVE: u64 = 24 << 20;
 /// A decoder process that is started again decodes from the beginning, and is silent meanwhile.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-fn context(options: GpuOptions, out: &mut Output) -> Result<GpuContext> {
-    let ctx = GpuContext::new(&options)?;
+fn context(global: &Global, options: &GpuOptions, out: &mut Output) -> Result<GpuContext> {
+    let ctx = global.open(options)?;
     if let Some(warning) = ctx.software_warning() {
         out.warn(&warning);
     }
@@ -156,23 +157,29 @@ fn streams(args: &TrackArgs, open: &TrackOpen) -> Result<Vec<Stream>> {
 }
 
 fn look(global: &Global, args: &TrackArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
-    let config = args.settings.resolve(std::env::vars_os())?;
+    let config = args.settings.resolve()?;
     let used = clamp(args.work.batch_size, args.work.memory_limit);
     let guard = Guard::new(&args.guard, "track", true, used.memory_mb, out)?;
     let open = opening(&args.work, guard.isolation.clone(), signals)?;
     let zones = zones(args.zones.as_deref())?;
     let streams = streams(args, &open)?;
+    let whole = streams.len();
     if args.detections.is_some() && (streams.len() != 1 || !config.is_motion()) {
         return Err(Error::usage("`--detections` takes the place of a detector, for one stream"));
     }
+    // Folders are named after all streams, whatever part of them is done here.
+    let mine = |at: &usize| args.part.shard.is_none_or(|s| s.has(*at));
+    let (numbers, streams): (Vec<usize>, Vec<Stream>) =
+        streams.into_iter().enumerate().filter(|(at, _)| mine(at)).unzip();
     out.event("start", json!({ "command": "track", "streams": streams.len(), "settings": config }));
     used.notes.iter().for_each(|note| out.warn(note));
     if args.dry_run {
         return plan(&streams, &config, &used, out);
     }
-    let ctx = context(guard.budgets(GpuOptions { device: global.device.clone(), ..GpuOptions::default() }), out)?;
+    let options = guard.budgets(GpuOptions { device: global.device.clone(), ..GpuOptions::default() });
+    let ctx = context(global, &options, out)?;
     let _base = guard.admit(&ctx, RESERVE)?;
-    let (config, detector) = detector(args, config, &streams, &open)?;
+    let (config, detector) = detector(global, args, config, (&streams, &open))?;
     let mut run = running(&args.work, &used, signals);
     run.watch = Some(Arc::clone(&guard.memory));
     if detector.stands_in() {
@@ -245,16 +252,17 @@ fn look(global: &Global, args: &TrackArgs, out: &mut Output, signals: &Signals, 
     })?;
     bar.finish();
     let memory = guard.report(&ctx, out);
-    tell(args, &heads, ends, (started.elapsed().as_secs_f64(), memory), out)
+    let part = (numbers.as_slice(), whole, &config);
+    tell(args, &heads, part, ends, (started.elapsed().as_secs_f64(), memory), out)
 }
 
 /// What was asked to look at frames, and the settings with its name.
 fn detector(
+    global: &Global,
     args: &TrackArgs,
     mut config: TrackConfig,
-    streams: &[Stream],
-    open: &TrackOpen,
-) -> Result<(TrackConfig, TrackDetector)> {
+    (streams, open): (&[Stream], &TrackOpen),
+) -> Result<(TrackConfig, Arc<TrackDetector>)> {
     if let Some(path) = &args.detections {
         let video = streams.first().and_then(|s| s.video.as_ref().ok());
         // Formats without times count frames; the times are those of the video.
@@ -263,31 +271,38 @@ fn detector(
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let fingerprint = Fingerprint::of_file(path, &open.cancel)?.to_string();
         config.detector = format!("file {name}");
-        return Ok((config, TrackDetector::File(Arc::new(DetectionsFile { name, fingerprint, detections }))));
+        let file = DetectionsFile { name, fingerprint, detections };
+        return Ok((config, Arc::new(TrackDetector::File(Arc::new(file)))));
     }
     if config.is_motion() {
-        return Ok((config, TrackDetector::Motion));
+        return Ok((config, Arc::new(TrackDetector::Motion)));
     }
-    let found = model(&config, &args.work.models)?;
+    let found = model(global, &config, &args.work.models)?;
     Ok((config, found))
 }
 
 #[cfg(feature = "onnx")]
-fn model(config: &TrackConfig, folders: &[PathBuf]) -> Result<TrackDetector> {
+fn model(global: &Global, config: &TrackConfig, folders: &[PathBuf]) -> Result<Arc<TrackDetector>> {
     use frameloom::infer::{Allow, ModelRegistry, SessionOptions, Task};
     use frameloom::workflows::track::run::TrackModel;
 
     let (registry, session) = (ModelRegistry::find(folders)?, SessionOptions::default());
     let model = registry.load_for(Task::Detect, &config.detector, Allow::Pinned)?;
-    let mut found = TrackModel::open(&model, &session)?;
-    if let Some(name) = &config.appearance {
-        found = found.with_appearance(&registry.load(name, Allow::Pinned)?, config.high, &session)?;
-    }
-    Ok(TrackDetector::Model(Box::new(found)))
+    let looks = config.appearance.as_ref().map(|name| registry.load(name, Allow::Pinned)).transpose()?;
+    // By their content and by what the manifest says of them.
+    let looks_key = looks.as_ref().map(|l| format!("{} {:?} {}", l.sha256, l.entry, config.high));
+    let key = format!("track {} {:?} {looks_key:?}", model.sha256, model.entry);
+    global.warm.network(&key, || {
+        let mut found = TrackModel::open(&model, &session)?;
+        if let Some(looks) = &looks {
+            found = found.with_appearance(looks, config.high, &session)?;
+        }
+        Ok(TrackDetector::Model(Box::new(found)))
+    })
 }
 
 #[cfg(not(feature = "onnx"))]
-fn model(config: &TrackConfig, _: &[PathBuf]) -> Result<TrackDetector> {
+fn model(_: &Global, config: &TrackConfig, _: &[PathBuf]) -> Result<Arc<TrackDetector>> {
     let name = &config.detector;
     Err(Error::usage(format!("this build has no networks (feature `onnx`), so no detector `{name}`")))
 }
@@ -296,17 +311,23 @@ fn model(config: &TrackConfig, _: &[PathBuf]) -> Result<TrackDetector> {
 fn tell(
     args: &TrackArgs,
     heads: &[(String, PathBuf, PathBuf)],
+    (numbers, total, config): (&[usize], usize, &TrackConfig),
     ends: Vec<Option<Result<TrackOutcome>>>,
     (seconds, memory): (f64, Value),
     out: &mut Output,
 ) -> Result<u8> {
     let (mut failed, mut partial, mut last) = (0usize, 0usize, None);
     let mut list: Vec<Value> = Vec::new();
+    let mut units: Vec<PartUnit> = Vec::new();
     for ((name, input, folder), end) in heads.iter().zip(ends) {
         let end = end.unwrap_or_else(|| Err(Error::Bug(format!("stream {name} has no end"))));
         let mut entry = json!({ "stream": name, "input": input.to_string_lossy(), "folder": folder.to_string_lossy() });
+        let mut status = "complete";
         match end {
             Ok(outcome) => {
+                if !outcome.reasons.is_empty() {
+                    status = "partial";
+                }
                 partial += usize::from(!outcome.reasons.is_empty());
                 if let Some(entry) = entry.as_object_mut() {
                     entry.insert("report".into(), folder.join("report.html").to_string_lossy().into());
@@ -317,8 +338,9 @@ fn tell(
                 }
                 say(name, folder, &outcome, out);
             }
-            Err(e) if heads.len() == 1 => return Err(e),
+            Err(e) if total == 1 => return Err(e),
             Err(e) => {
+                status = "failed";
                 failed += 1;
                 if let Some(entry) = entry.as_object_mut() {
                     entry.insert("error".into(), error_json(&e));
@@ -328,12 +350,20 @@ fn tell(
             }
         }
         out.event("item", entry.clone());
+        if let Some(at) = numbers.get(list.len()).copied() {
+            let folder = args.output.as_ref().and_then(|o| folder.strip_prefix(o).ok()).unwrap_or(folder.as_path());
+            let (folder, status) = (folder.to_string_lossy().into_owned(), status.to_owned());
+            units.push(PartUnit { at, folder, status, entry: entry.clone() });
+        }
         list.push(entry);
+    }
+    if let (Some(shard), Some(output)) = (args.part.shard, &args.output) {
+        Part::new("track", shard, total, config, units)?.write(output)?;
     }
     if let Some(e) = last.filter(|_| failed == heads.len()) {
         return Err(e);
     }
-    if let Some(folder) = args.output.as_ref().filter(|_| heads.len() > 1) {
+    if let Some(folder) = args.output.as_ref().filter(|_| total > 1 && args.part.shard.is_none()) {
         commit_json(&OsIo, folder.join("streams.json"), &list)?;
     }
     let code = if failed + partial > 0 { 3 } else { 0 };
@@ -431,7 +461,7 @@ fn plan(streams: &[Stream], config: &TrackConfig, used: &Clamped, out: &mut Outp
 
 /// `track report`.
 fn again(global: &Global, args: &ReportArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
-    let config = args.settings.resolve(std::env::vars_os())?;
+    let config = args.settings.resolve()?;
     let used = clamp(args.work.batch_size, args.work.memory_limit);
     let open = opening(&args.work, None, signals)?;
     let zones = zones(args.zones.as_deref())?;
@@ -439,7 +469,8 @@ fn again(global: &Global, args: &ReportArgs, out: &mut Output, signals: &Signals
     out.event("start", json!({ "command": "track report", "from": args.from.to_string_lossy(), "settings": config }));
     let started = Instant::now();
     let budget = ByteBudget::new("host", used.memory_mb << 20);
-    let ctx = context(GpuOptions { device: global.device.clone(), budget, ..GpuOptions::default() }, out)?;
+    let options = GpuOptions { device: global.device.clone(), budget, ..GpuOptions::default() };
+    let ctx = context(global, &options, out)?;
     let run = running(&args.work, &used, signals);
     let name = args.from.file_name().unwrap_or(args.from.as_os_str()).to_string_lossy().into_owned();
     let mut bar: Option<(Progress, u64)> = None;

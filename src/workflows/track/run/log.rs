@@ -25,7 +25,7 @@ pub(super) struct Looked(pub(super) u64, pub(super) Vec<(f32, f32, f32, f32, f32
 impl Looked {
     pub(super) fn new(found: &FoundFrame) -> Self {
         let each = |d: &Detection| (d.rect.x, d.rect.y, d.rect.width, d.rect.height, d.score, d.class);
-        let look = |l: &Option<Look>| l.as_ref().map_or_else(String::new, |l| hex(l));
+        let look = |l: &Option<Look>| l.as_ref().map_or_else(String::new, hex);
         Self(found.index, found.detections.iter().map(each).collect(), found.looks.iter().map(look).collect())
     }
 

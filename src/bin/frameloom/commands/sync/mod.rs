@@ -52,7 +52,7 @@ impl Shop {
         let opening = opening(work, signals)?;
         let files = SyncModelFiles::find(&work.models, &work.names(), &config)?;
         let budget = ByteBudget::new("host", work.memory_limit << 20);
-        let ctx = GpuContext::new(&GpuOptions { device: global.device.clone(), budget, ..GpuOptions::default() })?;
+        let ctx = global.open(&GpuOptions { device: global.device.clone(), budget, ..GpuOptions::default() })?;
         let base = ctx.pool().budget().try_acquire(resident().map_or(0, |r| r.anonymous))?;
         if let Some(warning) = ctx.software_warning() {
             out.warn(&warning);
@@ -141,7 +141,7 @@ fn folders(inputs: &[PathBuf], output: Option<&Path>) -> Vec<PathBuf> {
 }
 
 fn analyse(global: &Global, args: &SyncArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
-    let config = args.settings.resolve(std::env::vars_os())?;
+    let config = args.settings.resolve()?;
     let inputs = args.videos();
     let folders = folders(&inputs, args.output.as_deref());
     out.event("start", json!({ "command": "sync", "inputs": inputs.len(), "settings": config }));
