@@ -43,6 +43,7 @@ impl Warm {
     }
 
     /// The network called `key`, by all that it is made of: kept, or made now.
+    #[cfg_attr(not(feature = "onnx"), allow(dead_code, reason = "without networks there are none to keep"))]
     pub(crate) fn network<T: Send + Sync + 'static>(
         &self,
         key: &str,

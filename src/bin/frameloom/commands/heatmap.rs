@@ -8,7 +8,7 @@ use frameloom::core::{ByteBudget, Limits, Rational, Size};
 use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::media::{DecodeHint, FolderFrames, HardwareDecode, ListOptions, decode_image, list_images};
 use frameloom::pipeline::{FolderSource, PipelineOptions, VideoEnd, resident};
-use frameloom::store::OsIo;
+use frameloom::store::{OsIo, StoreIo, clean_temps};
 use frameloom::workflows::analyze::{OpenOptions, open_input};
 use frameloom::workflows::chunk::heat::{
     BoxMark, FaceFrames, HeatConfig, HeatKind, Watching, heat_of, pair_frames, read_boxes, watched_heat,
@@ -43,8 +43,11 @@ fn list<T: serde::Serialize>(values: &[T]) -> Option<serde_json::Value> {
     (!values.is_empty()).then(|| json!(values))
 }
 
+/// The output folder, without unfinished files of runs that were killed: these commands keep no state that would sweep them out.
 fn folder(path: &Path) -> Result<()> {
-    std::fs::create_dir_all(path).map_err(|e| Error::storage("create the output folder", path, e))
+    std::fs::create_dir_all(path).map_err(|e| Error::storage("create the output folder", path, e))?;
+    let dir = OsIo.open_dir(path).map_err(|e| Error::storage("open", path, e))?;
+    clean_temps(dir.as_ref()).map(drop)
 }
 
 /// Flags over environment over file, of `heatmap`.

@@ -86,6 +86,7 @@ pub(crate) fn run(global: &Global, args: &RunArgs, out: &mut Output, signals: &S
         return work.show(signals, out);
     }
     let _lock = StateDir::acquire(&OsIo, output.join(".state"))?;
+    state::sweep(&output)?;
     let started = Instant::now();
     for at in plan.order.iter().copied() {
         signals.cancel.check()?;
@@ -185,6 +186,9 @@ impl Work<'_> {
         let (ours, others) = (Record::exists(self.plan, &step.folder), before.as_ref().is_none_or(|r| r.key != key));
         if ours && (self.restart || others) {
             clear(&folder)?;
+        }
+        if ours && folder.is_dir() {
+            state::sweep_all(&folder)?;
         }
         let record = Record::begun(key);
         record.write(self.plan, &step.folder)?;

@@ -1,11 +1,12 @@
 //! What is known of a step: what it was made from and what it left, under `.state/` of the output folder.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use frameloom::core::CancelToken;
 use frameloom::error::StateError;
 use frameloom::gpu::kernel_sources;
-use frameloom::store::{Fingerprint, OsIo, OutputRef, RunKey, commit_json};
+use frameloom::store::{Fingerprint, OsIo, OutputRef, RunKey, StoreIo, clean_temps, commit_json};
 use frameloom::{Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -150,6 +151,25 @@ pub(in crate::commands) fn below(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
+}
+
+/// Removes unfinished files of runs that were killed from a folder.
+///
+/// # Errors
+/// [`Error::Storage`].
+pub(super) fn sweep(folder: &Path) -> Result<()> {
+    let dir = OsIo.open_dir(folder).map_err(|e| Error::storage("open", folder, e))?;
+    clean_temps(dir.as_ref()).map(drop)
+}
+
+/// The same for all folders below it; not every command has state that does so.
+///
+/// # Errors
+/// [`Error::Storage`].
+pub(super) fn sweep_all(folder: &Path) -> Result<()> {
+    sweep(folder)?;
+    let folders: BTreeSet<PathBuf> = below(folder)?.iter().filter_map(|f| f.parent().map(Path::to_path_buf)).collect();
+    folders.iter().try_for_each(|f| sweep(f))
 }
 
 /// Options that change speed and never results.
