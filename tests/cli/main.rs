@@ -40,10 +40,12 @@ mod demo;
 mod help;
 #[cfg(target_os = "linux")]
 mod isolate;
+mod messages;
 #[cfg(feature = "onnx")]
 mod models;
 mod readme;
 mod real_data;
+mod schema;
 mod split;
 mod support;
 #[cfg(feature = "onnx")]

@@ -6,6 +6,7 @@ mod chunk_args;
 mod chunk_run_args;
 mod collage_args;
 mod commands;
+mod config_args;
 mod curate_args;
 mod environment;
 mod guard;
@@ -72,6 +73,7 @@ fn main() -> ExitCode {
         Command::Track(a) => commands::track::run(&cli.global, a, &mut out, &signals, progress),
         #[cfg(target_os = "linux")]
         Command::DecodeWorker => Err(frameloom::Error::Bug("a decoder process is no command".into())),
+        Command::Config(a) => commands::config::run(&a.command, &mut out),
         Command::Ops(a) => commands::ops::run(a, &mut out),
         Command::Bench(a) => commands::bench::run(&cli.global, a, &mut out),
         #[cfg(feature = "onnx")]

@@ -1,6 +1,5 @@
 //! What can be typed after `sync`. Flags of the scripts around SyncNet are accepted too.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -233,7 +232,12 @@ pub(crate) struct SettingArgs {
 
 impl SettingArgs {
     /// Flags over environment over file over defaults.
-    pub(crate) fn resolve(&self, environment: impl IntoIterator<Item = (OsString, OsString)>) -> Result<SyncConfig> {
+    pub(crate) fn resolve(&self) -> Result<SyncConfig> {
+        Ok(self.layers()?.resolve()?.settings)
+    }
+
+    /// Flags over environment over file.
+    pub(crate) fn layers(&self) -> Result<Layers> {
         let layers = match &self.config {
             Some(path) => Layers::new().file(path)?,
             None => Layers::new(),
@@ -252,13 +256,8 @@ impl SettingArgs {
             }
             .bounds()
         });
-        let filter = match (self.no_filter, self.filter_low_quality) {
-            (true, _) => Some(false),
-            (false, true) => Some(true),
-            _ => None,
-        };
-        let layers = layers
-            .environment("FRAMELOOM_SYNC_", environment)?
+        Ok(layers
+            .environment("FRAMELOOM_SYNC_", std::env::vars_os())?
             .flag("--estimator", "estimator", estimator)
             .flag("--chunk-duration", "chunk_duration", self.chunk_duration)
             .flag("--overlap", "overlap", self.overlap)
@@ -266,9 +265,12 @@ impl SettingArgs {
             .flag("--save-chunks", "save_chunks", self.save_chunks.then_some(true))
             .flag("--min-track", "min_track", self.min_track)
             .flag("--min-face-size", "min_face_size", self.min_face_size)
-            .flag("--min-confidence", "min_confidence", self.min_confidence.or(preset.map(|p| p.0)))
-            .flag("--max-abs-offset", "max_abs_offset", self.max_abs_offset.or(preset.map(|p| p.1)))
-            .flag("--no-filter", "filter_low_quality", filter)
+            .flag("--preset", "min_confidence", preset.map(|p| p.0))
+            .flag("--preset", "max_abs_offset", preset.map(|p| p.1))
+            .flag("--min-confidence", "min_confidence", self.min_confidence)
+            .flag("--max-abs-offset", "max_abs_offset", self.max_abs_offset)
+            .flag("--filter-low-quality", "filter_low_quality", self.filter_low_quality.then_some(true))
+            .flag("--no-filter", "filter_low_quality", self.no_filter.then_some(false))
             .flag("--reach", "reach", self.reach)
             .flag("--tolerance", "tolerance", self.tolerance)
             .flag("--min-probability", "min_probability", self.min_probability)
@@ -280,8 +282,7 @@ impl SettingArgs {
             .flag("--min-shot", "min_shot", self.min_shot)
             .flag("--linear-hue", "circular_hue", self.linear_hue.then_some(false))
             .flag("--same-person", "same_person", self.same_person)
-            .flag("--face-side", "face_side", self.face_side);
-        Ok(layers.resolve()?.settings)
+            .flag("--face-side", "face_side", self.face_side))
     }
 }
 

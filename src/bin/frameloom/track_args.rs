@@ -1,6 +1,5 @@
 //! What can be typed after `track`. Names of the system that it replaces are accepted too.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -218,7 +217,12 @@ pub(crate) struct SettingArgs {
 
 impl SettingArgs {
     /// Flags over environment over file over defaults.
-    pub(crate) fn resolve(&self, environment: impl IntoIterator<Item = (OsString, OsString)>) -> Result<TrackConfig> {
+    pub(crate) fn resolve(&self) -> Result<TrackConfig> {
+        Ok(self.layers()?.resolve()?.settings)
+    }
+
+    /// Flags over environment over file.
+    pub(crate) fn layers(&self) -> Result<Layers> {
         let layers = match &self.config {
             Some(path) => Layers::new().file(path)?,
             None => Layers::new(),
@@ -234,8 +238,8 @@ impl SettingArgs {
             PointArg::Foot => "foot",
         });
         let classes = (!self.classes.is_empty()).then(|| self.classes.clone());
-        let layers = layers
-            .environment("FRAMELOOM_TRACK_", environment)?
+        Ok(layers
+            .environment("FRAMELOOM_TRACK_", std::env::vars_os())?
             .flag("--detector", "detector", self.detector.clone())
             .flag("--classes", "classes", classes)
             .flag("--min-score", "min_score", self.min_score)
@@ -263,8 +267,7 @@ impl SettingArgs {
             .flag("--motion-side", "motion.side", self.motion_side)
             .flag("--motion-least", "motion.least", self.motion_least)
             .flag("--motion-join", "motion.join", self.motion_join)
-            .flag("--motion-min-area", "motion.min_area", self.motion_min_area);
-        Ok(layers.resolve()?.settings)
+            .flag("--motion-min-area", "motion.min_area", self.motion_min_area))
     }
 }
 

@@ -158,7 +158,7 @@ impl Watch<'_> {
 
 pub(crate) fn run(global: &Global, args: &AnalyzeArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
     let limits = limits_from(&args.limits)?;
-    let config = settings(args, std::env::vars_os())?;
+    let config: AnalyzeConfig = layers(args)?.resolve()?.settings;
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as u32;
     let guard = Guard::new(&args.guard, "analyze", false, args.memory_limit, out)?;
     let opening = OpenOptions {
@@ -222,21 +222,20 @@ pub(crate) fn run(global: &Global, args: &AnalyzeArgs, out: &mut Output, signals
     finish(outcomes, jobs.len(), args, &memory, out)
 }
 
-/// Flags over environment over file over defaults.
-fn settings(args: &AnalyzeArgs, environment: impl IntoIterator<Item = (OsString, OsString)>) -> Result<AnalyzeConfig> {
+/// Flags over environment over file.
+pub(crate) fn layers(args: &AnalyzeArgs) -> Result<Layers> {
     let layers = match &args.config {
         Some(path) => Layers::new().file(path)?,
         None => Layers::new(),
     };
-    let layers = layers
-        .environment("FRAMELOOM_ANALYZE_", environment)?
+    Ok(layers
+        .environment("FRAMELOOM_ANALYZE_", std::env::vars_os())?
         .flag("--dark", "dark", args.dark)
         .flag("--bright", "bright", args.bright)
         .flag("--motion-threshold", "motion_threshold", args.motion_threshold)
         .flag("--motion-side", "motion_side", args.motion_side)
         .flag("--thumbnails", "thumbnails", args.thumbnails)
-        .flag("--thumbnail-side", "thumbnail_side", args.thumbnail_side);
-    Ok(layers.resolve()?.settings)
+        .flag("--thumbnail-side", "thumbnail_side", args.thumbnail_side))
 }
 
 /// Compiled kernels, rows not yet written, curves and thumbnails; measured 10 to 20 MB.

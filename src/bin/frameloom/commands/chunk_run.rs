@@ -13,7 +13,7 @@ use frameloom::workflows::chunk::heat::{HeatConfig, HeatFound, heat_of};
 use frameloom::workflows::chunk::plan::{ChunkPlan, PlanParams, plan, plan_moving};
 use frameloom::workflows::chunk::process::{
     ChunkOutcome, ChunkVideo, ChunkWork, EffectId, FilterEffect, Identity, JobOptions, Placement, Preview,
-    ProcessConfig, ProxyConfig, VideoOptions, process_video, write_preview, write_proxy,
+    ProcessConfig, ProxyConfig, VideoOptions, claim_output, process_video, write_preview, write_proxy,
 };
 use frameloom::workflows::chunk::{read_plan, write_plan};
 use frameloom::{Error, Result};
@@ -76,8 +76,9 @@ fn asked(text: &str) -> Asked<'_> {
     }
 }
 
-pub(crate) fn run(global: &Global, args: &ChunkRunArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
-    let config: ProcessConfig = layers(args.config.as_deref(), "FRAMELOOM_CHUNK_RUN_")?
+/// Flags over environment over file, of `chunk run`.
+pub(crate) fn run_layers(args: &ChunkRunArgs) -> Result<Layers> {
+    Ok(layers(args.config.as_deref(), "FRAMELOOM_CHUNK_RUN_")?
         .flag("--feather", "feather", args.feather)
         .flag("--outside", "outside", args.outside.map(|o| o.name()))
         .flag("--fade", "fade", args.fade)
@@ -89,9 +90,11 @@ pub(crate) fn run(global: &Global, args: &ChunkRunArgs, out: &mut Output, signal
         .flag("--draw", "draw", args.draw.then_some(true))
         .flag("--no-audio", "audio", args.no_audio.then_some(false))
         .flag("--crf", "crf", args.crf)
-        .flag("--seconds", "seconds", args.seconds)
-        .resolve()?
-        .settings;
+        .flag("--seconds", "seconds", args.seconds))
+}
+
+pub(crate) fn run(global: &Global, args: &ChunkRunArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
+    let config: ProcessConfig = run_layers(args)?.resolve()?.settings;
     let started = std::time::Instant::now();
     let video = ChunkVideo::open(&args.input, &opening(&args.open, signals)?)?;
     out.event(
@@ -104,6 +107,7 @@ pub(crate) fn run(global: &Global, args: &ChunkRunArgs, out: &mut Output, signal
     if args.dry_run {
         return cost(args, &video, given.as_ref(), &config, out);
     }
+    claim_output(&args.output)?;
     let ctx = context(global, &args.open, out)?;
     let plan = match given {
         Some(plan) => plan,
@@ -167,10 +171,10 @@ fn model(
     Err(Error::usage(format!("this build has no networks (feature `onnx`), so no effect `{name}`")))
 }
 
-/// Squares of a third and of half the longer side.
+/// Squares of a third and of half the longer side, and of no less than the planner has room for.
 fn sizes(frame: Size) -> Vec<[u32; 2]> {
     let longer = frame.width.max(frame.height);
-    [3, 2].map(|n| (longer / n).next_multiple_of(8)).map(|side| [side, side]).into()
+    [3, 2].map(|n| (longer / n).next_multiple_of(8).max(64)).map(|side| [side, side]).into()
 }
 
 /// Heat of what the detector of the effect sees when it looks at whole frames twice a second; `None` for other effects.
@@ -364,15 +368,17 @@ fn finish(folder: &Path, o: &ChunkOutcome, seconds: f64, out: &mut Output) -> u8
     code
 }
 
-pub(crate) fn proxy(global: &Global, args: &ProxyArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
-    let config: ProxyConfig = Layers::new()
-        .environment("FRAMELOOM_PROXY_", std::env::vars_os())?
+/// Flags over environment over file, of `proxy`.
+pub(crate) fn proxy_layers(args: &ProxyArgs) -> Result<Layers> {
+    Ok(layers(args.config.as_deref(), "FRAMELOOM_PROXY_")?
         .flag("--scale", "scale", args.scale)
         .flag("--multiple", "multiple", args.multiple)
         .flag("--audio", "audio", args.audio.then_some(true))
-        .flag("--crf", "crf", args.crf)
-        .resolve()?
-        .settings;
+        .flag("--crf", "crf", args.crf))
+}
+
+pub(crate) fn proxy(global: &Global, args: &ProxyArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
+    let config: ProxyConfig = proxy_layers(args)?.resolve()?.settings;
     let video = ChunkVideo::open(&args.input, &opening(&args.open, signals)?)?;
     out.event("start", json!({ "command": "proxy", "input": args.input.to_string_lossy(), "settings": config }));
     let ctx = context(global, &args.open, out)?;

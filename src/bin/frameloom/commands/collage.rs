@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use frameloom::config::Effective;
+use frameloom::config::{Effective, Layers};
 use frameloom::gpu::GpuContext;
 use frameloom::media::HardwareDecode;
 use frameloom::ops::RowSample;
@@ -38,7 +38,7 @@ pub(crate) fn run(
         return Err(Error::usage("wanted: a video and a folder of pictures"));
     };
     let started = std::time::Instant::now();
-    let given = settings(args)?;
+    let given: Effective<CollageSettings> = settings_layers(args)?.resolve()?;
     let (untouched, settings) = (given.untouched("descriptor"), given.settings);
     if args.descriptor.force_mobilenet_export {
         out.note("--force-mobilenet-export: nothing to do, networks are read from the files that a models.toml lists");
@@ -204,12 +204,11 @@ fn hardware(text: &str) -> HardwareDecode {
     }
 }
 
-/// Flags over environment over file over defaults.
-fn settings(args: &CollageArgs) -> Result<Effective<CollageSettings>> {
+/// Flags over environment over file.
+pub(crate) fn settings_layers(args: &CollageArgs) -> Result<Layers> {
     let layers = layers(args.config.as_deref(), "FRAMELOOM_COLLAGE_")?;
     let layers = args.show.lay(args.selection.lay(args.search.lay(args.descriptor.lay(layers))));
-    let layers = layers.flag("--demo-seconds", "output.seconds", args.demo.then_some(args.demo_seconds));
-    layers.resolve()
+    Ok(layers.flag("--demo-seconds", "output.seconds", args.demo.then_some(args.demo_seconds)))
 }
 
 /// `--dry-run`: what would be done.

@@ -47,8 +47,9 @@ fn folder(path: &Path) -> Result<()> {
     std::fs::create_dir_all(path).map_err(|e| Error::storage("create the output folder", path, e))
 }
 
-pub(crate) fn run(global: &Global, args: &HeatmapArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
-    let config: HeatConfig = layers(args.config.as_deref(), "FRAMELOOM_HEATMAP_")?
+/// Flags over environment over file, of `heatmap`.
+pub(crate) fn heat_layers(args: &HeatmapArgs) -> Result<Layers> {
+    Ok(layers(args.config.as_deref(), "FRAMELOOM_HEATMAP_")?
         .flag("--source", "source", args.source.map(|s| s.name()))
         .flag("--threshold", "threshold", args.threshold)
         .flag("--side", "side", args.side)
@@ -62,9 +63,11 @@ pub(crate) fn run(global: &Global, args: &HeatmapArgs, out: &mut Output, signals
         .flag("--mark", "mark", args.mark.map(|m| m.name()))
         .flag("--every", "every", args.every)
         .flag("--face-weight", "face_weight", args.face_weight)
-        .flag("--face-model", "face_model", args.face_model.clone())
-        .resolve()?
-        .settings;
+        .flag("--face-model", "face_model", args.face_model.clone()))
+}
+
+pub(crate) fn run(global: &Global, args: &HeatmapArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
+    let config: HeatConfig = heat_layers(args)?.resolve()?.settings;
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as u32;
     let opening = OpenOptions {
         track: args.track,
@@ -197,12 +200,13 @@ fn objects(heat: &Path, size: Option<[u32; 2]>, sizes: &[[u32; 2]]) -> Result<St
     ))
 }
 
-pub(crate) fn run_plan(args: &ChunkPlanArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
+/// Flags over environment over file over a preset, of `chunk plan`.
+pub(crate) fn plan_layers(args: &ChunkPlanArgs) -> Result<Layers> {
     let preset = match args.objects {
         Some(size) => Layers::new().text("--objects", Format::Toml, &objects(&args.heat, size, &args.sizes)?)?,
         None => Layers::new(),
     };
-    let params: PlanParams = layers_over(preset, args.config.as_deref(), "FRAMELOOM_CHUNK_")?
+    Ok(layers_over(preset, args.config.as_deref(), "FRAMELOOM_CHUNK_PLAN_")?
         .flag("--sizes", "sizes", list(&args.sizes))
         .flag("--factor", "factor", args.factor)
         .flag("--rotate", "rotate", args.rotate)
@@ -216,9 +220,11 @@ pub(crate) fn run_plan(args: &ChunkPlanArgs, out: &mut Output, signals: &Signals
         .flag("--exclude", "exclude", list(&args.exclude))
         .flag("--lead-in", "lead_in", args.lead_in)
         .flag("--hold", "hold", args.hold)
-        .flag("--segment", "segment", args.segment)
-        .resolve()?
-        .settings;
+        .flag("--segment", "segment", args.segment))
+}
+
+pub(crate) fn run_plan(args: &ChunkPlanArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
+    let params: PlanParams = plan_layers(args)?.resolve()?.settings;
     out.event("start", json!({ "command": "chunk plan", "settings": params }));
     let map = read_heat(&args.heat, args.frame.map(|[w, h]| Size::new(w, h)))?;
     let map = match &args.mask {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use frameloom::config::Layers;
 use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::index::{IndexOptions, IndexOrigin, IndexSpec, recall_at, sample_rows};
 use frameloom::media::Skipped;
@@ -13,7 +14,9 @@ use frameloom::{Error, Result};
 use serde_json::json;
 
 use crate::args::Global;
-use crate::collage_args::{IndexArgs, IndexCommand, IndexWork, known, layers, networks, written};
+use crate::collage_args::{
+    DescriptorArgs, IndexArgs, IndexCommand, IndexWork, SearchArgs, known, layers, networks, written,
+};
 use crate::output::{Output, limits_from, printable};
 use crate::progress::{Mode, Progress};
 use crate::signals::Signals;
@@ -30,8 +33,7 @@ pub(crate) fn run(
 ) -> Result<u8> {
     match &args.command {
         IndexCommand::Build { inputs, output, config, descriptor, aspect, search, flat, restart, dry_run, work } => {
-            let layers = search.lay(descriptor.lay(layers(config.as_deref(), "FRAMELOOM_INDEX_")?));
-            let layers = layers.flag("--aspect", "aspect", aspect.map(written));
+            let layers = build_layers(config.as_deref(), (descriptor, *aspect, search))?;
             let wanted = layers.resolve::<IndexSettings>()?.settings;
             let mut descriptor = wanted.descriptor.config(wanted.aspect, false);
             let networks = networks(&mut descriptor, wanted.descriptor.model.as_deref(), &work.models)?;
@@ -61,6 +63,15 @@ pub(crate) fn run(
             find(&ctx, (&pool, models), &spec, pictures, *k, out)
         }
     }
+}
+
+/// Flags over environment over file, of `index build`.
+pub(crate) fn build_layers(
+    config: Option<&Path>,
+    (descriptor, aspect, search): (&DescriptorArgs, Option<[u32; 2]>, &SearchArgs),
+) -> Result<Layers> {
+    let layers = search.lay(descriptor.lay(layers(config, "FRAMELOOM_INDEX_")?));
+    Ok(layers.flag("--aspect", "aspect", aspect.map(written)))
 }
 
 /// The device, with a warning when it is a software adapter.

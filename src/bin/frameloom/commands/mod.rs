@@ -5,6 +5,7 @@ pub(crate) mod audio;
 pub(crate) mod bench;
 pub(crate) mod chunk_run;
 pub(crate) mod collage;
+pub(crate) mod config;
 pub(crate) mod curate;
 pub(crate) mod demo;
 pub(crate) mod doctor;

@@ -155,7 +155,7 @@ fn streams(args: &TrackArgs, open: &TrackOpen) -> Result<Vec<Stream>> {
 }
 
 fn look(global: &Global, args: &TrackArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
-    let config = args.settings.resolve(std::env::vars_os())?;
+    let config = args.settings.resolve()?;
     let used = clamp(args.work.batch_size, args.work.memory_limit);
     let guard = Guard::new(&args.guard, "track", true, used.memory_mb, out)?;
     let open = opening(&args.work, guard.isolation.clone(), signals)?;
@@ -413,7 +413,7 @@ fn plan(streams: &[Stream], config: &TrackConfig, used: &Clamped, out: &mut Outp
 
 /// `track report`.
 fn again(global: &Global, args: &ReportArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
-    let config = args.settings.resolve(std::env::vars_os())?;
+    let config = args.settings.resolve()?;
     let used = clamp(args.work.batch_size, args.work.memory_limit);
     let open = opening(&args.work, None, signals)?;
     let zones = zones(args.zones.as_deref())?;

@@ -12,7 +12,7 @@ use crate::signals::Signals;
 use crate::sync_args::{BatchArgs, batch_folder};
 
 pub(super) fn run(global: &Global, args: &BatchArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
-    let config = args.settings.resolve(std::env::vars_os())?;
+    let config = args.settings.resolve()?;
     let from = batch_folder(args)?;
     let videos = videos_in(from)?;
     let folder = args.output.clone().unwrap_or_else(|| named_after(from, ".sync"));

@@ -21,7 +21,7 @@ use crate::sync_args::{FixArgs, FixMethodArg};
 const RESIDUAL_MS: f64 = 40.0;
 
 pub(super) fn run(global: &Global, args: &FixArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
-    let config = args.settings.resolve(std::env::vars_os())?;
+    let config = args.settings.resolve()?;
     out.event(
         "start",
         json!({ "command": "sync fix", "input": args.input.to_string_lossy(), "offset_ms": args.offset_ms, "settings": config }),

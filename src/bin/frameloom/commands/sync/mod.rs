@@ -141,7 +141,7 @@ fn folders(inputs: &[PathBuf], output: Option<&Path>) -> Vec<PathBuf> {
 }
 
 fn analyse(global: &Global, args: &SyncArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
-    let config = args.settings.resolve(std::env::vars_os())?;
+    let config = args.settings.resolve()?;
     let inputs = args.videos();
     let folders = folders(&inputs, args.output.as_deref());
     out.event("start", json!({ "command": "sync", "inputs": inputs.len(), "settings": config }));
