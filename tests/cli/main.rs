@@ -43,6 +43,7 @@ mod isolate;
 mod messages;
 #[cfg(feature = "onnx")]
 mod models;
+mod pages;
 mod readme;
 mod real_data;
 mod schema;
