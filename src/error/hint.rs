@@ -84,12 +84,9 @@ fn model(cause: &str) -> Option<&'static str> {
         "runtime-too-old" | "runtime-invalid" => {
             Some("run `scripts/setup.sh`, or set ORT_DYLIB_PATH to a newer libonnxruntime.so")
         }
-        "unpinned" => Some(
-            "list it with `frameloom models import FILE --task TASK --write`, or insist with `--allow-unverified-model`",
-        ),
+        "unpinned" => Some("list it with `frameloom models import FILE --task TASK --write`"),
         "hash-mismatch" => Some(
-            "get the file again from its source; when the change is wanted, list it anew with `frameloom models import`, or insist \
-             with `--allow-unverified-model`",
+            "get the file again from its source; when the change is wanted, list it anew with `frameloom models import FILE --task TASK`",
         ),
         "truncated" => Some("get the file again from its source"),
         "invalid" => Some("give a file in the format of ONNX: exporters call it `.onnx`"),
