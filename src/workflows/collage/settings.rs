@@ -416,11 +416,14 @@ mod tests {
         for (text, wanted) in [
             (
                 "[descriptor]\ncomparison_size = 3",
-                "setting `descriptor.comparison_size`: must be comparison pictures with sides of 8 to 4096, got 3x1",
+                "setting `descriptor.comparison_size`: must be 8 to 4096 pixels, got 3 (c.toml:2)",
             ),
             ("[descriptor]\nedge_weight = -1.0", "setting `descriptor.edge_weight`: "),
             ("[selection]\nmax_uses = 0", "setting `selection.max_uses`: must be at least 1, got 0 (c.toml:2)"),
-            ("[selection]\nsearch_depth = 0", "setting `selection.search_depth`: must be 1 to 1000, got 0 (c.toml:2)"),
+            (
+                "[selection]\nsearch_depth = 0",
+                "setting `selection.search_depth`: must be 1 to 1000 pictures, got 0 (c.toml:2)",
+            ),
             ("[output]\ncrf = 99.0", "setting `output.crf`: must be 0 to 51, got 99 (c.toml:2)"),
             ("[output]\nfps_override = 0", "setting `output.fps_override`: must be frames per second"),
             ("search = \"ivf:\"", "setting `search`: "),
