@@ -11,7 +11,7 @@ test: setup
 	@./scripts/test.sh
 
 bench: setup
-	FRAMELOOM_COMMIT=$$(git rev-parse --short HEAD 2>/dev/null || echo unknown) cargo bench --locked --bench ops
+	@./scripts/bench.sh
 
 lint:
 	cargo clippy --locked --all-targets -- -D warnings

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+mod hint;
 mod worker;
 
 pub use worker::WorkerCause;
@@ -222,12 +223,22 @@ pub enum StateError {
         reason: String,
     },
     /// The state belongs to a run with other settings.
-    #[error("it belongs to a run with other settings (different: {}): {}", fields.join(", "), path.display())]
+    #[error("it belongs to a run with other settings (different: {}): {}", some_of(fields), path.display())]
     KeyMismatch {
         /// File.
         path: PathBuf,
         /// Names of the fields that differ.
         fields: Vec<String>,
+    },
+    /// The folder holds the outputs of another command: nothing of it is touched.
+    #[error("it holds the outputs of `{owner}`, `{wanted}` needs a folder of its own: {}", path.display())]
+    OtherCommand {
+        /// Output folder.
+        path: PathBuf,
+        /// What wrote there.
+        owner: String,
+        /// What wants to.
+        wanted: String,
     },
     /// The file is not ours: nothing of it is touched.
     #[error("it was not written by frameloom: {}", .0.display())]
@@ -242,6 +253,13 @@ pub enum StateError {
         /// Newest version understood.
         known: u32,
     },
+}
+
+/// The first names of a list that may be long.
+fn some_of(names: &[String]) -> String {
+    const MOST: usize = 6;
+    let shown = names.iter().take(MOST).cloned().collect::<Vec<_>>().join(", ");
+    if names.len() > MOST { format!("{shown} and {} more", names.len() - MOST) } else { shown }
 }
 
 /// What a process said last, for a message.
@@ -272,6 +290,19 @@ impl Error {
         Self::Storage { action, path: path.as_ref().to_path_buf(), source }
     }
 
+    /// An input at `path` that cannot be read, in our words where there are some.
+    pub fn unreadable(path: impl AsRef<Path>, e: &std::io::Error) -> Self {
+        use std::io::ErrorKind as K;
+        let reason = match e.kind() {
+            K::NotFound => "no such file or folder".into(),
+            K::PermissionDenied => "permission denied".into(),
+            K::IsADirectory => "it is a folder, not a file".into(),
+            K::NotADirectory => "a part of the path is a file, not a folder".into(),
+            _ => e.to_string(),
+        };
+        Self::InputNotFound { path: path.as_ref().to_path_buf(), reason }
+    }
+
     /// Stable machine-readable code, kebab-case.
     pub fn code(&self) -> &'static str {
         match self {
@@ -295,6 +326,7 @@ impl Error {
             Self::State(StateError::Busy(_)) => "state-busy",
             Self::State(StateError::Corrupt { .. }) => "state-corrupt",
             Self::State(StateError::KeyMismatch { .. }) => "state-key-mismatch",
+            Self::State(StateError::OtherCommand { .. }) => "state-other-command",
             Self::State(StateError::Foreign(_)) => "state-foreign",
             Self::State(StateError::NewerVersion { .. }) => "state-newer-version",
             Self::Storage { source, .. } => match storage_kind(source) {
@@ -339,55 +371,6 @@ impl Error {
             Self::DecodeWorker { cause, .. } => !matches!(cause, WorkerCause::Quarantined { .. }),
             Self::State(StateError::Busy(_)) | Self::Storage { .. } | Self::Deadline { .. } | Self::Cancelled => true,
             _ => false,
-        }
-    }
-
-    /// What the user can do about it, where the message alone does not say.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Usage { hint, .. } | Self::InputUnsupported { hint, .. } => hint.clone(),
-            Self::LimitExceeded { name, .. } => {
-                Some(format!("raise it with `--limit {name}=N` if the input is trusted"))
-            }
-            Self::DecodeWorker { cause, .. } => cause.hint(),
-            Self::Gpu(GpuError::Unavailable { .. }) => Some(
-                "run `frameloom doctor`; without a GPU install the software adapter (Debian: mesa-vulkan-drivers)"
-                    .into(),
-            ),
-            Self::Memory { limit_bytes: 0, .. } => Some("free some memory of the machine".into()),
-            Self::Memory { kind, needed_bytes, .. } => {
-                let flag = if *kind == "GPU" { "--gpu-memory-limit" } else { "--memory-limit" };
-                Some(format!("raise `{flag}` to {} or more, or work on fewer inputs at a time", needed_bytes.div_ceil(1 << 20)))
-            }
-            Self::State(StateError::KeyMismatch { .. }) => {
-                Some("use another output folder, or `--restart` to begin anew".into())
-            }
-            Self::State(StateError::Corrupt { .. }) => {
-                Some("`--restart` discards the damaged state and begins anew".into())
-            }
-            Self::Storage { source, .. } if storage_kind(source) == StorageKind::NoSpace => {
-                Some("free some space and run the same command again: finished parts are kept".into())
-            }
-            Self::Model { cause: "runtime-missing", .. } => {
-                Some("run `scripts/setup.sh`, or set ORT_DYLIB_PATH to libonnxruntime.so".into())
-            }
-            Self::Model { cause: "unpinned", .. } => Some(
-                "list it with `frameloom models import FILE --task TASK --write`, or insist with `--allow-unverified-model`"
-                    .into(),
-            ),
-            Self::Model { cause: "hash-mismatch", .. } => Some(
-                "get the file again from its source; when the change is wanted, list it anew with `frameloom models import`, or insist \
-                 with `--allow-unverified-model`"
-                    .into(),
-            ),
-            Self::Model { cause: "truncated", .. } => Some("get the file again from its source".into()),
-            Self::Model { cause: "unknown" | "no-manifest", .. } => Some(
-                "`frameloom models list` shows what is there; folders come from `--models DIR` and FRAMELOOM_MODELS".into(),
-            ),
-            Self::Model { cause: "runtime-too-old" | "runtime-invalid", .. } => {
-                Some("run `scripts/setup.sh`, or set ORT_DYLIB_PATH to a newer libonnxruntime.so".into())
-            }
-            _ => None,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::node::{MAX_BYTES, Node, Tree};
-use super::{Format, Settings, file_error, json, toml, yaml};
+use super::{Format, Settings, file_error, json, toml, words, yaml};
 use crate::error::{Error, Result};
 
 /// Where a setting comes from.
@@ -81,6 +81,8 @@ pub struct Layers {
     prefix: String,
     variables: Vec<(String, String)>,
     flags: Vec<(String, String, Value)>,
+    /// All flags with what they set, given or not.
+    known: Vec<(String, String)>,
 }
 
 impl Layers {
@@ -96,7 +98,7 @@ impl Layers {
     /// too deep or not of its format.
     pub fn file(self, path: &Path) -> Result<Self> {
         let format = Format::of(path)?;
-        let failed = |e: std::io::Error| Error::InputNotFound { path: path.to_path_buf(), reason: e.to_string() };
+        let failed = |e: std::io::Error| Error::unreadable(path, &e);
         let regular = std::fs::metadata(path).map_err(failed)?.is_file();
         if !regular {
             return Err(Error::InputNotFound { path: path.to_path_buf(), reason: "not a regular file".into() });
@@ -124,12 +126,15 @@ impl Layers {
         }
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let shown = path.to_string_lossy();
-        let node = match format {
+        let mut node = match format {
             Format::Yaml => yaml::parse(&shown, text),
             Format::Toml => toml::parse(&shown, text),
             Format::Json => json::parse(&shown, text),
         }?;
-        if !matches!(node.tree, Tree::Table(_)) {
+        if let Tree::Table(entries) = &mut node.tree {
+            // For editors; it says nothing to us.
+            entries.retain(|(key, inner)| key != "$schema" || !matches!(inner.tree, Tree::Leaf(Value::String(_))));
+        } else {
             let given = describe(&node.value());
             return Err(file_error(format!(
                 "{}: must be a table of settings, got {given} ({shown}:{})",
@@ -167,10 +172,21 @@ impl Layers {
     /// Adds a flag, `name` as it was typed, that sets `field`, if there is a value.
     #[must_use]
     pub fn flag(mut self, name: &str, field: &str, value: Option<impl Into<Value>>) -> Self {
+        self.known.push((name.to_owned(), field.to_owned()));
         if let Some(value) = value {
             self.flags.push((name.to_owned(), field.to_owned(), value.into()));
         }
         self
+    }
+
+    /// Names of the flags that set the setting at a dotted path, given or not.
+    pub fn flags_of<'a>(&'a self, field: &'a str) -> impl Iterator<Item = &'a str> {
+        self.known.iter().filter(move |(_, f)| f == field).map(|(name, _)| name.as_str())
+    }
+
+    /// Name of the environment variable that sets the setting at a dotted path.
+    pub fn variable(&self, field: &str) -> String {
+        format!("{}{}", self.prefix, field.replace('.', "__").to_uppercase())
     }
 
     /// Lays all over the defaults.
@@ -195,7 +211,7 @@ impl Layers {
         let settings: T = serde_path_to_error::deserialize(values).map_err(|e| {
             let field = e.path().to_string();
             let at = origin(&origins, &field);
-            config(&field, e.into_inner().to_string(), Some(&at))
+            config(&field, words::plain(&e.into_inner().to_string()), Some(&at))
         })?;
         settings.check().map_err(|e| match e {
             Error::Config { field, message } => {
@@ -210,10 +226,9 @@ impl Layers {
     fn lay_variables(&self, merge: &mut Merge, values: &mut Value, known: &Value) -> Result<()> {
         let mut names = Vec::new();
         paths(known, "", &mut names);
-        let of = |path: &str| format!("{}{}", self.prefix, path.replace('.', "__").to_uppercase());
         for (name, text) in &self.variables {
-            let Some(path) = names.iter().find(|path| of(path) == *name) else {
-                let candidates: Vec<String> = names.iter().map(|p| of(p)).collect();
+            let Some(path) = names.iter().find(|path| self.variable(path) == *name) else {
+                let candidates: Vec<String> = names.iter().map(|p| self.variable(p)).collect();
                 return Err(config(name, unknown(name, candidates.iter().map(String::as_str)), None));
             };
             let place = Origin::Variable(name.clone());
@@ -254,7 +269,7 @@ fn paths(value: &Value, at: &str, out: &mut Vec<String>) {
     }
 }
 
-fn join(at: &str, key: &str) -> String {
+pub(super) fn join(at: &str, key: &str) -> String {
     if at.is_empty() { key.to_owned() } else { format!("{at}.{key}") }
 }
 

@@ -33,18 +33,29 @@
 //! # Ok::<(), frameloom::Error>(())
 //! ```
 //!
+//! A struct that derives [`schemars::JsonSchema`] too says what its settings mean and which values they take: [`schema`] is for editors,
+//! [`reference`](fn@reference) for people, and [`check_ranges`] checks what the fields declare.
+//!
 //! Files are YAML, TOML or JSON by their extension, at most 1 MiB and 32 levels deep, read once. Anchors, aliases and tags of YAML are
 //! refused: small files that expand to large ones are made of them.
 
 mod json;
 mod layers;
 mod node;
+mod ranges;
+mod reference;
+mod schema;
 #[cfg(test)]
 mod tests;
 mod toml;
+mod words;
 mod yaml;
 
 pub use layers::{Effective, Layers, Origin};
+pub use ranges::check_ranges;
+pub use reference::{SettingDoc, reference};
+pub use schema::schema;
+pub use schemars;
 
 use std::path::Path;
 

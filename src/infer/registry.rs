@@ -23,7 +23,7 @@ pub enum Allow {
     /// Only what a manifest lists, unchanged.
     #[default]
     Pinned,
-    /// Also files that no manifest lists, and changed ones: the caller insists (`--allow-unverified-model`).
+    /// Also files that no manifest lists, and changed ones: the caller insists. The command never does.
     Unverified,
 }
 

@@ -2,6 +2,9 @@
 //!
 //! No container of this list can refer to another file or address (no hls, dash, concat, sdp, image2).
 
+/// What always works.
+pub(crate) const CONVERT: &str = "convert it: `ffmpeg -i FILE -c:v libx264 -pix_fmt yuv420p OUT.mp4`";
+
 /// Containers, by the names of libavformat's demuxers.
 #[rustfmt::skip]
 pub(crate) const FORMATS: &[&str] = &[

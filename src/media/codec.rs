@@ -42,7 +42,7 @@ pub(crate) fn decoder_for(demuxer: &Demuxer, stream: &StreamInfo) -> Result<(*co
     let unsupported = |name: &str| Error::InputUnsupported {
         path: demuxer.path(),
         what: format!("the codec `{name}`"),
-        hint: Some(format!("supported decoders: {}", allow::CODECS.join(", "))),
+        hint: Some(format!("{}; decoders that are used: {}", allow::CONVERT, allow::CODECS.join(", "))),
     };
     let parameters = demuxer.parameters(stream.index)?;
     // SAFETY: the parameters live as long as the demuxer, which is borrowed.

@@ -142,7 +142,7 @@ impl Demuxer {
             return Err(Error::InputUnsupported {
                 path: self.path(),
                 what: format!("the format `{}`", self.format),
-                hint: Some(format!("supported containers: {}", allow::FORMATS.join(", "))),
+                hint: Some(format!("{}; containers that are read: {}", allow::CONVERT, allow::FORMATS.join(", "))),
             });
         }
         let most_streams = limits.streams.saturating_add(1).to_string();

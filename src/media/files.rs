@@ -17,13 +17,9 @@ fn not_found(path: &Path, reason: impl Into<String>) -> Error {
 /// Opens a regular file for reading and gives its length. Folders, pipes, sockets and devices are `InputNotFound`: reading
 /// them could block without end.
 pub(crate) fn open_regular(path: &Path) -> Result<(File, u64)> {
-    let of_io = |e: io::Error| {
-        let reason = match e.kind() {
-            io::ErrorKind::NotFound => "no such file".into(),
-            io::ErrorKind::PermissionDenied => "permission denied".into(),
-            _ => e.to_string(),
-        };
-        not_found(path, reason)
+    let of_io = |e: io::Error| match e.kind() {
+        io::ErrorKind::NotFound => not_found(path, "no such file"),
+        _ => Error::unreadable(path, &e),
     };
     let regular = |meta: &Metadata| match () {
         () if meta.is_dir() => Err(not_found(path, "it is a directory, not a file")),

@@ -72,7 +72,7 @@ impl Walk<'_> {
     }
 
     fn enter(&mut self, folder: &Path, depth: usize) -> Result<()> {
-        let unreadable = |e: std::io::Error| Error::InputNotFound { path: folder.to_path_buf(), reason: e.to_string() };
+        let unreadable = |e: std::io::Error| Error::unreadable(folder, &e);
         if self.options.follow_symlinks && !self.visited.insert(folder.canonicalize().map_err(unreadable)?) {
             self.skip(folder.to_path_buf(), "folder seen before");
             return Ok(());

@@ -19,7 +19,7 @@ pub fn read_parquet(path: impl AsRef<Path>, schema: &Schema, most_rows: u64) -> 
     let path = path.as_ref();
     let corrupt = |reason: String| Error::InputCorrupt { path: path.to_path_buf(), reason };
     let broken = |e: ParquetError| corrupt(e.to_string());
-    let missing = |e: std::io::Error| Error::InputNotFound { path: path.to_path_buf(), reason: e.to_string() };
+    let missing = |e: std::io::Error| Error::unreadable(path, &e);
     let file = std::fs::File::open(path).map_err(missing)?;
     let reader = SerializedFileReader::new(file).map_err(broken)?;
     let meta = reader.metadata().file_metadata();

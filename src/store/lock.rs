@@ -1,14 +1,18 @@
 //! One owner per state folder.
 
 use std::ffi::OsStr;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::commit::clean_temps;
+use super::commit::{clean_temps, commit};
 use super::io::{LockGuard, StoreIo};
 use crate::error::{Error, Result, StateError};
 
 const LOCK_NAME: &str = ".lock";
+const OWNER_NAME: &str = "owner";
+/// Names of commands are short.
+const OWNER_BYTES: u64 = 64;
 /// A run that was just killed may hold its lock for some milliseconds more.
 const PATIENCE: Duration = Duration::from_millis(400);
 const RETRY_EVERY: Duration = Duration::from_millis(20);
@@ -41,6 +45,35 @@ impl StateDir {
         };
         let cleaned = clean_temps(dir.as_ref())?;
         Ok(Self { path: path.to_path_buf(), cleaned, _lock: lock })
+    }
+
+    /// The same for the state below the outputs of one command, `owner`: the folder remembers whose it is.
+    ///
+    /// # Errors
+    /// [`StateError::OtherCommand`] where another one owns it; those of [`Self::acquire`].
+    pub fn acquire_for(io: &dyn StoreIo, path: impl AsRef<Path>, owner: &str) -> Result<Self> {
+        let path = path.as_ref();
+        let outputs = path.parent().unwrap_or(path);
+        io.create_dir_all(outputs).map_err(|e| Error::storage("create the output folder", outputs, e))?;
+        let state = Self::acquire(io, path)?;
+        let file = state.join(OWNER_NAME);
+        let unreadable = |e| Error::storage("read", &file, e);
+        let dir = io.open_dir(&state.path).map_err(unreadable)?;
+        let mut found = String::new();
+        match dir.open_read(OsStr::new(OWNER_NAME)) {
+            Ok(open) => {
+                open.take(OWNER_BYTES).read_to_string(&mut found).map_err(unreadable)?;
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                commit(io, &file, |w| w.write_all(owner.as_bytes()))?;
+                return Ok(state);
+            }
+            Err(e) => return Err(unreadable(e)),
+        }
+        if found == owner {
+            return Ok(state);
+        }
+        Err(StateError::OtherCommand { path: outputs.to_path_buf(), owner: found, wanted: owner.to_owned() }.into())
     }
 
     /// The folder.

@@ -13,6 +13,7 @@ fn every_command_has_help_and_the_exit_codes_are_in_it() {
         "collage",
         "curate",
         "index",
+        "config",
         "heatmap",
         "chunk",
         "proxy",

@@ -40,11 +40,14 @@ mod demo;
 mod help;
 #[cfg(target_os = "linux")]
 mod isolate;
+mod messages;
 #[cfg(feature = "onnx")]
 mod models;
+mod pages;
 mod pipeline;
 mod readme;
 mod real_data;
+mod schema;
 mod shards;
 mod split;
 mod support;

@@ -94,6 +94,8 @@ fn shifted_clips_get_their_offset_and_their_verdict() {
         let chunk = &summary["results"][0];
         assert_eq!((&chunk["status"], &chunk["reference"]), (&"success".into(), &"chunk_000".into()));
         assert!(folder.join(chunk["offsets_file"].as_str().unwrap()).is_file());
+        let html = std::fs::read_to_string(folder.join("report.html")).unwrap();
+        assert_eq!(crate::pages::faults(&html, &folder), [""; 0]);
         for file in ["report.html", "curve.csv", "curve.parquet", "sync.json", "config.toml"] {
             assert!(folder.join(file).is_file(), "{file}");
         }

@@ -36,6 +36,20 @@ fn the_table_of_operations_is_the_one_of_the_program() {
     assert!(table == wanted, "paste the output of `frameloom ops --markdown` into docs/operations.md:\n{wanted}");
 }
 
+/// A build without networks has no `sync`.
+#[cfg(feature = "onnx")]
+#[test]
+fn the_reference_of_settings_is_the_one_of_the_program() {
+    let page = read("docs/configuration.md");
+    let text = between(&page, "<!-- reference -->", "<!-- /reference -->");
+    let wanted = frameloom(&["config", "reference"]);
+    assert!(wanted.matches("\n## ").count() >= 9, "a section a workflow");
+    assert!(
+        text == wanted,
+        "put the output of `frameloom config reference` between the marks in docs/configuration.md"
+    );
+}
+
 /// Numbers at the beginning of an entry: `130/143/141 signal` and `130, 143, 141` give three.
 fn codes(text: &str) -> impl Iterator<Item = u32> {
     let head: String = text.chars().take_while(|c| c.is_ascii_digit() || matches!(c, '/' | ',' | ' ')).collect();

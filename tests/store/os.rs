@@ -89,6 +89,24 @@ fn a_read_only_folder_is_a_storage_error() {
 }
 
 #[test]
+fn a_folder_remembers_whose_outputs_it_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let outputs = folder.path().join("out");
+    let state = outputs.join(".state");
+    for _ in 0..2 {
+        drop(StateDir::acquire_for(&OsIo, &state, "analyze").unwrap());
+    }
+    let e = StateDir::acquire_for(&OsIo, &state, "chunk run").unwrap_err();
+    assert_eq!((e.code(), e.exit_code()), ("state-other-command", 11));
+    assert!(e.to_string().contains("`analyze`") && e.to_string().ends_with(outputs.to_str().unwrap()), "{e}");
+    drop(StateDir::acquire_for(&OsIo, &state, "analyze").unwrap());
+    let below_a_file = folder.path().join("file");
+    commit(&OsIo, &below_a_file, |w| w.write_all(b"x")).unwrap();
+    let e = StateDir::acquire_for(&OsIo, below_a_file.join(".state"), "analyze").unwrap_err();
+    assert!(e.exit_code() == 7 && e.hint().is_some() && !e.to_string().contains(".state"), "{e}");
+}
+
+#[test]
 fn a_planted_link_is_replaced_as_target_and_refused_elsewhere() {
     let folder = tempfile::tempdir().unwrap();
     let victim = folder.path().join("victim");

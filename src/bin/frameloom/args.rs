@@ -114,6 +114,8 @@ pub(crate) enum Command {
     #[cfg(target_os = "linux")]
     #[command(hide = true, name = frameloom::media::isolate::WORKER_COMMAND)]
     DecodeWorker,
+    /// Show what settings there are: a JSON Schema for editors, or a reference
+    Config(crate::config_args::ConfigArgs),
     /// List the operations with their exactness and work
     Ops(OpsArgs),
     /// Time the operations on this machine

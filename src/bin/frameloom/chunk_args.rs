@@ -237,7 +237,7 @@ pub(crate) struct ChunkPlanArgs {
     /// Place chunks as the original system did, for comparison: one size, factor and rotation are all it knows
     #[arg(long)]
     pub(crate) original: bool,
-    /// Settings from a file: .yaml, .toml or .json; FRAMELOOM_CHUNK_<SETTING> goes before it, flags before both
+    /// Settings from a file: .yaml, .toml or .json; FRAMELOOM_CHUNK_PLAN_<SETTING> goes before it, flags before both
     #[arg(long, value_name = "FILE", help_heading = SETTINGS)]
     pub(crate) config: Option<PathBuf>,
     /// Sizes that chunks may have [default: 512x512]

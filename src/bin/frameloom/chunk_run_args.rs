@@ -160,6 +160,9 @@ pub(crate) struct ProxyArgs {
     pub(crate) output: PathBuf,
     #[command(flatten)]
     pub(crate) open: OpenArgs,
+    /// Settings from a file: .yaml, .toml or .json; FRAMELOOM_PROXY_<SETTING> goes before it, flags before both
+    #[arg(long, value_name = "FILE", help_heading = SETTINGS)]
+    pub(crate) config: Option<PathBuf>,
     /// Share of width and height [default: 0.25]
     #[arg(long, value_name = "SCALE", help_heading = SETTINGS)]
     pub(crate) scale: Option<f64>,

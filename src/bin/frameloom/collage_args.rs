@@ -181,8 +181,9 @@ impl SearchArgs {
 
     /// Lays what was given over `layers`.
     pub(crate) fn lay(&self, layers: Layers) -> Layers {
-        let name = if self.use_ivf_index { "--use-ivf-index" } else { "--search" };
-        layers.flag(name, "search", self.spec().map(|s| s.to_string()))
+        let written = self.spec().map(|s| s.to_string());
+        let (file, other) = if self.use_ivf_index { (written, None) } else { (None, written) };
+        layers.flag("--search", "search", other).flag("--use-ivf-index", "search", file)
     }
 }
 

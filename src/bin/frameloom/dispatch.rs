@@ -55,6 +55,7 @@ fn call(command: &Command, global: &Global, out: &mut Output, signals: &Signals,
         Command::Track(a) => commands::track::run(global, a, out, signals, progress),
         #[cfg(target_os = "linux")]
         Command::DecodeWorker => Err(frameloom::Error::Bug("a decoder process is no command".into())),
+        Command::Config(a) => commands::config::run(&a.command, out),
         Command::Ops(a) => commands::ops::run(a, out),
         Command::Bench(a) => commands::bench::run(global, a, out),
         #[cfg(feature = "onnx")]

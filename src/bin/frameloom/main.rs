@@ -6,6 +6,7 @@ mod chunk_args;
 mod chunk_run_args;
 mod collage_args;
 mod commands;
+mod config_args;
 mod curate_args;
 mod dispatch;
 mod environment;

@@ -258,11 +258,6 @@ impl SettingArgs {
             }
             .bounds()
         });
-        let filter = match (self.no_filter, self.filter_low_quality) {
-            (true, _) => Some(false),
-            (false, true) => Some(true),
-            _ => None,
-        };
         Ok(layers
             .environment("FRAMELOOM_SYNC_", std::env::vars_os())?
             .flag("--estimator", "estimator", estimator)
@@ -272,9 +267,12 @@ impl SettingArgs {
             .flag("--save-chunks", "save_chunks", self.save_chunks.then_some(true))
             .flag("--min-track", "min_track", self.min_track)
             .flag("--min-face-size", "min_face_size", self.min_face_size)
-            .flag("--min-confidence", "min_confidence", self.min_confidence.or(preset.map(|p| p.0)))
-            .flag("--max-abs-offset", "max_abs_offset", self.max_abs_offset.or(preset.map(|p| p.1)))
-            .flag("--no-filter", "filter_low_quality", filter)
+            .flag("--preset", "min_confidence", preset.map(|p| p.0))
+            .flag("--preset", "max_abs_offset", preset.map(|p| p.1))
+            .flag("--min-confidence", "min_confidence", self.min_confidence)
+            .flag("--max-abs-offset", "max_abs_offset", self.max_abs_offset)
+            .flag("--filter-low-quality", "filter_low_quality", self.filter_low_quality.then_some(true))
+            .flag("--no-filter", "filter_low_quality", self.no_filter.then_some(false))
             .flag("--reach", "reach", self.reach)
             .flag("--tolerance", "tolerance", self.tolerance)
             .flag("--min-probability", "min_probability", self.min_probability)

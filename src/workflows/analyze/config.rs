@@ -1,24 +1,31 @@
 //! Settings of `analyze`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::Settings;
+use crate::config::{Settings, check_ranges};
 use crate::error::{Error, Result};
 
 /// Settings that can change a byte of the output. All of them are part of the run key and written with the output.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AnalyzeConfig {
     /// A pixel is dark at or below this share (0..=1) of the way from black to white.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub dark: f64,
     /// A pixel is bright at or above this share (0..=1) of the way from black to white.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub bright: f64,
     /// A pixel of the reduced picture has moved when its luma code changed by more than this.
+    #[schemars(extend("x-unit" = "luma codes"))]
     pub motion_threshold: u8,
     /// Longest side in pixels of the reduced picture on which motion and histogram are measured.
+    #[schemars(range(min = 16, max = 4096), extend("x-unit" = "pixels"))]
     pub motion_side: u32,
     /// Pictures of each kind in the report; 0 for none.
+    #[schemars(range(min = 0, max = 24))]
     pub thumbnails: u32,
     /// Longest side of a picture in the report, in pixels.
+    #[schemars(range(min = 16, max = 1024), extend("x-unit" = "pixels"))]
     pub thumbnail_side: u32,
 }
 
@@ -30,23 +37,10 @@ impl Default for AnalyzeConfig {
 
 impl Settings for AnalyzeConfig {
     fn check(&self) -> Result<()> {
-        let config = |field: &str, message: String| Err(Error::Config { field: field.into(), message });
-        for (field, v) in [("dark", self.dark), ("bright", self.bright)] {
-            if !(0.0..=1.0).contains(&v) {
-                return config(field, format!("must be a share in 0..=1, got {v}"));
-            }
-        }
+        check_ranges(self, "")?;
         if self.dark >= self.bright {
-            return config("dark", format!("must be below `bright` ({}), got {}", self.bright, self.dark));
-        }
-        if !(16..=4096).contains(&self.motion_side) {
-            return config("motion_side", format!("must be in 16..=4096 pixels, got {}", self.motion_side));
-        }
-        if self.thumbnails > 24 {
-            return config("thumbnails", format!("must be in 0..=24, got {}", self.thumbnails));
-        }
-        if !(16..=1024).contains(&self.thumbnail_side) {
-            return config("thumbnail_side", format!("must be in 16..=1024 pixels, got {}", self.thumbnail_side));
+            let message = format!("must be below `bright` ({}), got {}", self.bright, self.dark);
+            return Err(Error::Config { field: "dark".into(), message });
         }
         Ok(())
     }

@@ -234,7 +234,7 @@ fn prepare<'a>(
     let permit = ctx.pool().host_budget().try_acquire(source_bytes)?;
     let created = !folder.is_dir();
     std::fs::create_dir_all(&folder).map_err(|e| Error::storage("create the output folder", &folder, e))?;
-    let state = StateDir::acquire(io, folder.join(STATE))?;
+    let state = StateDir::acquire_for(io, folder.join(STATE), "analyze")?;
     // We own the folder now: what a killed run left unfinished in it goes.
     let dir = io.open_dir(&folder).map_err(|e| Error::storage("open", &folder, e))?;
     clean_temps(dir.as_ref())?;

@@ -85,10 +85,11 @@ pub fn write_heat(io: &dyn StoreIo, folder: &Path, found: &HeatFound, config: &H
 /// # Errors
 /// [`Error::InputNotFound`], [`Error::InputCorrupt`], and those of [`HeatMap::new`].
 pub fn read_heat(path: &Path, frame: Option<Size>) -> Result<HeatMap> {
-    let missing = |e: std::io::Error| Error::InputNotFound { path: path.to_path_buf(), reason: e.to_string() };
+    let missing = |e: std::io::Error| Error::unreadable(path, &e);
     let corrupt = |reason: String| Error::InputCorrupt { path: path.to_path_buf(), reason };
     let file = std::fs::File::open(path).map_err(missing)?;
-    let array = read_npy::<f32>(&mut std::io::BufReader::new(file), 1 << 28).map_err(|e| corrupt(e.to_string()))?;
+    let array = read_npy::<f32>(&mut std::io::BufReader::new(file), 1 << 28)
+        .map_err(|e| corrupt(format!("{e}, as `frameloom heatmap` writes one")))?;
     let [height, width] = array.shape[..] else {
         return Err(corrupt(format!("a map has rows and columns, this has the shape {:?}", array.shape)));
     };
@@ -105,7 +106,7 @@ pub fn read_heat(path: &Path, frame: Option<Size>) -> Result<HeatMap> {
 }
 
 fn json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
-    let missing = |e: std::io::Error| Error::InputNotFound { path: path.to_path_buf(), reason: e.to_string() };
+    let missing = |e: std::io::Error| Error::unreadable(path, &e);
     let text = std::fs::read(path).map_err(missing)?;
     serde_json::from_slice(&text).map_err(|e| Error::InputCorrupt { path: path.to_path_buf(), reason: e.to_string() })
 }
@@ -127,8 +128,7 @@ pub fn read_activity(heat: &Path) -> Result<Option<ActivityGrid>> {
     let Some(shape) = read_sidecar(heat)?.and_then(|said| said.activity) else { return Ok(None) };
     let path = heat.with_file_name(ACTIVITY);
     let corrupt = |reason: String| Error::InputCorrupt { path: path.clone(), reason };
-    let file =
-        std::fs::File::open(&path).map_err(|e| Error::InputNotFound { path: path.clone(), reason: e.to_string() })?;
+    let file = std::fs::File::open(&path).map_err(|e| Error::unreadable(&path, &e))?;
     let array = read_npy::<u32>(&mut std::io::BufReader::new(file), 8 * ActivityGrid::MAX_CELLS)
         .map_err(|e| corrupt(e.to_string()))?;
     if !matches!(array.shape[..], [_, 4]) {

@@ -1,5 +1,6 @@
 //! How pictures are described: what an index is made of, and what frames are compared by.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::network::{FeaturePooling, NetworkUse};
@@ -7,7 +8,7 @@ use crate::core::{Aspect, DescriptorMethod, DescriptorSizes, DescriptorSpec, Des
 use crate::error::{Error, Result};
 
 /// Shape and content of a descriptor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FeatureMethod {
     /// Canny edges by orientation, texture, colour of the whole picture.
@@ -69,7 +70,7 @@ impl std::str::FromStr for FeatureMethod {
 }
 
 /// Numbers of the parts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FeatureLayout {
     /// 128 edges (32 a cell), 32 bins of texture, 216 of colour.

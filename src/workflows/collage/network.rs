@@ -5,6 +5,7 @@ use std::path::PathBuf;
 #[cfg(feature = "onnx")]
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::config::DescriptorConfig;
@@ -23,7 +24,7 @@ use crate::ops::resize::crop_resize::CropBox;
 use crate::pipeline::vision::{DescriptorModel, DescriptorOptions};
 
 /// How the numbers of a cell of a network's map become one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FeaturePooling {
     /// Their mean.

@@ -1,18 +1,19 @@
 //! Settings as users write them in files, variables and flags; what they leave open depends on the video.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::config::{DescriptorConfig, FeatureLayout, FeatureMethod};
 use super::network::FeaturePooling;
 use super::run::{CollageConfig, parse_rate};
 use super::select::{Assignment, Fallback, PickRule, SelectParams};
-use crate::config::Settings;
+use crate::config::{Settings, check_ranges};
 use crate::core::Rational;
 use crate::error::{Error, Result};
 use crate::index::IndexSpec;
 
 /// Systems whose numbers can be had.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ParitySystem {
     /// FluxFrame.
@@ -20,7 +21,7 @@ pub enum ParitySystem {
 }
 
 /// How pictures are described.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DescriptorSettings {
     /// What pictures are compared by.
     pub feature_method: FeatureMethod,
@@ -29,18 +30,24 @@ pub struct DescriptorSettings {
     /// Numbers of another system instead of ours.
     pub parity: Option<ParitySystem>,
     /// Weight of edges; only ratios of the three weights matter.
+    #[schemars(range(min = 0.0))]
     pub edge_weight: f64,
     /// Weight of texture.
+    #[schemars(range(min = 0.0))]
     pub texture_weight: f64,
     /// Weight of colour.
+    #[schemars(range(min = 0.0))]
     pub color_weight: f64,
     /// Longer side of the pictures compared, in pixels; `None`: 256, or 32 for tiles.
+    #[schemars(range(min = 8, max = 4096), extend("x-unit" = "pixels"))]
     pub comparison_size: Option<u32>,
     /// Grid of the pyramid or of a network's map; `None`: 4, or 2 for networks.
+    #[schemars(range(min = 1, max = 4), extend("x-unit" = "cells a side"))]
     pub spatial_grid: Option<u32>,
     /// How cells of a network's map are pooled.
     pub pooling_method: FeaturePooling,
     /// Power of the generalised mean.
+    #[schemars(range(min = 1.0, max = 64.0))]
     pub gem_p: f64,
     /// Name of the network; `None`: the method's.
     pub model: Option<String>,
@@ -104,14 +111,16 @@ impl DescriptorSettings {
 }
 
 /// Settings of an index of pictures: those of `frameloom index build`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct IndexSettings {
     /// How pictures are described.
     pub descriptor: DescriptorSettings,
     /// Width and height, as a ratio, of what pictures are cropped to.
+    #[schemars(inner(range(min = 1, max = 10000)))]
     pub aspect: [u32; 2],
     /// How the index is searched, as [`IndexSpec`] is written.
     #[serde(serialize_with = "to_text", deserialize_with = "spec")]
+    #[schemars(with = "Option<String>")]
     pub search: Option<IndexSpec>,
 }
 
@@ -123,22 +132,27 @@ impl Default for IndexSettings {
 
 impl Settings for IndexSettings {
     fn check(&self) -> Result<()> {
+        check_ranges(self, "")?;
         placed::<Self>(self.descriptor.config(self.aspect, false).spec().map(drop))
     }
 }
 
 /// How pictures are chosen.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SelectionSettings {
     /// Nearest pictures that are found for each frame.
+    #[schemars(range(min = 1, max = 1000), extend("x-unit" = "pictures"))]
     pub search_depth: u32,
     /// Least similarity of a picture that is shown.
+    #[schemars(range(min = -65536.0, max = 65536.0))]
     pub threshold: f32,
     /// What frames show that no picture is similar enough to.
     pub fallback: Fallback,
     /// Frames that a picture is shown for, at most.
+    #[schemars(range(min = 1))]
     pub max_uses: Option<u32>,
     /// Seconds before a picture is shown again.
+    #[schemars(range(min = 0.0, max = 1e9), extend("x-unit" = "seconds"))]
     pub cooldown: f64,
     /// Whether pictures are used again when all are used up.
     pub recycle: bool,
@@ -149,6 +163,7 @@ pub struct SelectionSettings {
     /// How frames share pictures.
     pub assignment: Assignment,
     /// What a switch of pictures within a scene costs, in similarity.
+    #[schemars(range(min = 0.0, max = 65536.0))]
     pub smoothness: f32,
 }
 
@@ -198,7 +213,7 @@ impl SelectionSettings {
 }
 
 /// What is written.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OutputSettings {
     /// Whether a video is written.
     pub video: bool,
@@ -206,18 +221,23 @@ pub struct OutputSettings {
     pub audio: bool,
     /// Frames per second of the output, as [`parse_rate`] reads them; `None`: the video's own times.
     #[serde(serialize_with = "to_text", deserialize_with = "rate")]
+    #[schemars(with = "Option<Rate>", extend("x-unit" = "frames a second"))]
     pub fps_override: Option<Rational>,
     /// Seconds of the video to use; `None`: all.
+    #[schemars(extend("x-unit" = "seconds", "exclusiveMinimum" = 0))]
     pub seconds: Option<f64>,
     /// Columns and rows of tiles that every frame is rebuilt from; `None`: one picture a frame.
+    #[schemars(inner(range(min = 1, max = 4096)))]
     pub tiles: Option<[u32; 2]>,
     /// Quality of the video on the scale of x264, 0 (best) to 51.
+    #[schemars(range(min = 0.0, max = 51.0))]
     pub crf: f32,
     /// Whether each output picture is written as a JPEG as well.
     pub matched_frames: bool,
     /// Frames that are written beside their pictures.
     pub save_samples: u32,
     /// One of so many frames is a sample.
+    #[schemars(range(min = 1), extend("x-unit" = "frames"))]
     pub sample_interval: u32,
 }
 
@@ -239,10 +259,11 @@ impl Default for OutputSettings {
 }
 
 /// Settings of a collage: those of `frameloom collage`.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct CollageSettings {
     /// How the pool is searched, as [`IndexSpec`] is written; `None`: as the index was built for.
     #[serde(serialize_with = "to_text", deserialize_with = "spec")]
+    #[schemars(with = "Option<String>")]
     pub search: Option<IndexSpec>,
     /// How pictures and frames are described.
     pub descriptor: DescriptorSettings,
@@ -254,6 +275,7 @@ pub struct CollageSettings {
 
 impl Settings for CollageSettings {
     fn check(&self) -> Result<()> {
+        check_ranges(self, "")?;
         placed::<Self>(self.config([16, 9]).check())
     }
 }
@@ -335,16 +357,20 @@ fn spec<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Option<IndexS
     text.map(|t| t.parse().map_err(serde::de::Error::custom)).transpose()
 }
 
+/// Frames per second, as files write them.
+#[derive(Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "must be frames per second: a number, or a text such as `24000/1001`")]
+enum Rate {
+    /// Such as 23.976.
+    Number(f64),
+    /// Such as `24000/1001`.
+    Text(String),
+}
+
 fn rate<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Option<Rational>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Written {
-        Number(f64),
-        Text(String),
-    }
-    let text = Option::<Written>::deserialize(from)?.map(|w| match w {
-        Written::Number(n) => n.to_string(),
-        Written::Text(t) => t,
+    let text = Option::<Rate>::deserialize(from)?.map(|w| match w {
+        Rate::Number(n) => n.to_string(),
+        Rate::Text(t) => t,
     });
     let read = |t: String| match parse_rate(&t) {
         Err(Error::Config { message, .. }) => Err(serde::de::Error::custom(message)),
@@ -390,11 +416,14 @@ mod tests {
         for (text, wanted) in [
             (
                 "[descriptor]\ncomparison_size = 3",
-                "setting `descriptor.comparison_size`: must be comparison pictures with sides of 8 to 4096, got 3x1",
+                "setting `descriptor.comparison_size`: must be 8 to 4096 pixels, got 3 (c.toml:2)",
             ),
             ("[descriptor]\nedge_weight = -1.0", "setting `descriptor.edge_weight`: "),
             ("[selection]\nmax_uses = 0", "setting `selection.max_uses`: must be at least 1, got 0 (c.toml:2)"),
-            ("[selection]\nsearch_depth = 0", "setting `selection.search_depth`: must be 1 to 1000, got 0 (c.toml:2)"),
+            (
+                "[selection]\nsearch_depth = 0",
+                "setting `selection.search_depth`: must be 1 to 1000 pictures, got 0 (c.toml:2)",
+            ),
             ("[output]\ncrf = 99.0", "setting `output.crf`: must be 0 to 51, got 99 (c.toml:2)"),
             ("[output]\nfps_override = 0", "setting `output.fps_override`: must be frames per second"),
             ("search = \"ivf:\"", "setting `search`: "),

@@ -119,7 +119,7 @@ impl Inputs {
     fn pattern(&mut self, path: &Path) -> Result<()> {
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let wanted = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let unreadable = |e: std::io::Error| Error::InputNotFound { path: folder.to_path_buf(), reason: e.to_string() };
+        let unreadable = |e: std::io::Error| Error::unreadable(folder, &e);
         let mut files = Vec::new();
         for entry in std::fs::read_dir(folder).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
@@ -141,7 +141,7 @@ impl Inputs {
     }
 
     fn list(&mut self, path: &Path, limits: &Limits) -> Result<()> {
-        let failed = |e: std::io::Error| Error::InputNotFound { path: path.to_path_buf(), reason: e.to_string() };
+        let failed = |e: std::io::Error| Error::unreadable(path, &e);
         let mut text = String::new();
         std::fs::File::open(path).map_err(failed)?.take(MAX_LIST).read_to_string(&mut text).map_err(failed)?;
         let base = path.parent().unwrap_or(Path::new(""));

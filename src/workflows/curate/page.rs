@@ -167,7 +167,8 @@ fn strategy(
             break;
         }
     }
-    let text = format!("{} frames; {} pictures shown.", all.len(), items.len());
+    let some = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    let text = format!("{}; {} shown.", some(all.len(), "frame"), some(items.len(), "picture"));
     Ok(page.section(name.replace('_', " ")).text(text).images(items))
 }
 

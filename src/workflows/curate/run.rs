@@ -97,10 +97,11 @@ struct Saved {
 /// [`Error::InputNotFound`] when `folder` is no folder of a run; [`Error::InputCorrupt`].
 pub fn read_run(folder: &Path) -> Result<(Vec<FrameEntry>, Vec<ModelUse>)> {
     let path = folder.join(ANALYSIS).join(FRAMES);
-    let text = std::fs::read_to_string(&path).map_err(|e| Error::InputNotFound {
-        path: path.clone(),
-        reason: format!("{e}; wanted: the output folder of `curate run` or `curate analyze`"),
-    })?;
+    if !path.is_file() {
+        let reason = "it is not the output folder of `curate run` or `curate analyze`".into();
+        return Err(Error::InputNotFound { path: folder.to_path_buf(), reason });
+    }
+    let text = std::fs::read_to_string(&path).map_err(|e| Error::unreadable(&path, &e))?;
     let bad = |line: usize, e: serde_json::Error| Error::InputCorrupt {
         path: path.clone(),
         reason: format!("line {line}: {e}"),
@@ -120,7 +121,7 @@ pub(super) fn create(folder: &Path) -> Result<()> {
 fn own(folder: &Path, restart: bool) -> Result<StateDir> {
     let io = OsIo;
     create(folder)?;
-    let state = StateDir::acquire(&io, folder.join(STATE))?;
+    let state = StateDir::acquire_for(&io, folder.join(STATE), "curate")?;
     let dir = io.open_dir(folder).map_err(|e| Error::storage("open", folder, e))?;
     clean_temps(dir.as_ref())?;
     if restart {

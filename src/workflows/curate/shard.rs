@@ -35,7 +35,7 @@ pub struct Joined {
 pub fn join(parts: &[PathBuf], folder: &Path) -> Result<Joined> {
     let io = OsIo;
     super::run::create(folder)?;
-    let state = StateDir::acquire(&io, folder.join(super::run::STATE))?;
+    let state = StateDir::acquire_for(&io, folder.join(super::run::STATE), "curate")?;
     let mut joined = Joined::default();
     for journal in JOURNALS {
         let mut log: Option<UnitLog> = None;
@@ -43,7 +43,7 @@ pub fn join(parts: &[PathBuf], folder: &Path) -> Result<Joined> {
         for part in parts {
             let from = part.join(super::run::STATE);
             if !from.is_dir() {
-                let reason = "wanted: the output folder of `curate run` or `curate analyze`".to_owned();
+                let reason = "it is not the output folder of `curate run` or `curate analyze`".to_owned();
                 return Err(Error::InputNotFound { path: part.clone(), reason });
             }
             let Some((key, records)) = UnitLog::read(&io, from.join(journal))? else { continue };

@@ -127,7 +127,7 @@ pub fn split(
     let (CutReport { chunks, frames_read, status, reasons }, kept) = if config.copy {
         (copy_on_key_frames(io, input, &jobs, &config.cut)?, 0)
     } else {
-        let state = StateDir::acquire(io, folder.join(STATE))?;
+        let state = StateDir::acquire_for(io, folder.join(STATE), "split")?;
         clean_temps(io.open_dir(folder).map_err(|e| Error::storage("open", folder, e))?.as_ref())?;
         let done = cut_resumed(io, input, (folder, &state.join("journal")), (&jobs, &config.cut), &mut progress)?;
         (done.report, done.kept)

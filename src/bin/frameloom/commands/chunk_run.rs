@@ -13,7 +13,7 @@ use frameloom::workflows::chunk::heat::{HeatConfig, HeatFound, heat_of};
 use frameloom::workflows::chunk::plan::{ChunkPlan, PlanParams, plan, plan_moving};
 use frameloom::workflows::chunk::process::{
     ChunkOutcome, ChunkVideo, ChunkWork, EffectId, FilterEffect, Identity, JobOptions, Placement, Preview,
-    ProcessConfig, ProxyConfig, VideoOptions, process_video, write_preview, write_proxy,
+    ProcessConfig, ProxyConfig, VideoOptions, claim_output, process_video, write_preview, write_proxy,
 };
 use frameloom::workflows::chunk::{read_plan, write_plan};
 use frameloom::{Error, Result};
@@ -107,6 +107,7 @@ pub(crate) fn run(global: &Global, args: &ChunkRunArgs, out: &mut Output, signal
     if args.dry_run {
         return cost(args, &video, given.as_ref(), &config, out);
     }
+    claim_output(&args.output)?;
     let ctx = context(global, &args.open, out)?;
     let plan = match given {
         Some(plan) => plan,
@@ -170,10 +171,10 @@ fn model(
     Err(Error::usage(format!("this build has no networks (feature `onnx`), so no effect `{name}`")))
 }
 
-/// Squares of a third and of half the longer side.
+/// Squares of a third and of half the longer side, and of no less than the planner has room for.
 fn sizes(frame: Size) -> Vec<[u32; 2]> {
     let longer = frame.width.max(frame.height);
-    [3, 2].map(|n| (longer / n).next_multiple_of(8)).map(|side| [side, side]).into()
+    [3, 2].map(|n| (longer / n).next_multiple_of(8).max(64)).map(|side| [side, side]).into()
 }
 
 /// Heat of what the detector of the effect sees when it looks at whole frames twice a second; `None` for other effects.
@@ -367,10 +368,9 @@ fn finish(folder: &Path, o: &ChunkOutcome, seconds: f64, out: &mut Output) -> u8
     code
 }
 
-/// Flags over environment, of `proxy`.
+/// Flags over environment over file, of `proxy`.
 pub(crate) fn proxy_layers(args: &ProxyArgs) -> Result<Layers> {
-    Ok(Layers::new()
-        .environment("FRAMELOOM_PROXY_", std::env::vars_os())?
+    Ok(layers(args.config.as_deref(), "FRAMELOOM_PROXY_")?
         .flag("--scale", "scale", args.scale)
         .flag("--multiple", "multiple", args.multiple)
         .flag("--audio", "audio", args.audio.then_some(true))

@@ -89,24 +89,40 @@ fn with_layouts(layers: Layers, layout: &[LayoutArg], trigger: Option<&str>) -> 
 
 /// Settings from files, environment and flags.
 fn settings(args: &CurateSettings, more: &dyn Fn(Layers) -> Layers) -> Result<CurateConfig> {
+    let mut config: CurateConfig = args.set.lay(more(layers(args)?)).resolve()?.settings;
+    config.settle_needs(args.dataset_needs.is_some());
+    Ok(config)
+}
+
+/// All layers of `curate run`.
+pub(crate) fn run_layers(
+    args: &CurateSettings,
+    (every, layout, trigger): (Option<u32>, &[LayoutArg], Option<&str>),
+) -> Result<Layers> {
+    Ok(with_layouts(with_every(layers(args)?, every), layout, trigger))
+}
+
+fn with_every(layers: Layers, every: Option<u32>) -> Layers {
+    layers.flag("--every", "video.every", every)
+}
+
+/// What all subcommands have in common.
+fn layers(args: &CurateSettings) -> Result<Layers> {
     let mut layers = Layers::new();
     for file in [&args.decision_config, &args.strategy_config, &args.config].into_iter().flatten() {
         layers = layers.file(file)?;
     }
     layers = layers.environment("FRAMELOOM_CURATE_", std::env::vars_os())?;
     let needs = args.dataset_needs.as_deref().map(needs_of).transpose()?;
-    layers = layers
+    Ok(layers
         .flag("--parity", "parity", args.parity.then_some(true))
         .flag("--keep", "decision.keep", args.keep)
         .flag("--surplus", "decision.surplus", args.surplus.map(SurplusArg::name))
-        .flag("--dataset-needs", "dataset_needs", needs.clone());
-    let mut config: CurateConfig = args.set.lay(more(layers)).resolve()?.settings;
-    config.settle_needs(needs.is_some());
-    Ok(config)
+        .flag("--dataset-needs", "dataset_needs", needs))
 }
 
 fn input_settings(args: &CurateInput, more: &dyn Fn(Layers) -> Layers) -> Result<CurateConfig> {
-    settings(&args.settings, &|l| more(l.flag("--every", "video.every", args.every)))
+    settings(&args.settings, &|l| more(with_every(l, args.every)))
 }
 
 /// Whether the settings of a command are right.
@@ -126,8 +142,7 @@ pub(crate) fn check(args: &CurateArgs) -> Result<()> {
 /// The needs of a file, the others 0.
 fn needs_of(path: &Path) -> Result<Value> {
     let bad = |message: String| Error::Config { field: "dataset_needs".into(), message };
-    let text = std::fs::read_to_string(path)
-        .map_err(|e| Error::InputNotFound { path: path.to_path_buf(), reason: e.to_string() })?;
+    let text = std::fs::read_to_string(path).map_err(|e| Error::unreadable(path, &e))?;
     let given: Value =
         serde_json::from_str(&text).map_err(|e| bad(format!("must be JSON: {e} ({})", path.display())))?;
     let Value::Object(given) = given else {
@@ -339,9 +354,11 @@ fn finish(folder: &Path, o: &CurateOutcome, seconds: f64, out: &mut Output) -> R
     let code = u8::from(!o.failed.is_empty()) * 3;
     out.event("result", json!({ "folder": folder.to_string_lossy(), "outcome": o, "seconds": seconds, "exit": code }));
     if o.successful == 0 && o.left_out == 0 {
-        return Err(Error::Usage {
-            message: "no frame could be used".into(),
-            hint: Some("see the warnings above, and processing_report.json".into()),
+        let (frame, why) =
+            o.failed.first().map_or(("all of them", "nothing was left to use"), |(f, w)| (f.as_str(), w.as_str()));
+        return Err(Error::InputCorrupt {
+            path: frame.into(),
+            reason: format!("none of {} frames could be used; the first one: {why}", o.frames),
         });
     }
     Ok(code)

@@ -209,7 +209,7 @@ pub(crate) fn plan_layers(args: &ChunkPlanArgs) -> Result<Layers> {
         Some(size) => Layers::new().text("--objects", Format::Toml, &objects(&args.heat, size, &args.sizes)?)?,
         None => Layers::new(),
     };
-    Ok(layers_over(preset, args.config.as_deref(), "FRAMELOOM_CHUNK_")?
+    Ok(layers_over(preset, args.config.as_deref(), "FRAMELOOM_CHUNK_PLAN_")?
         .flag("--sizes", "sizes", list(&args.sizes))
         .flag("--factor", "factor", args.factor)
         .flag("--rotate", "rotate", args.rotate)

@@ -7,6 +7,7 @@ pub(crate) mod cards;
 pub(crate) mod check;
 pub(crate) mod chunk_run;
 pub(crate) mod collage;
+pub(crate) mod config;
 pub(crate) mod curate;
 pub(crate) mod demo;
 pub(crate) mod doctor;

@@ -218,7 +218,7 @@ impl HeatWatch for BoxFile {
 /// # Errors
 /// [`Error::InputNotFound`]; [`Error::InputCorrupt`] for other lines, and for numbers that are not finite or sides below 0.
 pub fn read_boxes(path: &Path, score: f64) -> Result<Box<dyn HeatWatch>> {
-    let missing = |e: std::io::Error| Error::InputNotFound { path: path.to_path_buf(), reason: e.to_string() };
+    let missing = |e: std::io::Error| Error::unreadable(path, &e);
     let file = std::fs::File::open(path).map_err(missing)?;
     let mut frames: BTreeMap<u64, Vec<BoxF>> = BTreeMap::new();
     for (number, line) in (1u64..).zip(std::io::BufReader::new(file).lines()) {

@@ -1,13 +1,14 @@
 //! Settings of heat maps.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::Settings;
+use crate::config::{Settings, check_ranges};
 use crate::core::{HeatMode, HsvRange};
 use crate::error::{Error, Result};
 
 /// What makes a pixel hot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum HeatKind {
     /// Share of the frames in which its luma changed by more than the threshold.
@@ -27,6 +28,7 @@ pub enum HeatKind {
     /// Mean of the mask that a segmentation model gives it.
     Saliency,
     /// Mean of what a function of the caller marks: see [`super::custom_heat`].
+    #[schemars(skip)]
     Custom,
 }
 
@@ -58,7 +60,7 @@ impl HeatKind {
 }
 
 /// What of a box is hot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum BoxMark {
     /// All of it.
@@ -72,20 +74,24 @@ pub enum BoxMark {
 }
 
 /// Settings of a heat map.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct HeatConfig {
     /// What makes a pixel hot.
     pub source: HeatKind,
     /// For `motion`: a change of up to this many luma codes is none.
+    #[schemars(extend("x-unit" = "luma codes"))]
     pub threshold: u8,
     /// Longest side of the map in pixels: larger frames are reduced, by area, before anything is counted. 16..=32768. A map of flow has half
     /// the sides.
+    #[schemars(range(min = 16, max = 32768), extend("x-unit" = "pixels"))]
     pub side: u32,
     /// Seconds of a step of the activity, 0.04..=3600. Steps of long videos become twice as long until the activity fits into
     /// [`crate::workflows::chunk::ActivityGrid::MAX_CELLS`].
+    #[schemars(range(min = 0.04, max = 3600.0), extend("x-unit" = "seconds"))]
     pub step: f64,
     /// For `flow`: so many pixels of the frame from one frame to the next are as hot as can be, 0.01..=1000.
+    #[schemars(range(min = 0.01, max = 1000.0), extend("x-unit" = "pixels"))]
     pub flow_full: f64,
     /// For `color`: least hue (half degrees, 0..=179), saturation, value.
     pub color_low: [u8; 3],
@@ -94,14 +100,17 @@ pub struct HeatConfig {
     /// For `detections` and `saliency`: the model, by its name in the manifest.
     pub model: Option<String>,
     /// For `detections`: least score, 0..=1; the model's own where left out.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub score: Option<f64>,
     /// For `detections` and `saliency`: only these classes, by name or number; all where there are none (of `saliency` all but 0).
     pub classes: Vec<String>,
     /// For `detections` and `boxes`: what of a box is hot.
     pub mark: BoxMark,
     /// Models look at every so many frames, 1..=10000.
+    #[schemars(range(min = 1, max = 10000), extend("x-unit" = "frames"))]
     pub every: u32,
     /// Faces add up to this many times the largest heat of the source, 0..=1000; 0 looks for none.
+    #[schemars(range(min = 0.0, max = 1000.0), extend("x-unit" = "times"))]
     pub face_weight: f64,
     /// The model that finds faces, by its name in the manifest.
     pub face_model: Option<String>,
@@ -131,18 +140,7 @@ impl Default for HeatConfig {
 impl Settings for HeatConfig {
     fn check(&self) -> Result<()> {
         let config = |field: &str, message: String| Err(Error::Config { field: field.into(), message });
-        for (field, value, low, high) in [
-            ("side", f64::from(self.side), 16.0, 32_768.0),
-            ("step", self.step, 0.04, 3600.0),
-            ("flow_full", self.flow_full, 0.01, 1000.0),
-            ("score", self.score.unwrap_or(0.0), 0.0, 1.0),
-            ("every", f64::from(self.every), 1.0, 10_000.0),
-            ("face_weight", self.face_weight, 0.0, 1000.0),
-        ] {
-            if !(low..=high).contains(&value) {
-                return config(field, format!("must be in {low}..={high}, got {value}"));
-            }
-        }
+        check_ranges(self, "")?;
         if let Err(e) = (HsvRange { low: self.color_low, high: self.color_high }).check() {
             return config("color_low", e.to_string());
         }

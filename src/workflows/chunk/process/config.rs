@@ -1,21 +1,24 @@
 //! Settings of a run.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::effect::MaskLook;
 use super::run::{Outside, ProcessOptions};
-use crate::config::Settings;
-use crate::error::{Error, Result};
+use crate::config::{Settings, check_ranges};
+use crate::error::Result;
 use crate::pipeline::PipelineOptions;
 
 /// Settings that can change a byte of the output. All of them are part of the run key and written with the output.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ProcessConfig {
     /// Pixels over which a chunk fades towards its sides inside the frame, 1..=256.
+    #[schemars(range(min = 1, max = 256), extend("x-unit" = "pixels"))]
     pub feather: u32,
     /// What is shown where no chunk is.
     pub outside: Outside,
     /// Seconds over which a chunk fades in and out, 0..=60.
+    #[schemars(range(min = 0.0, max = 60.0), extend("x-unit" = "seconds"))]
     pub fade: f64,
     /// Frames as large as the effect makes tiles; otherwise tiles are brought back to their size.
     pub enlarge: bool,
@@ -24,16 +27,20 @@ pub struct ProcessConfig {
     /// The class of a segmentation, of models that know several.
     pub class: u16,
     /// Least score of a detection, 0..=1; what the model suggests when left out.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub score: Option<f64>,
     /// Largest intersection over union of two detections of a class in a frame, 0..=1.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub iou: f64,
     /// Outlines of active chunks, or of detections, drawn into the video.
     pub draw: bool,
     /// Whether audio is copied.
     pub audio: bool,
     /// Quality of the video, 0 (without loss) to 51.
+    #[schemars(range(min = 0.0, max = 51.0))]
     pub crf: f32,
     /// Only so many seconds from the first frame; all when left out.
+    #[schemars(extend("x-unit" = "seconds", "exclusiveMinimum" = 0))]
     pub seconds: Option<f64>,
 }
 
@@ -58,25 +65,7 @@ impl Default for ProcessConfig {
 
 impl Settings for ProcessConfig {
     fn check(&self) -> Result<()> {
-        let config = |field: &str, message: String| Err(Error::Config { field: field.into(), message });
-        if !(1..=256).contains(&self.feather) {
-            return config("feather", format!("must be 1 to 256 pixels, got {}", self.feather));
-        }
-        if !(0.0..=60.0).contains(&self.fade) {
-            return config("fade", format!("must be 0 to 60 seconds, got {}", self.fade));
-        }
-        for (field, v) in [("score", self.score.unwrap_or(0.0)), ("iou", self.iou)] {
-            if !(0.0..=1.0).contains(&v) {
-                return config(field, format!("must be 0 to 1, got {v}"));
-            }
-        }
-        if !(0.0..=51.0).contains(&self.crf) {
-            return config("crf", format!("must be 0 to 51, got {}", self.crf));
-        }
-        if let Some(s) = self.seconds.filter(|s| !(s.is_finite() && *s > 0.0)) {
-            return config("seconds", format!("must be above 0, got {s}"));
-        }
-        Ok(())
+        check_ranges(self, "")
     }
 }
 

@@ -4,6 +4,7 @@ use crate::core::{FrameInfo, Rect};
 use crate::error::Result;
 use crate::gpu::{GpuContext, Recorder};
 use crate::ops::{FrameBatch, GpuPictures};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A tile: one chunk of one frame.
@@ -70,7 +71,7 @@ pub trait ChunkEffect {
 }
 
 /// What a mask becomes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum MaskLook {
     /// Grey: white where it covers.

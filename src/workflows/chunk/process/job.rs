@@ -24,6 +24,8 @@ use crate::workflows::encode::Encoded;
 
 const UNIT: &str = "chunks";
 const STATE: &str = ".state";
+/// Whose outputs a folder holds.
+const OWNER: &str = "chunk run";
 
 /// What is done to the chunks.
 pub enum ChunkWork<'a> {
@@ -86,6 +88,14 @@ pub struct ChunkOutcome {
     pub cached: bool,
 }
 
+/// Makes `folder` the output folder of [`process_video`], before a long time is spent on what comes first.
+///
+/// # Errors
+/// [`StateError::OtherCommand`] where it holds the outputs of another command; [`StateError::Busy`]; [`Error::Storage`].
+pub fn claim_output(folder: &Path) -> Result<()> {
+    StateDir::acquire_for(&OsIo, folder.join(STATE), OWNER).map(drop)
+}
+
 /// Processes the chunks of `placement` in `video` into `folder`: `NAME_chunks.mp4`, or `detections.jsonl` (as `frameloom track` reads it), and
 /// `summary.json` and `config.toml`. `progress` hears of frames done.
 ///
@@ -107,7 +117,7 @@ pub fn process_video(
     crate::config::Settings::check(config)?;
     let io = OsIo;
     io.create_dir_all(folder).map_err(|e| Error::storage("create the output folder", folder, e))?;
-    let state = StateDir::acquire(&io, folder.join(STATE))?;
+    let state = StateDir::acquire_for(&io, folder.join(STATE), OWNER)?;
     let dir = io.open_dir(folder).map_err(|e| Error::storage("open", folder, e))?;
     clean_temps(dir.as_ref())?;
     let journal = state.join("journal");

@@ -39,7 +39,7 @@ pub use detect::{ChunkDetector, FrameDetections, detect_chunks};
 pub use draw::{COLORS, dim_outside, draw_number, draw_outline};
 pub use effect::{ChunkEffect, Identity, MaskLook, OnGpu, TilePlace, Tiles};
 pub use filter::FilterEffect;
-pub use job::{ChunkOutcome, ChunkWork, EffectId, JobOptions, process_video};
+pub use job::{ChunkOutcome, ChunkWork, EffectId, JobOptions, claim_output, process_video};
 pub use merge::{MergeRule, merge_detections};
 #[cfg(feature = "onnx")]
 pub use model::ModelEffect;

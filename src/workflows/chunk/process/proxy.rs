@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::video::{ChunkVideo, file_spec};
-use crate::config::Settings;
+use crate::config::{Settings, check_ranges};
 use crate::core::{FrameDesc, FrameLayout, PixelFormat, Size};
 use crate::error::{Error, Result};
 use crate::gpu::{GpuContext, ReadbackRing, Recorder};
@@ -17,15 +18,18 @@ use crate::pipeline::{HeldBatch, PipelineOptions, batches};
 use crate::workflows::encode::{Finished, encode};
 
 /// Settings of a proxy.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ProxyConfig {
     /// Share of width and height, above 0 up to 1.
+    #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0))]
     pub scale: f64,
     /// Sides are rounded down to multiples of it, 2..=64 and even.
+    #[schemars(range(min = 2, max = 64), extend("x-unit" = "pixels", "multipleOf" = 2))]
     pub multiple: u32,
     /// Whether audio is copied.
     pub audio: bool,
     /// Quality, 0 to 51.
+    #[schemars(range(min = 0.0, max = 51.0))]
     pub crf: f32,
 }
 
@@ -37,15 +41,10 @@ impl Default for ProxyConfig {
 
 impl Settings for ProxyConfig {
     fn check(&self) -> Result<()> {
-        let config = |field: &str, message: String| Err(Error::Config { field: field.into(), message });
-        if !(self.scale > 0.0 && self.scale <= 1.0) {
-            return config("scale", format!("must be above 0 up to 1, got {}", self.scale));
-        }
-        if !(2..=64).contains(&self.multiple) || !self.multiple.is_multiple_of(2) {
-            return config("multiple", format!("must be an even number of 2 to 64, got {}", self.multiple));
-        }
-        if !(0.0..=51.0).contains(&self.crf) {
-            return config("crf", format!("must be 0 to 51, got {}", self.crf));
+        check_ranges(self, "")?;
+        if !self.multiple.is_multiple_of(2) {
+            let message = format!("must be an even number, got {}", self.multiple);
+            return Err(Error::Config { field: "multiple".into(), message });
         }
         Ok(())
     }

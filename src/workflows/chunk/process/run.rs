@@ -10,10 +10,11 @@ use crate::gpu::{GpuContext, ReadbackRing, Recorder};
 use crate::media::Plane;
 use crate::ops::GpuPictures;
 use crate::pipeline::{FrameSource, HeldBatch, PipelineOptions, SourceReport, batches};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What is shown where no chunk is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Outside {
     /// The frame itself, bit for bit.

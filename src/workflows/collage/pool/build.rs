@@ -98,7 +98,7 @@ pub fn build_pool(
     let mut describer =
         Describer::new(ctx, &settings.descriptor, settings.batch, &settings.networks, &settings.cancel)?;
     let key = descriptor_key(ctx, &settings.descriptor)?;
-    let state = StateDir::acquire(&io, folder.join(STATE))?;
+    let state = StateDir::acquire_for(&io, folder.join(STATE), "index")?;
     let dir = io.open_dir(folder).map_err(|e| Error::storage("open", folder, e))?;
     clean_temps(dir.as_ref())?;
     let before = if settings.restart { None } else { IndexFile::read(&io, folder)? };

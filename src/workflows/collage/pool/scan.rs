@@ -93,7 +93,7 @@ impl Scan {
 /// # Errors
 /// `InputNotFound`.
 pub(super) fn canonical(path: &Path) -> Result<PathBuf> {
-    path.canonicalize().map_err(|e| Error::InputNotFound { path: path.to_path_buf(), reason: e.to_string() })
+    path.canonicalize().map_err(|e| Error::unreadable(path, &e))
 }
 
 /// Order of pictures everywhere: by folder and name, digits as numbers.

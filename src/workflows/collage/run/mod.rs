@@ -160,7 +160,7 @@ pub fn collage(
     let io = OsIo;
     let CollageVideo { facts, source, end } = video;
     io.create_dir_all(folder).map_err(|e| Error::storage("create the output folder", folder, e))?;
-    let state = StateDir::acquire(&io, folder.join(STATE))?;
+    let state = StateDir::acquire_for(&io, folder.join(STATE), "collage")?;
     let dir = io.open_dir(folder).map_err(|e| Error::storage("open", folder, e))?;
     clean_temps(dir.as_ref())?;
     let (matches, journal) = (state.join("matches"), state.join("journal"));

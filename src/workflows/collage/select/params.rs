@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::FrameCandidates;
@@ -9,7 +10,7 @@ use super::ledger::rested;
 use crate::error::{Error, Result};
 
 /// What a frame shows when no allowed picture reaches the threshold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Fallback {
     /// The picture before stays. It is no new use of it. Black where there is none before.
@@ -21,7 +22,7 @@ pub enum Fallback {
 }
 
 /// Which of the allowed candidates is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PickRule {
     /// The nearest.
@@ -35,7 +36,7 @@ pub enum PickRule {
 }
 
 /// How frames share pictures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Assignment {
     /// Frame by frame in order of time: earlier frames choose first.

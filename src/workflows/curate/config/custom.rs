@@ -1,13 +1,14 @@
 //! Strategies of the user's own: conditions over figures, and steps.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::metrics::FrameMetrics;
-use super::{share, wrong};
+use super::wrong;
 use crate::error::Result;
 
 /// How a figure compares with a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Relation {
     /// Below.
     #[serde(rename = "<")]
@@ -54,10 +55,11 @@ impl Relation {
 }
 
 /// A condition over one figure.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Condition {
     /// Name of the figure: see [`FrameMetrics::NAMES`].
+    #[schemars(extend("enum" = FrameMetrics::NAMES))]
     pub metric: String,
     /// Comparison.
     pub is: Relation,
@@ -66,7 +68,7 @@ pub struct Condition {
 }
 
 /// What a custom strategy does to a picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
     /// As in `enhance_segment`.
@@ -88,7 +90,7 @@ pub enum Step {
 }
 
 /// A strategy by configuration.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CustomStrategy {
     /// Whether it is used at all.
@@ -101,6 +103,7 @@ pub struct CustomStrategy {
     pub steps: Vec<Step>,
     /// Wanted share of frames, 0..=1, as in `strategy_targets`.
     #[serde(default)]
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub target: f64,
     /// What captions begin with.
     #[serde(default)]
@@ -115,7 +118,11 @@ const fn yes() -> bool {
 pub(super) fn check_name(field: &str, name: &str) -> Result<()> {
     let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     let taken = super::super::STRATEGIES.contains(&name) || super::LAYOUTS.contains(&name) || name == "analysis";
-    if plain && !taken { Ok(()) } else { Err(wrong(field, "must be a name of its own of letters, digits and `_`")) }
+    if plain && !taken {
+        Ok(())
+    } else {
+        Err(wrong(field, format!("must be a name of its own of letters, digits and `_`, got `{name}`")))
+    }
 }
 
 impl CustomStrategy {
@@ -125,9 +132,12 @@ impl CustomStrategy {
         for (i, c) in self.when.iter().enumerate() {
             if !FrameMetrics::NAMES.contains(&c.metric.as_str()) {
                 let known = FrameMetrics::NAMES.join(", ");
-                return Err(wrong(at(&format!("when[{i}].metric")), format!("must be one of {known}")));
+                return Err(wrong(
+                    at(&format!("when[{i}].metric")),
+                    format!("must be one of {known}, got `{}`", c.metric),
+                ));
             }
         }
-        share(&at("target"), self.target)
+        Ok(())
     }
 }

@@ -1,25 +1,32 @@
 //! When which strategy is chosen, and in which shares.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{share, wrong};
+use super::wrong;
 use crate::error::Result;
 
 /// Limits of the figures, named as in the original's file.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Thresholds {
     /// Complexity below this is a simple background, 0..=1.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub simple_background: f64,
     /// Lighting above this is good, 0..=1.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub good_lighting: f64,
     /// Occlusion below this is low, 0..=1.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub low_occlusion: f64,
     /// From so many instances on there are several characters.
+    #[schemars(range(min = 1), extend("x-unit" = "instances"))]
     pub multi_character: u32,
     /// Quality below this is poor, 0..=1.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub poor_quality: f64,
     /// Sharpness below this is low, 0..=1.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub low_sharpness: f64,
 }
 
@@ -36,28 +43,21 @@ impl Default for Thresholds {
     }
 }
 
-impl Thresholds {
-    pub(super) fn check(&self) -> Result<()> {
-        share("thresholds.simple_background", self.simple_background)?;
-        share("thresholds.good_lighting", self.good_lighting)?;
-        share("thresholds.low_occlusion", self.low_occlusion)?;
-        share("thresholds.poor_quality", self.poor_quality)?;
-        share("thresholds.low_sharpness", self.low_sharpness)?;
-        super::at_least("thresholds.multi_character", self.multi_character, 1)
-    }
-}
-
 /// Wanted shares of frames; relative to their sum over enabled strategies.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StrategyTargets {
     /// Frames kept as they are.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub keep_full: f64,
     /// Frames cut into character and background.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub segment: f64,
     /// Frames that get covered.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub create_occlusion: f64,
     /// Frames repaired, then cut.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub enhance_segment: f64,
 }
 
@@ -67,26 +67,21 @@ impl Default for StrategyTargets {
     }
 }
 
-impl StrategyTargets {
-    pub(super) fn check(&self) -> Result<()> {
-        share("strategy_targets.keep_full", self.keep_full)?;
-        share("strategy_targets.segment", self.segment)?;
-        share("strategy_targets.create_occlusion", self.create_occlusion)?;
-        share("strategy_targets.enhance_segment", self.enhance_segment)
-    }
-}
-
 /// What the data set lacks, 0 (nothing) to 1.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DatasetNeeds {
     /// Covered characters. Above 0.5 frames may be covered on purpose.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub occlusion: f64,
     /// Frames with several characters: favours keeping and cutting them.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub multi_character: f64,
     /// Far shots: favours keeping them whole.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub far_shot: f64,
     /// Complex backgrounds: lets busier frames be kept whole.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub complex_bg: f64,
 }
 
@@ -99,17 +94,10 @@ impl Default for DatasetNeeds {
 impl DatasetNeeds {
     /// Nothing is needed.
     pub const NONE: Self = Self { occlusion: 0.0, multi_character: 0.0, far_shot: 0.0, complex_bg: 0.0 };
-
-    pub(super) fn check(&self) -> Result<()> {
-        share("dataset_needs.occlusion", self.occlusion)?;
-        share("dataset_needs.multi_character", self.multi_character)?;
-        share("dataset_needs.far_shot", self.far_shot)?;
-        share("dataset_needs.complex_bg", self.complex_bg)
-    }
 }
 
 /// How frames get their strategies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Engine {
     /// All frames at once: the best assignment that meets the wanted shares.
@@ -119,7 +107,7 @@ pub enum Engine {
 }
 
 /// What happens to frames that a strategy has too many of, where no other takes them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Surplus {
     /// They stay: no frame is lost, the mix is off.
@@ -129,28 +117,35 @@ pub enum Surplus {
 }
 
 /// How frames are decided on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DecisionConfig {
     /// Which rule.
     pub engine: Engine,
     /// How far a figure may miss a threshold for a frame to take a strategy for the sake of the mix, 0..=1. Poor and blurred frames are
     /// never kept whole, however large this is; blurred ones may be cut out as they are, as in the original, where their quality allows.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub slack: f64,
     /// What becomes of frames over their strategy's share.
     pub surplus: Surplus,
     /// How far a share may be from its target and still count as reached, 0..=1.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub tolerance: f64,
     /// Bits of 64 in which the perceptual hashes of near-duplicates differ at most; the best of them stays. Below 0: none is dropped, whatever
     /// embeddings say.
+    #[schemars(range(min = -1, max = 32), extend("x-unit" = "bits"))]
     pub near_duplicate_bits: i32,
     /// Cosine of two frames' embeddings from which they are near-duplicates too, -1..=1; 2: never.
+    #[schemars(range(min = -1.0, max = 2.0))]
     pub near_duplicate_cosine: f64,
     /// Frames with less contrast than this are left out: there is nothing in them, 0..=1.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub min_contrast: f64,
     /// So many frames are taken at most, the best ones with their shots balanced; 0: all.
+    #[schemars(extend("x-unit" = "frames"))]
     pub keep: u32,
     /// Wanted shares of close-ups, medium, full-body and far shots, for `keep`.
+    #[schemars(inner(range(min = 0.0, max = 1.0)))]
     pub shot_targets: [f64; 4],
 }
 
@@ -172,22 +167,8 @@ impl Default for DecisionConfig {
 
 impl DecisionConfig {
     pub(super) fn check(&self) -> Result<()> {
-        share("decision.slack", self.slack)?;
-        share("decision.tolerance", self.tolerance)?;
-        share("decision.min_contrast", self.min_contrast)?;
-        if !(-1..=32).contains(&self.near_duplicate_bits) {
-            let given = self.near_duplicate_bits;
-            return Err(wrong("decision.near_duplicate_bits", format!("must be in -1..=32, got {given}")));
-        }
-        if !(-1.0..=2.0).contains(&self.near_duplicate_cosine) {
-            let given = self.near_duplicate_cosine;
-            return Err(wrong(
-                "decision.near_duplicate_cosine",
-                format!("must be in -1..=1, or 2 for never, got {given}"),
-            ));
-        }
-        if self.shot_targets.iter().any(|t| !(0.0..=1.0).contains(t)) || self.shot_targets.iter().sum::<f64>() <= 0.0 {
-            return Err(wrong("decision.shot_targets", "must be four shares in 0..=1, one of them above 0"));
+        if self.shot_targets.iter().sum::<f64>() <= 0.0 {
+            return Err(wrong("decision.shot_targets", "must be four shares, one of them above 0, got none above 0"));
         }
         Ok(())
     }

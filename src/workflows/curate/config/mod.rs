@@ -17,17 +17,19 @@ pub use strategies::{
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::strategy::OwnStrategies;
-use crate::config::Settings;
+use crate::config::{Settings, check_ranges};
 use crate::error::{Error, Result};
 
 /// How frames are measured.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AnalysisConfig {
     /// Frames with more pixels are measured at a reduced size of about this many, so that figures do not depend on the resolution; 0: at
     /// full size. Parity always measures at full size.
+    #[schemars(extend("x-unit" = "pixels"))]
     pub pixels: u32,
     /// Detector that counts instances: a name of the model list, `auto` (the first one there is) or `none`.
     pub detect_model: String,
@@ -52,7 +54,7 @@ impl Default for AnalysisConfig {
 }
 
 /// Which frames of a video are looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum VideoPick {
     /// The first one of every window.
@@ -62,13 +64,15 @@ pub enum VideoPick {
 }
 
 /// Frames of videos.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct VideoConfig {
     /// Frames of a window, at least 1: one frame of each is taken.
+    #[schemars(range(min = 1), extend("x-unit" = "frames"))]
     pub every: u32,
     /// Which.
     pub pick: VideoPick,
     /// Mean change of the grey thumbnail, 0..=255, that is a cut.
+    #[schemars(range(min = 0.0, max = 255.0), extend("x-unit" = "grey codes"))]
     pub cut: f64,
 }
 
@@ -79,15 +83,19 @@ impl Default for VideoConfig {
 }
 
 /// Folders for trainers, written beside the seed's tree.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LayoutConfig {
     /// Which: `kohya`, `webdataset`, `coco`, `imagefolder`, `parquet`.
+    #[schemars(extend("items" = { "type": "string", "enum": LAYOUTS }))]
     pub formats: Vec<String>,
     /// Repeats of each picture in a kohya data set, at least 1.
+    #[schemars(range(min = 1))]
     pub num_repeats: u32,
     /// Bucket resolution that the kohya file names, in pixels.
+    #[schemars(range(min = 64), extend("x-unit" = "pixels"))]
     pub resolution: u32,
     /// Samples of a WebDataset shard, at least 1.
+    #[schemars(range(min = 1), extend("x-unit" = "samples"))]
     pub shard_samples: u32,
     /// Word that trainers tie to the character; begins captions of layouts.
     pub trigger: String,
@@ -112,7 +120,7 @@ impl Default for LayoutConfig {
 pub const LAYOUTS: [&str; 5] = ["kohya", "webdataset", "coco", "imagefolder", "parquet"];
 
 /// All settings that can change a byte of the output.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct CurateConfig {
     /// Reproduce the original system, its defects included: figures, decisions, files, report.
     pub parity: bool,
@@ -152,35 +160,19 @@ pub(super) fn wrong(field: impl Into<String>, message: impl Into<String>) -> Err
 
 /// `value` must lie within 0..=1.
 pub(super) fn share(field: &str, value: f64) -> Result<()> {
-    if (0.0..=1.0).contains(&value) { Ok(()) } else { Err(wrong(field, format!("must be in 0..=1, got {value}"))) }
-}
-
-/// `value` must be at least `least`.
-pub(super) fn at_least(field: &str, value: u32, least: u32) -> Result<()> {
-    if value >= least { Ok(()) } else { Err(wrong(field, format!("must be at least {least}, got {value}"))) }
+    if (0.0..=1.0).contains(&value) { Ok(()) } else { Err(wrong(field, format!("must be 0 to 1, got {value}"))) }
 }
 
 impl Settings for CurateConfig {
     const OPEN: &'static [&'static str] = &["model_paths", "custom_strategies"];
 
     fn check(&self) -> Result<()> {
-        self.thresholds.check()?;
-        self.strategy_targets.check()?;
-        self.dataset_needs.check()?;
+        check_ranges(self, "")?;
         self.strategies.check()?;
         self.decision.check()?;
-        self.captions.check()?;
-        self.processing.check()?;
         if self.analysis.pixels != 0 && self.analysis.pixels < 64 * 64 {
             return Err(wrong("analysis.pixels", format!("must be 0 or at least 4096, got {}", self.analysis.pixels)));
         }
-        at_least("video.every", self.video.every, 1)?;
-        if !(0.0..=255.0).contains(&self.video.cut) {
-            return Err(wrong("video.cut", format!("must be in 0..=255, got {}", self.video.cut)));
-        }
-        at_least("layouts.num_repeats", self.layouts.num_repeats, 1)?;
-        at_least("layouts.resolution", self.layouts.resolution, 64)?;
-        at_least("layouts.shard_samples", self.layouts.shard_samples, 1)?;
         if let Some(bad) = self.layouts.formats.iter().find(|f| !LAYOUTS.contains(&f.as_str())) {
             return Err(wrong("layouts.formats", format!("must be some of {}, got `{bad}`", LAYOUTS.join(", "))));
         }

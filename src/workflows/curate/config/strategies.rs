@@ -1,12 +1,13 @@
 //! What each strategy does: the keys of the original's `strategy_configs.yaml`, and how the work is done.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{at_least, share, wrong};
+use super::wrong;
 use crate::error::Result;
 
 /// Frames kept as they are.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeepFull {
     /// Whether the strategy is used at all.
@@ -34,7 +35,7 @@ impl Default for KeepFull {
 }
 
 /// Frames cut into character and background.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Segment {
     /// Whether the strategy is used at all.
@@ -42,14 +43,17 @@ pub struct Segment {
     /// Segmentation model: a name of the model list or of `model_paths`.
     pub segmentation_model: String,
     /// Instances whose shorter side is below this many pixels are not counted, and characters of fewer pixels than its square not cut.
+    #[schemars(extend("x-unit" = "pixels"))]
     pub min_instance_size: u32,
     /// Points across and down that a prompted model (SAM) is asked at.
+    #[schemars(range(min = 1), extend("x-unit" = "points"))]
     pub points_per_side: u32,
     /// Inpainting model: a name as above; or `opencv` / `telea` for fast marching (small holes), `patches` for patches of the picture itself.
     pub inpainting_model: String,
     /// Used where that model is not there; where this is not there either, another model, and in the end patches.
     pub inpainting_fallback: String,
     /// Pixels by which the hole is larger than the character.
+    #[schemars(range(min = 0, max = 512), extend("x-unit" = "pixels"))]
     pub mask_dilation: u32,
     /// Write the character with its mask as alpha.
     pub save_character: bool,
@@ -89,7 +93,7 @@ impl Default for Segment {
 }
 
 /// Ways to cover a frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OcclusionType {
     /// A side out of focus, as something close to the lens.
@@ -103,7 +107,7 @@ pub enum OcclusionType {
 }
 
 /// Sides of a frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Position {
     /// Left quarter.
@@ -117,20 +121,25 @@ pub enum Position {
 }
 
 /// Frames that get covered.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateOcclusion {
     /// Whether the strategy is used at all.
     pub enabled: bool,
     /// Types in turn.
+    #[schemars(length(min = 1))]
     pub occlusion_types: Vec<OcclusionType>,
     /// Radius of the Gaussian in pixels, 1..=127.
+    #[schemars(range(min = 1, max = 127), extend("x-unit" = "pixels"))]
     pub blur_radius: u32,
     /// Sides in turn.
+    #[schemars(length(min = 1))]
     pub blur_positions: Vec<Position>,
     /// Opacity of overlays, 0..=1.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub overlay_opacity: f64,
     /// Variants of a frame.
+    #[schemars(range(min = 1))]
     pub variations_per_image: u32,
     /// Put the description into captions.
     pub add_occlusion_tags: bool,
@@ -163,7 +172,7 @@ impl Default for CreateOcclusion {
 }
 
 /// Steps that repair a frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EnhanceStep {
     /// More pixels by a model.
@@ -177,7 +186,7 @@ pub enum EnhanceStep {
 }
 
 /// Frames repaired, then cut.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EnhanceSegment {
     /// Whether the strategy is used at all.
@@ -187,10 +196,12 @@ pub struct EnhanceSegment {
     /// Upscaler: a name of the model list or of `model_paths`.
     pub upscale_model: String,
     /// Longest side in pixels that is still upscaled; larger frames have pixels enough.
+    #[schemars(extend("x-unit" = "pixels"))]
     pub upscale_below: u32,
     /// Face restorer: likewise.
     pub face_enhance_model: String,
     /// 0 best looks, 1 closest to the input.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub face_enhance_fidelity: f64,
     /// Cut the character out afterwards.
     pub apply_segmentation: bool,
@@ -219,7 +230,7 @@ impl Default for EnhanceSegment {
 }
 
 /// The four strategies.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Strategies {
     /// Frames kept as they are.
@@ -235,21 +246,9 @@ pub struct Strategies {
 impl Strategies {
     pub(super) fn check(&self) -> Result<()> {
         let o = &self.create_occlusion;
-        if !(1..=127).contains(&o.blur_radius) {
-            let given = o.blur_radius;
-            return Err(wrong("strategies.create_occlusion.blur_radius", format!("must be in 1..=127, got {given}")));
-        }
-        share("strategies.create_occlusion.overlay_opacity", o.overlay_opacity)?;
-        at_least("strategies.create_occlusion.variations_per_image", o.variations_per_image, 1)?;
-        let lists = [
-            ("occlusion_types", o.occlusion_types.is_empty()),
-            ("blur_positions", o.blur_positions.is_empty()),
-            ("occlusion_descriptions", o.add_occlusion_tags && o.occlusion_descriptions.is_empty()),
-        ];
-        for (name, empty) in lists {
-            if empty {
-                return Err(wrong(format!("strategies.create_occlusion.{name}"), "must not be empty"));
-            }
+        if o.add_occlusion_tags && o.occlusion_descriptions.is_empty() {
+            let field = "strategies.create_occlusion.occlusion_descriptions";
+            return Err(wrong(field, "must not be empty with `add_occlusion_tags`"));
         }
         if o.occlusion_types.contains(&OcclusionType::Object) && o.cutouts.is_empty() {
             return Err(wrong(
@@ -257,21 +256,17 @@ impl Strategies {
                 "must be a folder of cut-outs: `object` is one of the types",
             ));
         }
-        share("strategies.enhance_segment.face_enhance_fidelity", self.enhance_segment.face_enhance_fidelity)?;
         if self.enhance_segment.segmentation_config != super::super::SEGMENT {
-            return Err(wrong("strategies.enhance_segment.segmentation_config", "must be `segment`"));
-        }
-        at_least("strategies.segment.points_per_side", self.segment.points_per_side, 1)?;
-        if self.segment.mask_dilation > 512 {
-            let given = self.segment.mask_dilation;
-            return Err(wrong("strategies.segment.mask_dilation", format!("must be at most 512, got {given}")));
+            let given = &self.enhance_segment.segmentation_config;
+            let field = "strategies.enhance_segment.segmentation_config";
+            return Err(wrong(field, format!("must be `segment`, got `{given}`")));
         }
         Ok(())
     }
 }
 
 /// Captions beyond templates.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CaptionConfig {
     /// Address of a server with OpenAI's chat interface; empty: templates. Nothing else is contacted.
@@ -281,6 +276,7 @@ pub struct CaptionConfig {
     /// Environment variable that holds its key; empty: none is sent.
     pub key_variable: String,
     /// Captions a second at most; 0: no limit.
+    #[schemars(range(min = 0.0, max = 1000.0))]
     pub per_second: f64,
     /// What every caption begins with, before the strategy's own words.
     pub prefix: String,
@@ -301,22 +297,15 @@ impl Default for CaptionConfig {
     }
 }
 
-impl CaptionConfig {
-    pub(super) fn check(&self) -> Result<()> {
-        if !(0.0..=1000.0).contains(&self.per_second) {
-            return Err(wrong("captions.per_second", format!("must be in 0..=1000, got {}", self.per_second)));
-        }
-        Ok(())
-    }
-}
-
 /// How the work is done.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Processing {
     /// Frames measured at once, 1..=64. Changes speed, not results.
+    #[schemars(range(min = 1, max = 64), extend("x-unit" = "frames"))]
     pub batch_size: u32,
     /// Threads that decode pictures, 1..=64. Changes speed, not results.
+    #[schemars(range(min = 1, max = 64), extend("x-unit" = "threads"))]
     pub num_workers: u32,
     /// `auto`, `cuda` or `gpu`, `cpu`, or part of the name of an adapter; `--device` goes before it.
     pub device: String,
@@ -338,16 +327,5 @@ impl Default for Processing {
             save_metadata: true,
             create_visualization: true,
         }
-    }
-}
-
-impl Processing {
-    pub(super) fn check(&self) -> Result<()> {
-        for (name, value) in [("batch_size", self.batch_size), ("num_workers", self.num_workers)] {
-            if !(1..=64).contains(&value) {
-                return Err(wrong(format!("processing.{name}"), format!("must be in 1..=64, got {value}")));
-            }
-        }
-        Ok(())
     }
 }

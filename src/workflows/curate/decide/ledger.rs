@@ -96,7 +96,7 @@ pub fn write_ledger(
 /// # Errors
 /// [`Error::InputNotFound`], [`Error::InputCorrupt`].
 pub fn read_ledger(path: &Path) -> Result<Vec<Value>> {
-    let failed = |e: std::io::Error| Error::InputNotFound { path: path.to_path_buf(), reason: e.to_string() };
+    let failed = |e: std::io::Error| Error::unreadable(path, &e);
     let file = std::fs::File::open(path).map_err(failed)?;
     let mut rows = Vec::new();
     for (i, line) in BufReader::new(file.take(MAX_LEDGER)).lines().enumerate() {

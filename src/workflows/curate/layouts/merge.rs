@@ -40,7 +40,7 @@ pub struct Merged {
 /// is needed: nothing is written then.
 pub fn merge(folder: &Path, output: &Path, options: &MergeOptions) -> Result<Merged> {
     let mut plan: BTreeMap<String, (PathBuf, String, String)> = BTreeMap::new();
-    let failed = |e: std::io::Error| Error::InputNotFound { path: folder.to_path_buf(), reason: e.to_string() };
+    let failed = |e: std::io::Error| Error::unreadable(folder, &e);
     let mut strategies = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();

@@ -49,7 +49,7 @@ fn read_text(path: &Path) -> Result<String> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(text),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
-        Err(e) => Err(Error::InputNotFound { path: path.to_path_buf(), reason: e.to_string() }),
+        Err(e) => Err(Error::unreadable(path, &e)),
     }
 }
 
@@ -211,7 +211,7 @@ fn manifest(io: &dyn StoreIo, folder: &Path, all: &[Sample], limits: &Limits) ->
 
 /// Files of `folder` in order of names.
 pub(super) fn files_of(folder: &Path) -> Result<Vec<PathBuf>> {
-    let failed = |e: std::io::Error| Error::InputNotFound { path: folder.to_path_buf(), reason: e.to_string() };
+    let failed = |e: std::io::Error| Error::unreadable(folder, &e);
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();

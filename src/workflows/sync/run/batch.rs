@@ -90,7 +90,7 @@ pub struct BatchOptions {
 /// # Errors
 /// [`Error::InputNotFound`]; [`Error::InputUnsupported`] when there is none.
 pub fn videos_in(folder: &Path) -> Result<Vec<PathBuf>> {
-    let missing = |e: std::io::Error| Error::InputNotFound { path: folder.to_path_buf(), reason: e.to_string() };
+    let missing = |e: std::io::Error| Error::unreadable(folder, &e);
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(missing)? {
         let path = entry.map_err(missing)?.path();

@@ -1,16 +1,17 @@
 //! Settings of the analysis of a whole video.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::lip_motion::LipMotionOptions;
 use super::super::plan::Tails;
 use super::super::tracks::TrackOptions;
-use crate::config::Settings;
+use crate::config::{Settings, check_ranges};
 use crate::core::HueDistance;
 use crate::error::{Error, Result};
 
 /// What tells how late the sound is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum EstimatorKind {
     /// Movement of the lips against levels of the sound; needs a landmark model only.
@@ -49,51 +50,68 @@ impl Preset {
 }
 
 /// Settings that can change a byte of the output. All of them are part of the run key and written with the output.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SyncConfig {
     /// What tells how late the sound is.
     pub estimator: EstimatorKind,
     /// Seconds of a chunk: what is judged, accepted and saved together.
+    #[schemars(range(min = 1.0, max = 86400.0), extend("x-unit" = "seconds"))]
     pub chunk_duration: f64,
     /// Seconds that a chunk shares with the next one; less than its duration.
+    #[schemars(range(min = 0.0), extend("x-unit" = "seconds"))]
     pub overlap: f64,
     /// Chunks as the scripts around SyncNet plan them: a last one under 5 s is dropped.
     pub parity: bool,
     /// Whether the chunks are written too, picture and sound, and those that are accepted once more, in the tree of the scripts.
     pub save_chunks: bool,
     /// A track has more detected faces than this.
+    #[schemars(extend("x-unit" = "faces"))]
     pub min_track: usize,
     /// Mean width or height of the faces of a track is above this, in pixels.
+    #[schemars(range(min = 0.0, max = 1e5), extend("x-unit" = "pixels"))]
     pub min_face_size: f64,
     /// Least confidence of an accepted chunk, on the scale of SyncNet's.
+    #[schemars(range(min = 0.0, max = 1000.0))]
     pub min_confidence: f64,
     /// Largest offset of an accepted chunk, early or late, in frames of 25 a second.
+    #[schemars(range(min = 0.0, max = 1000.0), extend("x-unit" = "frames"))]
     pub max_abs_offset: f64,
     /// Whether chunks are accepted and rejected at all.
     pub filter_low_quality: bool,
     /// Seconds that the sound may be early or late, 0.1 to 5.
+    #[schemars(range(min = 0.1, max = 5.0), extend("x-unit" = "seconds"))]
     pub reach: f64,
     /// In sync within this many seconds; EBU R37 allows 40 ms early and 60 ms late.
+    #[schemars(range(min = 0.0, max = 1.0), extend("x-unit" = "seconds"))]
     pub tolerance: f64,
     /// Probability below which the verdict is "cannot tell", 0..=1.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub min_probability: f64,
     /// Level in decibels of full scale that the loudest tenth of a second must reach for there to be any sound.
+    #[schemars(range(min = -200.0, max = 0.0), extend("x-unit" = "decibels"))]
     pub quiet_db: f64,
     /// Seconds of a window of the curve over time, 2 to 120.
+    #[schemars(range(min = 2.0, max = 120.0), extend("x-unit" = "seconds"))]
     pub window: f64,
     /// Seconds from one window to the next, 0.2 to the window.
+    #[schemars(range(min = 0.2), extend("x-unit" = "seconds"))]
     pub step: f64,
     /// Least change of the offset in seconds that counts as an edit, 0.02 to 5.
+    #[schemars(range(min = 0.02, max = 5.0), extend("x-unit" = "seconds"))]
     pub min_jump: f64,
     /// Content score from which on a frame begins a shot, 0 to 255.
+    #[schemars(range(min = 0.0, max = 255.0))]
     pub cut_threshold: f64,
     /// Frames between two cuts at least.
+    #[schemars(extend("x-unit" = "frames"))]
     pub min_shot: usize,
     /// Hues 179 codes apart are neighbours, as on the circle; `false` compares the codes, as the detector of the scripts does.
     pub circular_hue: bool,
     /// Cosine of the vectors of two faces from which on they are the same person, 0..=1; counts where a network for faces is listed.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub same_person: f64,
     /// Longest side in pixels of the pictures in which faces are looked for, 64 to 4096.
+    #[schemars(range(min = 64, max = 4096), extend("x-unit" = "pixels"))]
     pub face_side: u32,
 }
 
@@ -171,30 +189,16 @@ impl SyncConfig {
 
 impl Settings for SyncConfig {
     fn check(&self) -> Result<()> {
-        let within = |field: &str, value: f64, low: f64, high: f64, unit: &str| {
-            if (low..=high).contains(&value) {
-                return Ok(());
-            }
-            let message = format!("must be {low} to {high}{unit}, got {value}");
-            Err(Error::Config { field: field.into(), message })
-        };
-        within("chunk_duration", self.chunk_duration, 1.0, 86_400.0, " seconds")?;
-        if !(self.overlap >= 0.0 && self.overlap < self.chunk_duration) {
-            let message = format!(
-                "must be at least 0 and less than `chunk_duration` ({} s), got {}: chunks would never end",
-                self.chunk_duration, self.overlap
-            );
-            return Err(Error::Config { field: "overlap".into(), message });
+        check_ranges(self, "")?;
+        let refuse = |field: &str, message: String| Err(Error::Config { field: field.into(), message });
+        if self.overlap >= self.chunk_duration {
+            let (chunk, given) = (self.chunk_duration, self.overlap);
+            let wanted = format!("must be less than `chunk_duration` ({chunk} seconds)");
+            return refuse("overlap", format!("{wanted}, got {given}: chunks would never end"));
         }
-        within("min_face_size", self.min_face_size, 0.0, 1e5, " pixels")?;
-        within("min_confidence", self.min_confidence, 0.0, 1000.0, "")?;
-        within("max_abs_offset", self.max_abs_offset, 0.0, 1000.0, " frames")?;
-        within("window", self.window, 2.0, 120.0, " seconds")?;
-        within("step", self.step, 0.2, self.window, " seconds")?;
-        within("min_jump", self.min_jump, 0.02, 5.0, " seconds")?;
-        within("cut_threshold", self.cut_threshold, 0.0, 255.0, "")?;
-        within("same_person", self.same_person, 0.0, 1.0, "")?;
-        within("face_side", f64::from(self.face_side), 64.0, 4096.0, " pixels")?;
+        if self.step > self.window {
+            return refuse("step", format!("must be at most `window` ({} seconds), got {}", self.window, self.step));
+        }
         self.judging().check()
     }
 }

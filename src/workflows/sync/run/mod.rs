@@ -153,7 +153,7 @@ pub fn sync(
     config.check()?;
     let io = OsIo;
     io.create_dir_all(folder).map_err(|e| Error::storage("create the output folder", folder, e))?;
-    let state = StateDir::acquire(&io, folder.join(STATE))?;
+    let state = StateDir::acquire_for(&io, folder.join(STATE), "sync")?;
     let dir = io.open_dir(folder).map_err(|e| Error::storage("open", folder, e))?;
     clean_temps(dir.as_ref())?;
     for name in chunks::FOLDERS.into_iter().chain([videos::FOLDER]) {

@@ -105,7 +105,7 @@ impl Detections {
             });
         }
         let format = Format::of(path)?;
-        let failed = |e: std::io::Error| Error::InputNotFound { path: path.to_path_buf(), reason: e.to_string() };
+        let failed = |e: std::io::Error| Error::unreadable(path, &e);
         let file = std::fs::File::open(path).map_err(failed)?;
         let bytes = file.metadata().map_err(failed)?.len();
         let reader = std::io::BufReader::new(file);

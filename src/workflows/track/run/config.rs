@@ -1,5 +1,6 @@
 //! Settings of a run.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::associate::{
@@ -7,14 +8,14 @@ use super::super::associate::{
 };
 use super::super::motion::MotionParams;
 use super::super::zones::{BoxPoint, ZoneRules};
-use crate::config::Settings;
+use crate::config::{Settings, check_ranges};
 use crate::error::{Error, Result};
 
 /// The detector that needs no model.
 pub const MOTION: &str = "motion";
 
 /// How detections become tracks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TrackerChoice {
     /// Kalman filter, optimal assignment, weak detections in a second round.
@@ -29,68 +30,94 @@ pub enum TrackerChoice {
 }
 
 /// Settings that can change a byte of the output. All of them are part of the run key and written with the output.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TrackConfig {
     /// `motion`, or the name of a model of task `detect`.
+    #[schemars(length(min = 1))]
     pub detector: String,
     /// Name of a model of task `reid` or `embed` that says what boxes look like; trackers then tell them apart by place and looks.
+    #[schemars(length(min = 1))]
     pub appearance: Option<String>,
     /// Classes that are tracked, by name or number; empty: all.
     pub classes: Vec<String>,
     /// Least score of a detection; without it what the tracker wants: 0.1 for `byte-track`, which uses weak ones, 0.25 for the others.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub min_score: Option<f64>,
     /// Least width and height of a detection in pixels.
+    #[schemars(range(min = 0.0, max = 1e5), extend("x-unit" = "pixels"))]
     pub min_size: f64,
     /// Uses every so manieth frame only.
+    #[schemars(range(min = 1, max = 1000000), extend("x-unit" = "frames"))]
     pub every: u32,
     /// Uses so many frames a second at most.
+    #[schemars(range(min = 0.001, max = 1000.0), extend("x-unit" = "frames a second"))]
     pub fps: Option<f64>,
     /// The detector looks at every so manieth of the frames used; boxes between are interpolated.
+    #[schemars(range(min = 1, max = 1000), extend("x-unit" = "frames"))]
     pub detect_every: u32,
     /// How detections become tracks.
     pub tracker: TrackerChoice,
     /// Seconds that a track stays without being seen; without effect on `greedy`.
+    #[schemars(range(min = 0.0, max = 3600.0), extend("x-unit" = "seconds"))]
     pub patience: f64,
     /// Least overlap of a track with a detection; without it what the tracker's authors chose.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub overlap: Option<f64>,
     /// `byte-track`: score of strong detections. `oc-sort`: least score.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub high: f64,
     /// `byte-track`: score from which on a detection begins a track.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub start: f64,
     /// Seconds that a track lasts at least; shorter ones are left out everywhere.
+    #[schemars(range(min = 0.0, max = 3600.0), extend("x-unit" = "seconds"))]
     pub min_track: f64,
     /// An object that looks alike and comes back within so many seconds keeps its number; 0: not looked for. Wants `appearance`.
+    #[schemars(range(min = 0.0, max = 86_400.0), extend("x-unit" = "seconds"))]
     pub rejoin: f64,
     /// Least cosine between the looks of two tracks that are one object, -1 to 1; without it what the video says: hardly two tracks that are seen at
     /// the same time are as alike.
+    #[schemars(range(min = -1.0, max = 1.0))]
     pub rejoin_likeness: Option<f64>,
     /// Pixels a second above which a track moves; without it a twentieth of the picture's height.
+    #[schemars(range(min = 0.0, max = 1e6), extend("x-unit" = "pixels a second"))]
     pub moving_speed: Option<f64>,
     /// Seconds it must move to count as moving.
+    #[schemars(range(min = 0.0, max = 3600.0), extend("x-unit" = "seconds"))]
     pub moving_start: f64,
     /// Seconds it must stand to count as idle.
+    #[schemars(range(min = 0.0, max = 3600.0), extend("x-unit" = "seconds"))]
     pub moving_stop: f64,
     /// The point of a box that is tested against zones and lines.
     pub point: BoxPoint,
     /// Seconds inside before an entry counts.
+    #[schemars(range(min = 0.0, max = 86400.0), extend("x-unit" = "seconds"))]
     pub enter_after: f64,
     /// Seconds outside before an exit counts.
+    #[schemars(range(min = 0.0, max = 86400.0), extend("x-unit" = "seconds"))]
     pub leave_after: f64,
     /// An entry within so many seconds of the track's last one into the same zone is a repeat.
+    #[schemars(range(min = 0.0, max = 86400.0), extend("x-unit" = "seconds"))]
     pub entry_interval: f64,
     /// Seconds without another crossing before a crossing counts.
+    #[schemars(range(min = 0.0, max = 86400.0), extend("x-unit" = "seconds"))]
     pub settle: f64,
     /// Seconds of a step of the counts over time.
+    #[schemars(range(min = 0.01, max = 86400.0), extend("x-unit" = "seconds"))]
     pub step: f64,
     /// Writes a video with boxes, numbers, trails and zones.
     pub annotate: bool,
     /// Seconds of the trail behind a box; 0: none.
+    #[schemars(range(min = 0.0, max = 3600.0), extend("x-unit" = "seconds"))]
     pub trail: f64,
     /// Quality of that video, 0 (best) to 51.
+    #[schemars(range(min = 0.0, max = 51.0))]
     pub crf: f64,
     /// Pictures of the video kept for the report, at most.
+    #[schemars(range(min = 0, max = 2000))]
     pub stills: u32,
     /// Longest side of such a picture.
+    #[schemars(range(min = 64, max = 4096), extend("x-unit" = "pixels"))]
     pub still_side: u32,
     /// The detector without a model.
     pub motion: MotionParams,
@@ -238,32 +265,7 @@ impl TrackConfig {
 impl Settings for TrackConfig {
     fn check(&self) -> Result<()> {
         let refuse = |field: &str, message: String| Err(Error::Config { field: field.into(), message });
-        for (field, value, low, high, unit) in [
-            ("min_score", self.min_score.unwrap_or(0.0), 0.0, 1.0, ""),
-            ("min_size", self.min_size, 0.0, 1e5, " pixels"),
-            ("every", f64::from(self.every), 1.0, 1e6, ""),
-            ("fps", self.fps.unwrap_or(1.0), 1e-3, 1000.0, " frames a second"),
-            ("detect_every", f64::from(self.detect_every), 1.0, 1000.0, ""),
-            ("patience", self.patience, 0.0, 3600.0, " seconds"),
-            ("overlap", self.overlap.unwrap_or(0.0), 0.0, 1.0, ""),
-            ("high", self.high, 0.0, 1.0, ""),
-            ("start", self.start, 0.0, 1.0, ""),
-            ("min_track", self.min_track, 0.0, 3600.0, " seconds"),
-            ("rejoin", self.rejoin, 0.0, 86_400.0, " seconds"),
-            ("rejoin_likeness", self.rejoin_likeness.unwrap_or(0.0), -1.0, 1.0, ""),
-            ("moving_speed", self.moving_speed.unwrap_or(0.0), 0.0, 1e6, " pixels a second"),
-            ("moving_start", self.moving_start, 0.0, 3600.0, " seconds"),
-            ("moving_stop", self.moving_stop, 0.0, 3600.0, " seconds"),
-            ("step", self.step, 0.01, 86_400.0, " seconds"),
-            ("trail", self.trail, 0.0, 3600.0, " seconds"),
-            ("crf", self.crf, 0.0, 51.0, ""),
-            ("stills", f64::from(self.stills), 0.0, 2000.0, ""),
-            ("still_side", f64::from(self.still_side), 64.0, 4096.0, " pixels"),
-        ] {
-            if !(low..=high).contains(&value) {
-                return refuse(field, format!("must be {low} to {high}{unit}, got {value}"));
-            }
-        }
+        check_ranges(self, "")?;
         if self.every > 1 && self.fps.is_some() {
             return refuse("fps", format!("cannot be given together with `every` ({}): one of them", self.every));
         }
@@ -288,8 +290,6 @@ impl Settings for TrackConfig {
         if self.rejoin > 0.0 && self.appearance.is_none() {
             return refuse("rejoin", "wants `appearance`, the name of a model of task `reid` or `embed`".into());
         }
-        self.motion.check("motion.")?;
-        self.rules().check("")?;
         self.tracker(1).map(|_| ())
     }
 }

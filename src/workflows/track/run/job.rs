@@ -46,7 +46,7 @@ impl ZonesText {
     /// # Errors
     /// [`Error::InputNotFound`]; [`Error::LimitExceeded`] over a mebibyte; [`Error::Config`], which names the place.
     pub fn read(path: &Path) -> Result<Self> {
-        let missing = |e: std::io::Error| Error::InputNotFound { path: path.to_path_buf(), reason: e.to_string() };
+        let missing = |e: std::io::Error| Error::unreadable(path, &e);
         let bytes = std::fs::metadata(path).map_err(missing)?.len();
         if bytes > 1 << 20 {
             let what = "the file of zones in bytes".into();
@@ -132,10 +132,11 @@ pub fn track_again(
 ) -> Result<TrackOutcome> {
     let started = Instant::now();
     let source = from.join("source.json");
-    let bytes = std::fs::read(&source).map_err(|e| Error::InputNotFound {
-        path: source.clone(),
-        reason: format!("{e}; a folder that `frameloom track` wrote is wanted"),
-    })?;
+    if !source.is_file() {
+        let reason = "it is not a folder that `frameloom track` wrote".into();
+        return Err(Error::InputNotFound { path: from.to_path_buf(), reason });
+    }
+    let bytes = std::fs::read(&source).map_err(|e| Error::unreadable(&source, &e))?;
     let facts: SeenFacts = serde_json::from_slice(&bytes)
         .map_err(|e| Error::InputCorrupt { path: source.clone(), reason: e.to_string() })?;
     let config = TrackConfig {
@@ -210,7 +211,7 @@ impl<'a> Desk<'a> {
         let io = OsIo;
         let memory = MemoryWatch::start();
         io.create_dir_all(folder).map_err(|e| Error::storage("create the output folder", folder, e))?;
-        let state = StateDir::acquire(&io, folder.join(STATE))?;
+        let state = StateDir::acquire_for(&io, folder.join(STATE), "track")?;
         let dir = io.open_dir(folder).map_err(|e| Error::storage("open", folder, e))?;
         clean_temps(dir.as_ref())?;
         if run.restart {

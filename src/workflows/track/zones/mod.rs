@@ -19,6 +19,7 @@ pub use polygon::{Points, Polygon};
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::area::Visitor;
@@ -28,7 +29,7 @@ use crate::core::BoxF;
 use crate::error::{Error, Result};
 
 /// The point of a box that is tested.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum BoxPoint {
     /// The centre, as in the original system.
