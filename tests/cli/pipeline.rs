@@ -313,7 +313,7 @@ fn what_is_wrong_with_a_file_is_said_with_its_line_before_anything_runs() {
     let one = |body: &str| format!("steps:\n  - name: a\n    run: analyze\n    input: clip.mp4\n{body}");
     for (text, exit, wanted) in [
         (one("    drak: 0.2\n"), 2, "setting `steps.a.drak`: unknown option of `analyze`; did you mean `dark`? (p.yaml:5)"),
-        (one("    dark: 2\n"), 2, "setting `steps.a.dark`: must be a share in 0..=1, got 2 (p.yaml:5)"),
+        (one("    dark: 2\n"), 2, "setting `steps.a.dark`: must be 0 to 1, got 2 (p.yaml:5)"),
         (one("    dark: very\n"), 2, "setting `steps.a.dark`: invalid float literal, got `very` (p.yaml:5)"),
         (one("    batch: 0\n"), 2, "setting `steps.a.batch`: 0 is not in 1..=512 (p.yaml:5)"),
         (one("    on_error: never\n"), 2, "setting `steps.a.on_error`: must be one of stop, skip, strict, got `never` (p.yaml:5)"),

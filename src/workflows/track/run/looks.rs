@@ -15,6 +15,7 @@ use crate::store::{Committed, StoreIo, commit};
 pub(super) const FILE: &str = "appearance.npy";
 
 /// Boxes of a frame that get a vector, those of the largest scores. More people than that are not told apart by their looks.
+#[cfg(any(test, feature = "onnx"))]
 pub(super) const MOST: usize = 128;
 
 /// Most numbers of a vector.
@@ -24,6 +25,7 @@ pub(super) const LONGEST: usize = 2048;
 pub(super) type Look = Arc<[i8]>;
 
 /// A look of a vector; `None` for one without direction.
+#[cfg(any(test, feature = "onnx"))]
 pub(super) fn look(vector: &[f32]) -> Option<Look> {
     let largest = vector.iter().fold(0f32, |m, v| m.max(v.abs()));
     let usable = largest > 0.0 && largest.is_finite() && vector.iter().all(|v| v.is_finite());
