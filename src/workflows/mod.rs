@@ -6,5 +6,6 @@ pub mod collage;
 pub mod curate;
 mod encode;
 mod letters;
+mod short;
 pub mod sync;
 pub mod track;

@@ -1,26 +1,10 @@
 //! What is kept of a frame beside its figures: the vector that a network describes it by, and where it is sharp. Both as short texts, so that a
 //! journal and the file of figures stay small and are read back to the bit.
 
-use std::fmt::Write as _;
-
 use serde::{Deserialize, Serialize};
 
 use crate::core::{BlurMap, Size};
-
-/// Bytes as hexadecimal digits.
-pub(super) fn hex(bytes: impl IntoIterator<Item = u8>) -> String {
-    bytes.into_iter().fold(String::new(), |mut text, b| {
-        // Writing into a string does not fail.
-        let _ = write!(text, "{b:02x}");
-        text
-    })
-}
-
-/// The bytes of [`hex`]; digits that are none count as 0.
-pub(super) fn bytes(hex: &str) -> Vec<u8> {
-    let digit = |c: u8| (c as char).to_digit(16).unwrap_or(0) as u8;
-    hex.as_bytes().as_chunks::<2>().0.iter().map(|[high, low]| digit(*high) << 4 | digit(*low)).collect()
-}
+use crate::workflows::short::{bytes, hex, in_steps};
 
 /// A network's description of a picture, each number as one of 255 steps of the largest: cosines of such vectors are within about 0.001 of
 /// those of the vectors themselves.
@@ -31,9 +15,7 @@ pub struct Embedding(Vec<i8>);
 impl Embedding {
     /// Of a vector; nothing for one of zeros or of numbers that are none.
     pub fn new(vector: &[f32]) -> Option<Self> {
-        let largest = vector.iter().fold(0f32, |m, v| m.max(v.abs()));
-        let usable = largest > 0.0 && largest.is_finite() && vector.iter().all(|v| v.is_finite());
-        usable.then(|| Self(vector.iter().map(|v| (v / largest * 127.0).round() as i8).collect()))
+        in_steps(vector).map(Self)
     }
 
     /// Numbers of the vector.

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::detail::{BlurTiles, Embedding, bytes, hex};
+use super::detail::{BlurTiles, Embedding};
 use crate::core::{FigureForm, FrameAnalysis, Size, hamming};
 use crate::error::{Error, Result};
+use crate::workflows::short::{bytes, hex};
 
 /// How much of a person a frame shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -1,6 +1,5 @@
 //! What a network found so far: a run that was stopped goes on behind it.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +9,7 @@ use super::looks::Look;
 use crate::core::{BoxF, Detection};
 use crate::error::{Result, StateError};
 use crate::store::{Journal, OsIo, Record, RunKey};
+use crate::workflows::short::{bytes, hex};
 
 const FOUND: u32 = 1;
 const STILL: u32 = 2;
@@ -25,12 +25,15 @@ pub(super) struct Looked(pub(super) u64, pub(super) Vec<(f32, f32, f32, f32, f32
 impl Looked {
     pub(super) fn new(found: &FoundFrame) -> Self {
         let each = |d: &Detection| (d.rect.x, d.rect.y, d.rect.width, d.rect.height, d.score, d.class);
-        let look = |l: &Option<Look>| l.as_ref().map_or_else(String::new, hex);
+        let look = |l: &Option<Look>| l.as_ref().map_or_else(String::new, |l| hex(l.iter().map(|v| v.cast_unsigned())));
         Self(found.index, found.detections.iter().map(each).collect(), found.looks.iter().map(look).collect())
     }
 
     pub(super) fn looks(&self) -> Vec<Option<Look>> {
-        self.2.iter().map(|digits| (!digits.is_empty()).then(|| unhex(digits))).collect()
+        self.2
+            .iter()
+            .map(|digits| (!digits.is_empty()).then(|| bytes(digits).into_iter().map(u8::cast_signed).collect()))
+            .collect()
     }
 
     pub(super) fn detections(&self) -> Vec<Detection> {
@@ -99,25 +102,6 @@ impl LookLog {
         self.shots.extend(shots);
         Ok(())
     }
-}
-
-fn hex(look: &Look) -> String {
-    look.iter().fold(String::with_capacity(2 * look.len()), |mut text, v| {
-        // Writing into a string does not fail.
-        let _ = write!(text, "{v:02x}");
-        text
-    })
-}
-
-fn unhex(digits: &str) -> Look {
-    let digit = |c: u8| (c as char).to_digit(16).unwrap_or(0) as u8;
-    digits
-        .as_bytes()
-        .as_chunks::<2>()
-        .0
-        .iter()
-        .map(|[high, low]| (digit(*high) << 4 | digit(*low)).cast_signed())
-        .collect()
 }
 
 /// Frame, seconds, JPEG; numbers little-endian.

@@ -10,6 +10,8 @@ use super::seen::SeenFrame;
 use crate::error::{Error, Result, StateError};
 use crate::report::{read_npy, write_npy};
 use crate::store::{Committed, StoreIo, commit};
+#[cfg(any(test, feature = "onnx"))]
+use crate::workflows::short::in_steps;
 
 /// Where a run keeps them: a row for each box of `detections.parquet`, in its order; zeros for a box without.
 pub(super) const FILE: &str = "appearance.npy";
@@ -27,9 +29,7 @@ pub(super) type Look = Arc<[i8]>;
 /// A look of a vector; `None` for one without direction.
 #[cfg(any(test, feature = "onnx"))]
 pub(super) fn look(vector: &[f32]) -> Option<Look> {
-    let largest = vector.iter().fold(0f32, |m, v| m.max(v.abs()));
-    let usable = largest > 0.0 && largest.is_finite() && vector.iter().all(|v| v.is_finite());
-    usable.then(|| vector.iter().map(|v| (v / largest * 127.0).round() as i8).collect())
+    in_steps(vector).map(Look::from)
 }
 
 /// The vector that a tracker takes.
