@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 
 use frameloom::core::{PixelFormat, Rational, Size};
 use frameloom::gpu::{GpuContext, GpuOptions};
-use frameloom::media::{HardwareDecode, Plane, VideoWriter, WriterOptions, encode_jpeg};
+use frameloom::media::{DecodeOptions, Plane, VideoWriter, WriterOptions, encode_jpeg};
 use frameloom::store::{OsIo, commit};
-use frameloom::workflows::collage::run::{CollageConfig, CollageVideo, RunOptions, VideoOptions, collage};
+use frameloom::workflows::collage::run::{CollageConfig, CollageVideo, RunOptions, collage};
 use frameloom::workflows::collage::select::{Assignment, SelectParams};
 use frameloom::workflows::collage::{DescriptorConfig, Pool, PoolSettings, Scan, build_pool};
 use frameloom::{Error, Result};
@@ -28,12 +28,11 @@ fn main() -> Result<()> {
     };
     let ctx = GpuContext::new(&GpuOptions::default())?;
     let options = RunOptions::default();
-    let opening = VideoOptions {
-        track: 0,
+    let opening = DecodeOptions {
         threads: 4,
-        hardware: HardwareDecode::Off,
         limits: options.limits.clone(),
         cancel: options.pipeline.cancel.clone(),
+        ..DecodeOptions::default()
     };
     let video = CollageVideo::open(&video, &opening)?;
 

@@ -9,14 +9,14 @@
 
 use std::path::{Path, PathBuf};
 
-use frameloom::core::{BoxF, CancelToken, Detection, Limits, PixelFormat, Rational, Size};
+use frameloom::core::{BoxF, Detection, PixelFormat, Rational, Size};
 use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::infer::{Allow, ModelRegistry, SessionOptions, Task, VerifiedModel};
-use frameloom::media::{HardwareDecode, Plane, VideoWriter, WriterOptions};
+use frameloom::media::{DecodeOptions, Plane, VideoWriter, WriterOptions};
 use frameloom::pipeline::PipelineOptions;
 use frameloom::workflows::chunk::heat::{HeatConfig, heat_of};
 use frameloom::workflows::chunk::plan::{PlanParams, plan};
-use frameloom::workflows::chunk::process::{ChunkDetector, ChunkVideo, Placement, VideoOptions, detect_chunks};
+use frameloom::workflows::chunk::process::{ChunkDetector, ChunkVideo, Placement, detect_chunks};
 use frameloom::{Error, Result};
 
 /// Side of a chunk in pixels, and of a tile of the grid it is compared with.
@@ -118,13 +118,7 @@ fn matched(found: &[Detection], truth: &[BoxF]) -> usize {
 }
 
 fn open(path: &Path) -> Result<ChunkVideo> {
-    let options = VideoOptions {
-        track: 0,
-        threads: 2,
-        hardware: HardwareDecode::Off,
-        limits: Limits::default(),
-        cancel: CancelToken::new(),
-    };
+    let options = DecodeOptions { threads: 2, ..DecodeOptions::default() };
     ChunkVideo::open(path, &options)
 }
 

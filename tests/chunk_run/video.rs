@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use frameloom::core::{CancelToken, Limits, Rect, Size};
+use frameloom::core::{Limits, Rect, Size};
 use frameloom::gpu::GpuContext;
-use frameloom::media::{DecodeOptions, HardwareDecode, VideoDecoder, probe};
+use frameloom::media::{DecodeOptions, VideoDecoder, probe};
 use frameloom::pipeline::PipelineOptions;
 use frameloom::workflows::chunk::process::{
     ChunkOutcome, ChunkVideo, ChunkWork, EffectId, FilterEffect, Identity, JobOptions, Placed, Placement,
-    ProcessConfig, ProxyConfig, VideoOptions, process_video, write_proxy,
+    ProcessConfig, ProxyConfig, process_video, write_proxy,
 };
 
 use crate::gpu::on_every_adapter;
@@ -29,13 +29,7 @@ fn clip(folder: &Path) -> PathBuf {
 }
 
 fn open(path: &Path) -> ChunkVideo {
-    let options = VideoOptions {
-        track: 0,
-        threads: 2,
-        hardware: HardwareDecode::Off,
-        limits: Limits::default(),
-        cancel: CancelToken::new(),
-    };
+    let options = DecodeOptions { threads: 2, ..DecodeOptions::default() };
     ChunkVideo::open(path, &options).unwrap()
 }
 

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use frameloom::core::{CancelToken, Detection, Limits, Size};
+use frameloom::core::{Detection, Size};
 use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::infer::{Allow, ModelRegistry, SessionOptions, Task};
-use frameloom::media::HardwareDecode;
+use frameloom::media::DecodeOptions;
 use frameloom::pipeline::{FrameSource, PipelineOptions, SourceFrame};
-use frameloom::workflows::chunk::process::{ChunkDetector, ChunkVideo, Placement, VideoOptions, detect_chunks};
+use frameloom::workflows::chunk::process::{ChunkDetector, ChunkVideo, Placement, detect_chunks};
 
 use crate::support::*;
 
@@ -54,13 +54,7 @@ fn persons(ctx: &GpuContext, video: &Path, models: &Path, placement: &Placement,
         .unwrap();
     let mut detector = ChunkDetector::open(ctx, &model, &SessionOptions::default()).unwrap();
     detector.options.score = score;
-    let options = VideoOptions {
-        track: 0,
-        threads: 2,
-        hardware: HardwareDecode::Off,
-        limits: Limits::default(),
-        cancel: CancelToken::new(),
-    };
+    let options = DecodeOptions { threads: 2, ..DecodeOptions::default() };
     let source = ChunkVideo::open(video, &options).unwrap().into_source();
     let mut frames = Vec::new();
     let source = Box::new(First(source, FRAMES));

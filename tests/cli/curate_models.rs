@@ -158,6 +158,10 @@ fn every_key_that_names_a_model_or_its_numbers_changes_pictures() {
         let sure = changes[0].1 != "sam";
         assert!(!sure || outcome["successful"] == 6, "{changes:?}: {outcome}");
     }
+    // More points find more things, and the largest of them is another one.
+    let prompted = |points| config(&[("segment.segmentation_model", "sam"), ("segment.points_per_side", points)], "");
+    let [(few, _), (many, _)] = ["2", "20"].map(|points| bench.run(&prompted(points)));
+    assert!(few != many, "points_per_side changes nothing");
     // A model that is not there, with a fallback that is: as the base.
     let (same, outcome) = bench.run(&config(&[gone], ""));
     assert!(same == base, "the fallback is the model of the base");
@@ -180,4 +184,20 @@ fn speed_settings_change_no_byte_and_skip_existing_what_is_made_again() {
     assert_eq!((same == base, &outcome["kept"]), (true, &6.into()));
     let (same, outcome) = bench.run(&with("false"));
     assert_eq!((same == base, &outcome["kept"]), (true, &0.into()));
+}
+
+#[test]
+fn explain_names_the_picture_that_shows_where_a_frame_is_sharp() {
+    let bench = Bench::new();
+    bench.run(&config(&[], ""));
+    let o = frameloom().args(["curate", "explain"]).arg(bench.at("out")).args(["frame_0", "--json"]).output().unwrap();
+    assert_eq!(code(&o), 0, "{}", stderr(&o));
+    let item = events(&o).into_iter().find(|e| e["event"] == "item").unwrap();
+    assert_eq!(item["row"]["strategy"], "segment");
+    let map = Path::new(item["blur_map"].as_str().unwrap());
+    assert_eq!(map, bench.at("out/segment/metadata/frame_0_blur.png"));
+    let picture = image::open(map).unwrap().to_luma8();
+    assert!(picture.pixels().any(|p| p.0[0] > 0), "{:?}", picture.dimensions());
+    let o = frameloom().args(["curate", "explain"]).arg(bench.at("out")).arg("frame_0").output().unwrap();
+    assert!(String::from_utf8_lossy(&o.stdout).contains("where it is sharp: "), "{}", stderr(&o));
 }

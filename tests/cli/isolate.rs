@@ -242,3 +242,56 @@ fn figures_can_be_watched_while_it_runs() {
     let o = child.wait_with_output().unwrap();
     assert_eq!(code(&o), 0);
 }
+
+/// What a command that decodes apart leaves, once its decoder process was seen.
+fn apart(args: &[&std::ffi::OsStr], out: &Path, isolate: bool) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
+    let mut command = frameloom();
+    command.args(args).arg("-o").arg(out).args(["--json", "--progress", "none"]);
+    if isolate {
+        command.arg("--isolate");
+    }
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    if isolate {
+        let ended = |child: &mut Child| child.try_wait().unwrap().is_some();
+        wait_for("a decoder process", || (ended(&mut child) || !workers(child.id()).is_empty()).then_some(()));
+        assert!(!workers(child.id()).is_empty(), "{args:?} ended without a decoder process");
+    }
+    let o = child.wait_with_output().unwrap();
+    assert_eq!(code(&o), 0, "{args:?}: {}", stderr(&o));
+    if out.is_dir() { contents(out) } else { [(PathBuf::new(), std::fs::read(out).unwrap())].into() }
+}
+
+#[test]
+fn every_workflow_decodes_apart_where_it_is_told_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    let clip = clip_of(dir.path(), "640x360", "4");
+    std::fs::create_dir(at("pool")).unwrap();
+    clip_of(&at("pool"), "64x36", "1");
+    let pictures = at("pool").join("%02d.png");
+    let o = Command::new("ffmpeg").args(["-v", "error", "-i"]).arg(at("pool/64x36.mp4")).arg(&pictures).output();
+    assert!(o.unwrap().status.success());
+    std::fs::remove_file(at("pool/64x36.mp4")).unwrap();
+    let (clip, pool) = (clip.into_os_string(), at("pool").into_os_string());
+    let real = real_data("every_workflow_decodes_apart_where_it_is_told_to (sync)");
+    let faces = real.map(|d| d.join("video/grid_bbaf2n.mpg").into_os_string());
+    let models = crate::sync::data("every_workflow_decodes_apart_where_it_is_told_to (models of sync)");
+    let models = models.map(|(_, folder)| folder);
+    let mut calls: Vec<Vec<&std::ffi::OsStr>> = vec![
+        vec!["heatmap".as_ref(), &clip],
+        vec!["chunk".as_ref(), "run".as_ref(), &clip, "--sizes".as_ref(), "128x128".as_ref()],
+        vec!["proxy".as_ref(), &clip],
+        vec!["curate".as_ref(), "analyze".as_ref(), &clip, "--every".as_ref(), "5".as_ref()],
+        vec!["collage".as_ref(), &clip, &pool],
+    ];
+    if let (Some(faces), Some(models)) = (&faces, &models) {
+        calls.push(vec!["sync".as_ref(), faces, "--models".as_ref(), models.path().as_ref()]);
+    }
+    for (i, call) in calls.iter().enumerate() {
+        let ending = if call[0] == "proxy" { ".mp4" } else { "" };
+        let [here, there] = ["here", "there"].map(|n| at(&format!("{n}{i}{ending}")));
+        let (a, b) = (apart(call, &here, false), apart(call, &there, true));
+        let differ: Vec<_> = a.iter().filter(|(p, bytes)| b.get(*p) != Some(bytes)).map(|(p, _)| p).collect();
+        assert!(!a.is_empty() && a.len() == b.len() && differ.is_empty(), "{call:?}: {differ:?}");
+    }
+}

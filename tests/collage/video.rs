@@ -1,12 +1,12 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use frameloom::core::{CancelToken, Limits, Size};
+use frameloom::core::{CancelToken, Size};
 use frameloom::gpu::GpuContext;
-use frameloom::media::HardwareDecode;
+use frameloom::media::DecodeOptions;
 use frameloom::report::{PngFormat, encode_png};
 use frameloom::workflows::collage::run::{
-    CollageConfig, CollageOutcome, CollageVideo, RunOptions, VideoOptions, collage, parse_rate,
+    CollageConfig, CollageOutcome, CollageVideo, RunOptions, collage, parse_rate,
 };
 use frameloom::workflows::collage::select::{Assignment, Fallback, PickRule};
 use frameloom::workflows::collage::{DescriptorConfig, FeatureMethod, Pool};
@@ -18,13 +18,7 @@ use crate::support::*;
 const SIZE: Size = Size::new(160, 120);
 
 fn open(path: &Path, cancel: &CancelToken) -> CollageVideo {
-    let options = VideoOptions {
-        track: 0,
-        threads: 2,
-        hardware: HardwareDecode::Off,
-        limits: Limits::default(),
-        cancel: cancel.clone(),
-    };
+    let options = DecodeOptions { threads: 2, cancel: cancel.clone(), ..DecodeOptions::default() };
     CollageVideo::open(path, &options).unwrap()
 }
 

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::isolate_args::IsolateArgs;
+
 /// Settings that change results; the others change speed and places.
 const SETTINGS: &str = "Settings";
 
@@ -59,6 +61,8 @@ pub(crate) struct OpenArgs {
     /// Memory for frames in MB
     #[arg(long, default_value_t = 2048, value_name = "MB", value_parser = clap::value_parser!(u64).range(64..=1_000_000))]
     pub(crate) memory_limit: u64,
+    #[command(flatten)]
+    pub(crate) isolate: IsolateArgs,
     /// Override a limit for untrusted input
     #[arg(long = "limit", value_name = "NAME=N")]
     pub(crate) limits: Vec<String>,

@@ -12,6 +12,8 @@ use frameloom::workflows::collage::{
 };
 use serde_json::Value;
 
+use crate::isolate_args::IsolateArgs;
+
 /// Sizes of the parts of a descriptor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LayoutArg {
@@ -403,6 +405,8 @@ pub(crate) struct CollageArgs {
     /// Show the plan (frames, pictures, memory, disk) and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) isolate: IsolateArgs,
     #[command(flatten)]
     pub(crate) work: IndexWork,
     /// Settings from a file: .yaml, .toml or .json; FRAMELOOM_COLLAGE_<SETTING> goes before it (SELECTION__SEED for `seed` of

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use frameloom::workflows::curate::Shard;
 
+use crate::isolate_args::IsolateArgs;
 use crate::shard_args::shard;
 
 /// Settings that change results; the others change speed and places.
@@ -133,6 +134,8 @@ pub(crate) struct CurateInput {
     /// Override a limit for untrusted input
     #[arg(long = "input-limit", value_name = "NAME=N")]
     pub(crate) limits: Vec<String>,
+    #[command(flatten)]
+    pub(crate) isolate: IsolateArgs,
 }
 
 #[derive(Debug, Subcommand)]

@@ -3,38 +3,29 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use frameloom::Result;
 use frameloom::core::{BudgetPermit, ByteBudget};
 use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::media::Isolation;
 use frameloom::pipeline::{MemoryWatch, resident};
-use frameloom::{Error, Result};
 use serde_json::{Value, json};
 
+use crate::isolate_args::IsolateArgs;
 use crate::metrics::{Metrics, MetricsServer};
 use crate::output::Output;
 
 /// Options of a guarded run.
 #[derive(Debug, Args)]
 pub(crate) struct GuardArgs {
-    /// Decode each video in a process of its own, which an input may crash without harm; never changes results
-    #[arg(long, value_enum, num_args = 0..=1, default_missing_value = "on", require_equals = true, value_name = "on|off")]
-    isolate: Option<Switch>,
+    #[command(flatten)]
+    isolate: IsolateArgs,
     /// Memory of a GPU with memory of its own in MB; other adapters use the host's
     #[arg(long, default_value_t = 4096, value_name = "MB", value_parser = clap::value_parser!(u64).range(64..=1_000_000))]
     gpu_memory_limit: u64,
-    /// CPU seconds that a decoder process may use
-    #[arg(long, default_value_t = 172_800, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
-    decoder_cpu_seconds: u64,
     /// Serve progress and memory as Prometheus text under http://ADDR/metrics while it runs, for instance 127.0.0.1:9500
     #[arg(long, value_name = "ADDR")]
     metrics_listen: Option<SocketAddr>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Switch {
-    On,
-    Off,
 }
 
 /// A guarded run.
@@ -60,16 +51,7 @@ impl Guard {
         memory_limit: u64,
         out: &Output,
     ) -> Result<Self> {
-        let wanted = args.isolate.map_or(isolate, |s| s == Switch::On);
-        let isolation = wanted
-            .then(|| {
-                let mut isolation = Isolation::this_program()?;
-                isolation.cpu_seconds = args.decoder_cpu_seconds;
-                // What the whole may hold is more than a decoder may: this is for one that runs away.
-                isolation.memory_bytes = memory_limit << 20;
-                Ok::<_, Error>(isolation)
-            })
-            .transpose()?;
+        let isolation = args.isolate.isolation(isolate, Some(memory_limit << 20))?;
         let processes = isolation.clone();
         let workers = move || processes.as_ref().map(Isolation::workers).unwrap_or_default();
         let memory = Arc::new(MemoryWatch::start(MemoryWatch::EVERY, workers));

@@ -11,6 +11,7 @@ mod curate_args;
 mod dispatch;
 mod environment;
 mod guard;
+mod isolate_args;
 mod metrics;
 mod output;
 mod pipeline_args;

@@ -7,6 +7,8 @@ use frameloom::config::Layers;
 use frameloom::workflows::sync::run::{Preset, SyncConfig, SyncModelNames};
 use frameloom::{Error, Result};
 
+use crate::isolate_args::IsolateArgs;
+
 /// Settings that change results; the others change speed and places.
 const SETTINGS: &str = "Settings";
 
@@ -324,6 +326,8 @@ pub(crate) struct WorkArgs {
     /// Memory for frames in MB; changes speed, never results
     #[arg(long, default_value_t = 1024, value_name = "MB", value_parser = clap::value_parser!(u64).range(64..=1_000_000))]
     pub(crate) memory_limit: u64,
+    #[command(flatten)]
+    pub(crate) isolate: IsolateArgs,
     /// Decode on hardware: off, auto, or a device type FFmpeg knows (vaapi, cuda, ...)
     #[arg(long, default_value = "off", value_name = "HOW")]
     pub(crate) hwaccel: String,

@@ -21,6 +21,7 @@ use crate::config::{Settings as _, to_toml};
 use crate::core::{CancelToken, Limits};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
+use crate::media::Isolation;
 use crate::store::{OsIo, StateDir, StoreIo as _, clean_temps, commit, commit_json};
 
 /// Folder of figures, ledger and settings in the output folder.
@@ -36,6 +37,8 @@ pub struct CurateOptions {
     pub networks: Networks,
     /// Limits for untrusted input.
     pub limits: Limits,
+    /// Decode videos in processes of their own.
+    pub isolation: Option<Isolation>,
     /// Stops the run.
     pub cancel: CancelToken,
     /// Forget what earlier runs have done.
@@ -46,6 +49,13 @@ pub struct CurateOptions {
     pub only_decide: bool,
     /// Do only this part: of the frames in [`analyze`]; of the pictures in [`curate`], without reports, which [`super::join`] and one more run make.
     pub shard: Option<Shard>,
+}
+
+impl CurateOptions {
+    fn working(&self, shard: Option<Shard>) -> Working<'_> {
+        let Self { networks, limits, cancel, isolation, .. } = self;
+        Working { networks, limits, isolation: isolation.as_ref(), cancel, shard }
+    }
 }
 
 /// What is being done.
@@ -195,7 +205,7 @@ fn measured(
     (options, shard): (&CurateOptions, Option<Shard>),
     progress: &mut dyn FnMut(CurateStage, u64),
 ) -> Result<Analysis> {
-    let working = Working { networks: &options.networks, limits: &options.limits, cancel: &options.cancel, shard };
+    let working = options.working(shard);
     let mut told = |n| progress(CurateStage::Analyze, n);
     let analysis = analyze::measure(ctx, inputs, config, working, Some((&OsIo, state.path())), &mut told)?;
     write_analysis(folder, &analysis)?;
@@ -226,7 +236,7 @@ pub fn curate(
     seconds.push(("decide".to_owned(), started.elapsed().as_secs_f64()));
     let started = Instant::now();
     let shard = options.shard;
-    let working = Working { networks: &options.networks, limits: &options.limits, cancel: &options.cancel, shard };
+    let working = options.working(shard);
     let entries = &analysis.entries;
     let executed = if options.only_decide {
         Executed { frames: vec![None; entries.len()], models: Vec::new(), kept: 0 }

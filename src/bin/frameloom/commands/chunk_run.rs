@@ -5,15 +5,15 @@ use std::path::Path;
 use frameloom::config::Layers;
 use frameloom::core::{ByteBudget, Size};
 use frameloom::gpu::{GpuContext, GpuOptions};
-use frameloom::media::HardwareDecode;
 use frameloom::media::filter::filter_version;
+use frameloom::media::{DecodeOptions, HardwareDecode};
 use frameloom::pipeline::PipelineOptions;
 use frameloom::store::OsIo;
 use frameloom::workflows::chunk::heat::{HeatConfig, HeatFound, heat_of};
 use frameloom::workflows::chunk::plan::{ChunkPlan, PlanParams, plan, plan_moving};
 use frameloom::workflows::chunk::process::{
     ChunkOutcome, ChunkVideo, ChunkWork, EffectId, FilterEffect, Identity, JobOptions, Placement, Preview,
-    ProcessConfig, ProxyConfig, VideoOptions, claim_output, process_video, write_preview, write_proxy,
+    ProcessConfig, ProxyConfig, claim_output, process_video, write_preview, write_proxy,
 };
 use frameloom::workflows::chunk::{read_plan, write_plan};
 use frameloom::{Error, Result};
@@ -25,9 +25,9 @@ use crate::output::{Output, limits_from, printable};
 use crate::progress::{Mode, Progress};
 use crate::signals::Signals;
 
-fn opening(args: &OpenArgs, signals: &Signals) -> Result<VideoOptions> {
+fn opening(args: &OpenArgs, signals: &Signals) -> Result<DecodeOptions> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as u32;
-    Ok(VideoOptions {
+    Ok(DecodeOptions {
         track: args.track,
         threads: args.threads.unwrap_or(cores.min(8)),
         hardware: match args.hwaccel.as_str() {
@@ -37,6 +37,8 @@ fn opening(args: &OpenArgs, signals: &Signals) -> Result<VideoOptions> {
         },
         limits: limits_from(&args.limits)?,
         cancel: signals.cancel.clone(),
+        isolation: args.isolate.isolation(false, Some(args.memory_limit << 20))?,
+        ..DecodeOptions::default()
     })
 }
 
@@ -269,13 +271,7 @@ pub(crate) fn preview(
     signals: &Signals,
 ) -> Result<Preview> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as u32;
-    let options = VideoOptions {
-        track: 0,
-        threads: cores.min(8),
-        hardware: HardwareDecode::Off,
-        limits: limits_from(&[])?,
-        cancel: signals.cancel.clone(),
-    };
+    let options = DecodeOptions { threads: cores.min(8), cancel: signals.cancel.clone(), ..DecodeOptions::default() };
     let video = ChunkVideo::open(video, &options)?;
     let mut bar = Progress::new(mode, &format!("{}: preview", video.facts.name), video.expected(Some(seconds)));
     let placement = Placement::of_plan(plan)?;

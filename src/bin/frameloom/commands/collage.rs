@@ -4,12 +4,11 @@ use std::path::{Path, PathBuf};
 
 use frameloom::config::{Effective, Layers};
 use frameloom::gpu::GpuContext;
-use frameloom::media::HardwareDecode;
+use frameloom::media::{DecodeOptions, HardwareDecode};
 use frameloom::ops::RowSample;
 use frameloom::pipeline::PipelineOptions;
 use frameloom::workflows::collage::run::{
-    CollageConfig, CollageOutcome, CollageVideo, Comparison, RunOptions, Stage, VideoFacts, VideoOptions, collage,
-    compare,
+    CollageConfig, CollageOutcome, CollageVideo, Comparison, RunOptions, Stage, VideoFacts, collage, compare,
 };
 use frameloom::workflows::collage::{
     CollageSettings, DescriptorConfig, FeatureLayout, FeatureMethod, Networks, Pool, PoolSettings, Scan,
@@ -46,12 +45,14 @@ pub(crate) fn run(
     let folder = folder(args, video);
     let limits = limits_from(&args.work.limits)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let opening = VideoOptions {
+    let opening = DecodeOptions {
         track: args.track,
         threads: cores.min(8) as u32,
         hardware: hardware(&args.hwaccel),
         limits: limits.clone(),
         cancel: signals.cancel.clone(),
+        isolation: args.isolate.isolation(false, None)?,
+        ..DecodeOptions::default()
     };
     let opened = CollageVideo::open(video, &opening)?;
     let mut config = settings.config(opened.facts.tile_aspect(settings.output.tiles));
@@ -273,12 +274,11 @@ fn side_by_side(global: &Global, command: &CollageCommand, out: &mut Output, sig
     out.event("start", json!({ "command": "collage compare", "input": video.to_string_lossy(), "frames": frames }));
     let limits = limits_from(&work.limits)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let opening = VideoOptions {
-        track: 0,
+    let opening = DecodeOptions {
         threads: cores.min(8) as u32,
-        hardware: HardwareDecode::Off,
         limits: limits.clone(),
         cancel: signals.cancel.clone(),
+        ..DecodeOptions::default()
     };
     let aspect = CollageVideo::open(video, &opening)?.facts.aspect();
     let config = CollageConfig::new(DescriptorConfig {

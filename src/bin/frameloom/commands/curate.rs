@@ -231,6 +231,7 @@ fn whole(
     let options = CurateOptions {
         networks,
         limits,
+        isolation: args.isolate.isolation(false, None)?,
         cancel: signals.cancel.clone(),
         restart: args.restart,
         overrides,
@@ -397,10 +398,21 @@ fn say_why(run: &Path, frames: &[String], out: &mut Output) -> Result<u8> {
         text.lines().for_each(|l| out.text(&printable(l)));
         let row =
             rows.iter().find(|r| ["name", "file"].iter().any(|k| r.get(k).and_then(Value::as_str) == Some(frame)));
-        out.event("item", json!({ "frame": frame, "row": row }));
+        let blur = row.and_then(|row| blur_map(run, row));
+        if let Some(path) = &blur {
+            out.text(&format!("where it is sharp: {}", printable(&path.to_string_lossy())));
+        }
+        out.event("item", json!({ "frame": frame, "row": row, "blur_map": blur }));
     }
     out.event("result", json!({ "frames": frames.len() }));
     Ok(0)
+}
+
+/// The picture of where a frame is sharp, of a run that was executed.
+fn blur_map(run: &Path, row: &Value) -> Option<PathBuf> {
+    let said = |key| row.get(key).and_then(Value::as_str);
+    let path = run.join(said("strategy")?).join("metadata").join(format!("{}_blur.png", said("name")?));
+    path.is_file().then_some(path)
 }
 
 /// `curate tune`.

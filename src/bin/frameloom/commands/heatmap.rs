@@ -78,7 +78,7 @@ pub(crate) fn run(global: &Global, args: &HeatmapArgs, out: &mut Output, signals
         hardware: HardwareDecode::Off,
         limits: limits_from(&args.limits)?,
         fps: 25,
-        isolation: None,
+        isolation: args.isolate.isolation(false, Some(args.memory_limit << 20))?,
         cancel: signals.cancel.clone(),
     };
     out.event("start", json!({ "command": "heatmap", "settings": config }));

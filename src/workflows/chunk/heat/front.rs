@@ -1,5 +1,6 @@
 //! From frames as decoded to grey pictures in which bright is hot.
 
+use super::grey::Source;
 use super::{HeatConfig, HeatKind};
 use crate::core::{ChromaUpsampling, FrameDesc, FrameLayout, HsvRange, PixelFormat};
 use crate::error::{Error, Result};
@@ -81,6 +82,11 @@ impl Front {
             Self::Made(made) => Some(made),
             Self::Colour(colour) => Some(&colour.made),
         }
+    }
+
+    /// What the grey pictures of a batch are taken from, and its ring slot unless it is always the same.
+    pub(super) fn source<'a>(&'a self, batch: &BatchView<'a>) -> Source<'a> {
+        self.made().map_or((batch.frames, Some(batch.ring_slot)), |made| (made, None))
     }
 
     /// What makes pictures of the frames in `src`.

@@ -9,6 +9,7 @@ mod bells;
 mod boxes;
 mod config;
 mod front;
+mod grey;
 mod masks;
 mod middles;
 mod pair;

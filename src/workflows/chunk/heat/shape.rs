@@ -3,15 +3,14 @@
 use std::collections::HashMap;
 
 use super::front::{Front, HeatFn};
+use super::grey::Grey;
 use super::{HeatConfig, HeatKind};
-use crate::core::{CellGrid, FlowScale, FrameDesc, FrameLayout, PixelFormat};
+use crate::core::{CellGrid, FlowScale, FrameDesc, FrameLayout};
 use crate::error::{Error, Result};
 use crate::gpu::{GpuContext, Recorder};
 use crate::ops::heatmap::accumulate::{HeatAccumulator, HeatBound, HeatPlan};
 use crate::ops::motion::optical_flow::{OpticalFlowBound, OpticalFlowPlan};
 use crate::ops::placement::cell_sums::{CellSumsParams, CellSumsPlan};
-use crate::ops::resize::PlaneSelect;
-use crate::ops::resize::area::AreaPlan;
 use crate::ops::{FramesBound, GpuFrames, GpuMaps, Passes, Record};
 use crate::pipeline::BatchView;
 use crate::workflows::chunk::activity::ActivityGrid;
@@ -19,25 +18,20 @@ use crate::workflows::chunk::activity::ActivityGrid;
 /// How fine flow is searched: vectors of 2x2 pixels of the reduced picture.
 pub(super) const FLOW: FlowScale = FlowScale::Half;
 
-/// What is kept per ring slot: what makes pictures, and what reduces them.
-type Bound = (Vec<FramesBound>, FramesBound);
-
 pub(super) struct Shape {
     front: Front,
-    area: AreaPlan,
-    /// Grey pictures of the map's size; slot 0 holds the last one of the batch before.
-    small: GpuFrames,
-    last: GpuFrames,
+    grey: Grey,
     flow: Option<OpticalFlowBound>,
     pub(super) heat: HeatAccumulator,
-    /// Parts of batches: first frame and number.
-    runs: HashMap<(u32, u32), HeatBound>,
+    /// Parts of batches: ring slot, first picture and number.
+    runs: HashMap<(Option<usize>, u32, u32), HeatBound>,
     cells: CellSumsPlan,
     /// Sums of the cells of the map at the ends of steps.
     sums: Vec<(GpuMaps, Passes)>,
     /// The sums at the end of the step before.
     before: Vec<u64>,
-    bound: HashMap<usize, Bound>,
+    /// What makes pictures, per ring slot.
+    bound: HashMap<usize, Vec<FramesBound>>,
 }
 
 impl Shape {
@@ -51,13 +45,13 @@ impl Shape {
         let front = Front::new(ctx, config, desc, layout, batch)?;
         let plane = front.made().map_or(layout, GpuFrames::layout);
         let reduced = desc.size.fit_within(config.side);
-        let small = GpuFrames::new(ctx, "small", PixelFormat::Gray8, reduced, batch + 1)?;
-        let last = GpuFrames::new(ctx, "last", PixelFormat::Gray8, reduced, 1)?;
-        let area = AreaPlan::new(ctx, (plane, PlaneSelect::FIRST), (small.layout(), PlaneSelect::FIRST))?;
-        let flow = if config.source == HeatKind::Flow {
-            Some(OpticalFlowPlan::new(ctx, small.layout(), FLOW)?.bind(ctx, &small, 1)?)
-        } else {
-            None
+        let grey = Grey::new(ctx, config, plane, batch)?;
+        let flow = match &grey {
+            Grey::Reduced(reduced) if config.source == HeatKind::Flow => {
+                let small = &reduced.small;
+                Some(OpticalFlowPlan::new(ctx, small.layout(), FLOW)?.bind(ctx, small, 1)?)
+            }
+            _ => None,
         };
         let plan = match &flow {
             Some(flow) => {
@@ -65,7 +59,7 @@ impl Shape {
                 let scale = f64::from(reduced.width) / f64::from(desc.size.width);
                 HeatPlan::of_numbers(ctx, flow.magnitude().layout(), (config.flow_full * scale) as f32)?
             }
-            None => HeatPlan::new(ctx, small.layout(), config.mode())?,
+            None => HeatPlan::new(ctx, grey.layout(), config.mode())?,
         };
         let heat = HeatAccumulator::new(ctx, &plan)?;
         let grid = CellGrid::uniform(heat.map().layout().size, ActivityGrid::CELL)?;
@@ -73,7 +67,7 @@ impl Shape {
         let cells = CellSumsPlan::new(ctx, heat.map().layout(), &params)?;
         let (runs, bound) = (HashMap::new(), HashMap::new());
         let (sums, before) = (Vec::new(), Vec::new());
-        Ok(Self { front, area, small, last, flow, heat, runs, cells, sums, before, bound })
+        Ok(Self { front, grey, flow, heat, runs, cells, sums, before, bound })
     }
 
     /// Bytes of the sums at the end of a step.
@@ -81,8 +75,8 @@ impl Shape {
         u64::from(self.cells.output().slot_bytes())
     }
 
-    /// Records the reduction of a batch, the last picture of the batch before it in front.
-    pub(super) fn reduce(
+    /// Records what makes the pictures of a batch.
+    pub(super) fn make(
         &mut self,
         ctx: &GpuContext,
         batch: &BatchView<'_>,
@@ -91,25 +85,22 @@ impl Shape {
     ) -> Result<()> {
         self.front.call(ctx, batch, rec, make)?;
         if !self.bound.contains_key(&batch.ring_slot) {
-            let front = self.front.bind(ctx, batch.frames)?;
-            let area = self.area.bind(ctx, self.front.made().unwrap_or(batch.frames), 0, &self.small, 1)?;
-            self.bound.insert(batch.ring_slot, (front, area));
+            self.bound.insert(batch.ring_slot, self.front.bind(ctx, batch.frames)?);
         }
-        let bug = || Error::Bug("a batch that is not bound".into());
-        let (front, area) = self.bound.get(&batch.ring_slot).ok_or_else(bug)?;
-        let (count, bytes) = (batch.infos.len() as u32, u64::from(self.small.layout().slot_bytes()));
+        let front = self.bound.get(&batch.ring_slot).ok_or_else(|| Error::Bug("a batch that is not bound".into()))?;
+        let count = batch.infos.len() as u32;
         front.iter().for_each(|f| f.record(rec, count));
-        area.record(rec, count);
-        if self.heat.frames() == 0 {
-            // The first picture is compared with itself and adds nothing.
-            rec.copy(self.small.buffer(), bytes, self.last.buffer(), 0, bytes);
-        }
-        rec.copy(self.last.buffer(), 0, self.small.buffer(), 0, bytes);
+        // The first picture is compared with itself and adds nothing.
+        self.grey.record(ctx, self.front.source(batch), count, rec, self.heat.frames() == 0)?;
         if let Some(flow) = &self.flow {
             flow.record(rec, count);
         }
-        rec.copy(self.small.buffer(), bytes * u64::from(count), self.last.buffer(), 0, bytes);
         Ok(())
+    }
+
+    /// Records what the next batch needs of this one, of which all was added.
+    pub(super) fn keep(&self, batch: &BatchView<'_>, rec: &mut Recorder<'_>) {
+        self.grey.keep(self.front.source(batch).0, batch.infos.len() as u32, rec);
     }
 
     /// Records the sums of cells as they are now into place `at`.
@@ -130,19 +121,31 @@ impl Shape {
     }
 
     /// Records the addition of `count` pictures of the batch from `first` on.
-    pub(super) fn add(&mut self, ctx: &GpuContext, rec: &mut Recorder<'_>, first: u32, count: u32) -> Result<()> {
-        if count == 0 {
-            return Ok(());
+    pub(super) fn add(
+        &mut self,
+        ctx: &GpuContext,
+        batch: &BatchView<'_>,
+        rec: &mut Recorder<'_>,
+        first: u32,
+        count: u32,
+    ) -> Result<()> {
+        for ((frames, slot), first, count) in self.grey.runs(self.front.source(batch), first, count) {
+            if count == 0 {
+                continue;
+            }
+            let key = (slot, first, count);
+            if !self.runs.contains_key(&key) {
+                let bound = match &self.flow {
+                    // Lengths of vectors have no picture before them.
+                    Some(flow) => self.heat.bind_numbers(ctx, flow.magnitude(), first - 1, count)?,
+                    None => self.heat.bind_run(ctx, frames, first, count)?,
+                };
+                self.runs.insert(key, bound);
+            }
+            let bound = self.runs.get(&key).ok_or_else(|| Error::Bug("a run that is not bound".into()))?;
+            self.heat.record(rec, bound, count)?;
         }
-        if !self.runs.contains_key(&(first, count)) {
-            let bound = match &self.flow {
-                Some(flow) => self.heat.bind_numbers(ctx, flow.magnitude(), first, count)?,
-                None => self.heat.bind_run(ctx, &self.small, first + 1, count)?,
-            };
-            self.runs.insert((first, count), bound);
-        }
-        let bound = self.runs.get(&(first, count)).ok_or_else(|| Error::Bug("a run that is not bound".into()))?;
-        self.heat.record(rec, bound, count)
+        Ok(())
     }
 
     /// What cells collected since the sums before, row by row, from the bytes of a map of sums.

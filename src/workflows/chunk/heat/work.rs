@@ -24,7 +24,9 @@ pub fn heat_bytes(layout: &FrameLayout, batch: u32, config: &HeatConfig) -> u64 
     // Three maps a frame, vectors of all levels, patches twice, and the pyramid.
     let flow = if config.source == HeatKind::Flow { FLOW.size(reduced).area() * 32 + reduced.area() * 2 } else { 0 };
     // Sums are on the device, and in each of three readback slots.
-    let total = front_bytes(layout, batch, config) + of(reduced) * (count + 2) + map * 2 + (cells * 4 + flow) * count;
+    // Of frames that are added as they lie, two are copied; which of the two it is shows when the first frame is there.
+    let grey = (of(reduced) * (count + 2)).max(u64::from(layout.slot_bytes()) * 2);
+    let total = front_bytes(layout, batch, config) + grey + map * 2 + (cells * 4 + flow) * count;
     total + total / 8 + (64 << 10)
 }
 
@@ -139,18 +141,19 @@ impl BatchWork for HeatWork<'_> {
     ) -> Result<Vec<(GpuBuffer, u64, u64)>> {
         let bug = || Error::Bug("a batch before its shape".into());
         let shape = self.shape.as_mut().ok_or_else(bug)?;
-        shape.reduce(ctx, batch, rec, self.make.as_deref_mut())?;
+        shape.make(ctx, batch, rec, self.make.as_deref_mut())?;
         let (mut from, mut ended) = (0u32, Vec::new());
         for (i, info) in (0u32..).zip(batch.infos) {
             let step = self.clock.step_of(info);
             if let Some(last) = self.now.replace(step).filter(|last| *last != step) {
-                shape.add(ctx, rec, from, i - from)?;
+                shape.add(ctx, batch, rec, from, i - from)?;
                 shape.sums(ctx, rec, ended.len())?;
                 ended.push(last);
                 from = i;
             }
         }
-        shape.add(ctx, rec, from, batch.infos.len() as u32 - from)?;
+        shape.add(ctx, batch, rec, from, batch.infos.len() as u32 - from)?;
+        shape.keep(batch, rec);
         let bytes = shape.sum_bytes();
         let ranges = shape.places(ended.len()).map(|maps| (maps.buffer().clone(), 0, bytes)).collect();
         self.pending.push_back(ended);

@@ -48,4 +48,4 @@ pub use preview::{Preview, write_preview};
 pub use propagate::{ChunkData, Neighbour, propagate_chunk_data, propagate_weighted};
 pub use proxy::{ProxyConfig, ProxyReport, proxy_size, write_proxy};
 pub use run::{Outside, ProcessOptions, ProcessReport, ProcessedFrame, process_chunks};
-pub use video::{ChunkVideo, VideoFacts, VideoOptions};
+pub use video::{ChunkVideo, VideoFacts};

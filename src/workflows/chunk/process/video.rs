@@ -3,27 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use crate::core::{CancelToken, Limits, Rational, Size};
+use crate::core::{Limits, Rational, Size};
 use crate::error::{Error, Result};
-use crate::media::{AudioCopy, DecodeOptions, HardwareDecode, VideoDecoder};
+use crate::media::{AudioCopy, DecodeOptions, VideoDecoder};
 use crate::pipeline::{FrameSource, SourceFrame, VideoEnd, VideoSource};
 use crate::store::Fingerprint;
 use crate::workflows::encode::FileSpec;
-
-/// How to open the video.
-#[derive(Debug, Clone)]
-pub struct VideoOptions {
-    /// Position of the video track.
-    pub track: usize,
-    /// Decoder threads.
-    pub threads: u32,
-    /// Hardware decoding.
-    pub hardware: HardwareDecode,
-    /// Limits for untrusted input.
-    pub limits: Limits,
-    /// Stops opening and decoding.
-    pub cancel: CancelToken,
-}
 
 /// What a video declares.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,16 +57,8 @@ impl ChunkVideo {
     ///
     /// # Errors
     /// Those of [`VideoDecoder::open`].
-    pub fn open(path: &Path, options: &VideoOptions) -> Result<Self> {
-        let decoding = DecodeOptions {
-            track: options.track,
-            threads: options.threads,
-            limits: options.limits.clone(),
-            hardware: options.hardware.clone(),
-            cancel: options.cancel.clone(),
-            ..DecodeOptions::default()
-        };
-        let decoder = VideoDecoder::open(path, &decoding)?;
+    pub fn open(path: &Path, options: &DecodeOptions) -> Result<Self> {
+        let decoder = VideoDecoder::open(path, options)?;
         let info = decoder.media_info();
         let stream = info.video_streams.get(options.track);
         let stream = stream.ok_or_else(|| Error::Bug("an opened track that is not declared".into()))?;

@@ -9,11 +9,11 @@ use serde::Serialize;
 use super::super::config::{DescriptorConfig, FeatureMethod};
 use super::super::pool::{Pool, PoolSettings, Scan, build_pool};
 use super::label::Canvas;
-use super::{CollageConfig, CollageVideo, RunOptions, VideoOptions, collage, sheet};
+use super::{CollageConfig, CollageVideo, RunOptions, collage, sheet};
 use crate::core::{Rational, Size};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
-use crate::media::encode_jpeg;
+use crate::media::{DecodeOptions, encode_jpeg};
 use crate::report::{HtmlTable, ImageItem, Note, Page, Tone};
 use crate::store::{OsIo, StoreIo, commit, commit_json};
 
@@ -40,7 +40,7 @@ pub struct Comparison<'a> {
     /// The video.
     pub video: &'a Path,
     /// How it is opened.
-    pub opening: &'a VideoOptions,
+    pub opening: &'a DecodeOptions,
     /// The pictures.
     pub scan: &'a Scan,
     /// Settings; the descriptor is exchanged.

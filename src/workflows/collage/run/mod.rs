@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 pub use compare::{Comparison, MethodResult, compare};
 pub use config::CollageConfig;
 pub use timeline::{Timeline, UsedFrame, parse_rate};
-pub use video::{CollageVideo, VideoFacts, VideoOptions};
+pub use video::{CollageVideo, VideoFacts};
 
 use super::config::DescriptorConfig;
 use super::network::Networks;

@@ -5,26 +5,11 @@ use std::sync::{Arc, Mutex};
 
 use super::super::config::aspect_of;
 use super::turn::{TurnedSource, turned_size};
-use crate::core::{CancelToken, ColorSpec, Limits, Rational, Size};
+use crate::core::{ColorSpec, Rational, Size};
 use crate::error::{Error, Result};
-use crate::media::{DecodeOptions, HardwareDecode, VideoDecoder};
+use crate::media::{DecodeOptions, VideoDecoder};
 use crate::pipeline::{FrameSource, VideoEnd, VideoSource};
 use crate::store::Fingerprint;
-
-/// How to open the video.
-#[derive(Debug, Clone)]
-pub struct VideoOptions {
-    /// Position of the video track.
-    pub track: usize,
-    /// Decoder threads.
-    pub threads: u32,
-    /// Hardware decoding.
-    pub hardware: HardwareDecode,
-    /// Limits for untrusted input.
-    pub limits: Limits,
-    /// Stops opening and decoding.
-    pub cancel: CancelToken,
-}
 
 /// A video, opened.
 pub struct CollageVideo {
@@ -87,18 +72,8 @@ impl CollageVideo {
     ///
     /// # Errors
     /// Those of [`VideoDecoder::open`]; `InputUnsupported` for videos that are turned by a part of 90 degrees for display.
-    pub fn open(path: &Path, options: &VideoOptions) -> Result<Self> {
-        let decoder = VideoDecoder::open(
-            path,
-            &DecodeOptions {
-                track: options.track,
-                threads: options.threads,
-                limits: options.limits.clone(),
-                hardware: options.hardware.clone(),
-                cancel: options.cancel.clone(),
-                ..DecodeOptions::default()
-            },
-        )?;
+    pub fn open(path: &Path, options: &DecodeOptions) -> Result<Self> {
+        let decoder = VideoDecoder::open(path, options)?;
         let degrees = decoder.rotation().rem_euclid(360);
         if degrees % 90 != 0 {
             return Err(Error::InputUnsupported {

@@ -21,6 +21,7 @@ use super::shard::Shard;
 use crate::core::{CancelToken, Limits};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
+use crate::media::Isolation;
 use crate::ops::GpuFrames;
 use crate::store::{RunKey, StoreIo, UnitLog};
 use meter::{Looking, Meter};
@@ -78,6 +79,7 @@ pub(super) struct Recorded<'a> {
     pub(super) workers: usize,
     pub(super) batch: usize,
     pub(super) limits: &'a Limits,
+    pub(super) isolation: Option<&'a Isolation>,
     pub(super) cancel: &'a CancelToken,
     pub(super) shard: Option<Shard>,
     pub(super) times: Times,
@@ -153,6 +155,7 @@ fn key(ctx: &GpuContext, config: &CurateConfig, models: &[ModelUse]) -> Result<R
 pub(super) struct Working<'a> {
     pub(super) networks: &'a Networks,
     pub(super) limits: &'a Limits,
+    pub(super) isolation: Option<&'a Isolation>,
     pub(super) cancel: &'a CancelToken,
     /// The part of the units that is done.
     pub(super) shard: Option<Shard>,
@@ -185,6 +188,7 @@ pub(super) fn measure(
         workers: config.processing.num_workers as usize,
         batch: config.processing.batch_size as usize,
         limits: working.limits,
+        isolation: working.isolation,
         cancel: working.cancel,
         shard: working.shard,
         times: Times::default(),
@@ -271,7 +275,8 @@ mod tests {
             let mut log = UnitLog::open(&OsIo, dir.path().join("log"), dir.path(), &key).unwrap();
             let (limits, cancel) = (&limits, &cancel);
             let times = Times::default();
-            act(&mut Recorded { log: Some(&mut log), workers: 1, batch: 1, limits, cancel, shard: None, times });
+            let (isolation, shard) = (None, None);
+            act(&mut Recorded { log: Some(&mut log), workers: 1, batch: 1, limits, isolation, cancel, shard, times });
         };
         with(&mut |r| r.put("video/film", &entries).unwrap());
         with(&mut |r| r.put("pictures/0", &entries[..3]).unwrap());

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::core::{CancelToken, Limits, Size};
 use crate::error::{Error, Result};
-use crate::media::{AudioOptions, AudioReader, DecodeOptions, HardwareDecode, MediaInfo, VideoDecoder};
+use crate::media::{AudioOptions, AudioReader, DecodeOptions, HardwareDecode, Isolation, MediaInfo, VideoDecoder};
 use crate::pipeline::{FrameSource, SourceFrame, VideoEnd, VideoSource};
 use crate::store::Fingerprint;
 
@@ -27,6 +27,8 @@ pub struct SyncOpen {
     pub hardware: HardwareDecode,
     /// Limits for untrusted input.
     pub limits: Limits,
+    /// Decode pictures in processes of their own; sound is decoded in this one.
+    pub isolation: Option<Isolation>,
     /// Stops opening and decoding.
     pub cancel: CancelToken,
 }
@@ -39,6 +41,7 @@ impl Default for SyncOpen {
             threads: 1,
             hardware: HardwareDecode::Off,
             limits: Limits::default(),
+            isolation: None,
             cancel: CancelToken::new(),
         }
     }
@@ -131,6 +134,7 @@ fn decode_options(open: &SyncOpen) -> DecodeOptions {
         limits: open.limits.clone(),
         hardware: open.hardware.clone(),
         cancel: open.cancel.clone(),
+        isolation: open.isolation.clone(),
         ..DecodeOptions::default()
     }
 }

@@ -110,6 +110,7 @@ fn opening(work: &WorkArgs, signals: &Signals) -> Result<SyncOpen> {
             name => HardwareDecode::Named(name.to_owned()),
         },
         limits: limits_from(&work.limits)?,
+        isolation: work.isolate.isolation(false, Some(work.memory_limit << 20))?,
         cancel: signals.cancel.clone(),
     })
 }
