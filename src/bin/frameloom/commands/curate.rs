@@ -277,12 +277,9 @@ fn where_time_went(t: &Times) -> String {
     if t.pictures > 0.0 {
         parts.push(format!("reading pictures {:.1} s", t.pictures));
     }
-    if let Some(share) = t.share_of_decoding() {
+    if t.video_frames > 0 {
         let (frames, decode, all) = (t.video_frames, t.video_decode, t.video_all);
-        parts.push(format!(
-            "{frames} frames of videos in {all:.1} s, of which plain decoding takes {decode:.1} s: {:.0} % of its speed",
-            share * 100.0
-        ));
+        parts.push(format!("{frames} frames of videos in {all:.1} s, their decoder at work for {decode:.1} s of it"));
     }
     parts.push(format!("kernels {:.1} s", t.figures));
     if t.networks > 0.005 {

@@ -48,7 +48,7 @@ pub struct Times {
     pub pictures: f64,
     /// Frames of videos that were decoded.
     pub video_frames: u64,
-    /// The decoders' own time for them: what plain decoding takes.
+    /// How long their decoders were at work, on cores that kernels may share.
     pub video_decode: f64,
     /// On the clock, for videos.
     pub video_all: f64,
@@ -56,13 +56,6 @@ pub struct Times {
     pub figures: f64,
     /// Networks, with the tensors that they take.
     pub networks: f64,
-}
-
-impl Times {
-    /// Speed of measuring videos as a share of plain decoding, 0..=1; nothing where no video was decoded.
-    pub fn share_of_decoding(&self) -> Option<f64> {
-        (self.video_frames > 0 && self.video_all > 0.0).then(|| (self.video_decode / self.video_all).min(1.0))
-    }
 }
 
 /// Frames of packed RGBA at the size at which frames are measured.
