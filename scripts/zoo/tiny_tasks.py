@@ -99,7 +99,8 @@ def sam_decoder(size=64) -> Graph:
     silent = g.Mul(g.Add(g.ReduceSum(embed, keepdims=0), g.ReduceSum(half, keepdims=0)), 0.0)
     features = g.Add(fine, silent)
     masks, iou = similar_to_points(g, features, m, 3, size, points, labels, previous, has)
-    g.output(masks, "masks", ["num_labels", 3, m, m])
+    # As steep as those of trained networks, whose masks hardly change where they are cut at 1 instead of -1.
+    g.output(g.Mul(masks, 50.0), "masks", ["num_labels", 3, m, m])
     g.output(iou, "iou_predictions", ["num_labels", 3])
     return g
 

@@ -10,12 +10,12 @@ use serde_json::Value;
 
 use crate::support::*;
 
-/// Frames of dim blocks with a bright red rectangle: what the tiny graphs take for a person and for a face.
-fn frames(folder: &Path) {
+/// Frames of dim blocks with a bright red rectangle from column `left` on: what the tiny graphs take for a person and for a face.
+fn frames(folder: &Path, left: u32) {
     std::fs::create_dir_all(folder).unwrap();
     let size = Size::new(192, 128);
     for n in 0..6u32 {
-        let inside = |x: u32, y: u32| (20 + n..76 + n).contains(&x) && (24..104).contains(&y);
+        let inside = |x: u32, y: u32| (left + n..left + n + 56).contains(&x) && (24..104).contains(&y);
         let places = (0..size.height).flat_map(|y| (0..size.width).map(move |x| (x, y)));
         let pixel = |(x, y): (u32, u32)| {
             let [r, g, b, _] = pcg4d([n, x / 8, y / 8, 5])[0].to_le_bytes();
@@ -66,8 +66,12 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
+        Self::with_rectangle_at(20)
+    }
+
+    fn with_rectangle_at(left: u32) -> Self {
         let bench = Self { dir: tempfile::tempdir().unwrap() };
-        frames(&bench.at("in"));
+        frames(&bench.at("in"), left);
         let by_hand = ["segment", "segment", "segment", "enhance_segment", "enhance_segment", "keep_full"];
         let text: String = by_hand.iter().enumerate().map(|(i, s)| format!("frame_{i}: {s}\n")).collect();
         std::fs::write(bench.at("o.yaml"), text).unwrap();
@@ -154,14 +158,8 @@ fn every_key_that_names_a_model_or_its_numbers_changes_pictures() {
         }
         let (other, outcome) = bench.run(&text);
         assert!(other != base, "{changes:?} changes nothing");
-        // What the model of prompts takes for the largest thing may be too small to be cut out.
-        let sure = changes[0].1 != "sam";
-        assert!(!sure || outcome["successful"] == 6, "{changes:?}: {outcome}");
+        assert_eq!(outcome["successful"], 6, "{changes:?}: {outcome}");
     }
-    // More points find more things, and the largest of them is another one.
-    let prompted = |points| config(&[("segment.segmentation_model", "sam"), ("segment.points_per_side", points)], "");
-    let [(few, _), (many, _)] = ["2", "20"].map(|points| bench.run(&prompted(points)));
-    assert!(few != many, "points_per_side changes nothing");
     // A model that is not there, with a fallback that is: as the base.
     let (same, outcome) = bench.run(&config(&[gone], ""));
     assert!(same == base, "the fallback is the model of the base");
@@ -172,6 +170,16 @@ fn every_key_that_names_a_model_or_its_numbers_changes_pictures() {
     assert!(outcome["failed"].to_string().contains("no character of at least 100x100"), "{outcome}");
     let o = bench.call(&config(&[("enhance_segment.segmentation_config", "other")], ""));
     assert!(code(&o) == 2 && stderr(&o).contains("segmentation_config"), "{}", stderr(&o));
+}
+
+/// A single point lies in the middle, on the rectangle; of many some lie on what is around it, which is larger.
+#[test]
+fn more_points_find_larger_things() {
+    let bench = Bench::with_rectangle_at(64);
+    let prompted = |points| config(&[("segment.segmentation_model", "sam"), ("segment.points_per_side", points)], "");
+    let [(one, outcome), (many, _)] = ["1", "20"].map(|points| bench.run(&prompted(points)));
+    assert_eq!(outcome["successful"], 6, "{outcome}");
+    assert!(one != many);
 }
 
 #[test]
