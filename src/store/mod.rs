@@ -11,6 +11,7 @@
 //! | [`Journal`] | records survive once `append` returned; a torn tail is cut, damage and foreign files are told apart |
 //! | [`RunKey`] | everything that can change an output byte, with names, so that a mismatch can say what differs |
 //! | [`UnitLog`] | units done so far, each with the hashes of its outputs; what resume is built on |
+//! | [`GroupLog`] | findings so far, unit by unit; those of the parts of a run unite |
 //! | [`StateDir`] | one owner per folder, through a lock that the kernel releases |
 //! | [`Cache`] | entries that are a hit, missing, corrupt, stale or foreign, never a guess |
 //! | [`Fingerprint`] | content id of an input file |
@@ -22,6 +23,7 @@ mod commit;
 #[doc(hidden)]
 pub mod crash_fs;
 mod fingerprint;
+mod groups;
 mod io;
 mod journal;
 mod journal_format;
@@ -35,9 +37,11 @@ pub use blake3::Hash;
 pub use cache::{Cache, Lookup};
 pub use commit::{Committed, Staged, clean_temps, commit, commit_json};
 pub use fingerprint::Fingerprint;
+pub(crate) use groups::of_other_runs;
+pub use groups::{GroupId, GroupLog, Groups, gather_groups, unite_groups};
 pub use io::{LockGuard, StoreDir, StoreFile, StoreIo};
 pub use journal::{DroppedTail, Journal, Record, Recovered};
 pub use lock::StateDir;
 pub use os_io::OsIo;
 pub use run_key::{RunKey, RunKeyBuilder};
-pub use units::{OutputRef, UnitLog, UnitRecord};
+pub use units::{OutputRef, UnitLog, UnitRecord, unite_units};

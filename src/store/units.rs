@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::commit::{Committed, hash_reader};
+use super::commit::{Committed, commit, hash_reader};
+use super::groups::of_other_runs;
 use super::io::StoreIo;
 use super::journal::{DroppedTail, Journal, Record};
 use super::run_key::RunKey;
@@ -129,6 +130,33 @@ impl UnitLog {
         Ok(())
     }
 
+    /// Takes over a unit that a run in the folder `from` has done, with its outputs, which must be what the record says; gives their number. One
+    /// that is done here stays, and counts for nothing.
+    ///
+    /// # Errors
+    /// [`Error::InputCorrupt`] for an output that is gone, changed, or outside of `from`; storage errors.
+    pub fn adopt(&mut self, io: &dyn StoreIo, record: &UnitRecord, from: &Path) -> Result<usize> {
+        if self.done(&record.unit).is_some() {
+            return Ok(0);
+        }
+        let mut committed = Vec::new();
+        for output in &record.outputs {
+            if let Some(reason) = check_output(io, from, output)? {
+                let path = from.join(&output.path);
+                return Err(Error::InputCorrupt { path, reason });
+            }
+            let (path, to) = (from.join(&output.path), self.root.join(&output.path));
+            let (parent, _) = super::io::split_path(&to)?;
+            io.create_dir_all(&parent).map_err(|e| Error::storage("create", &parent, e))?;
+            let (folder, name) = super::io::split_path(&path)?;
+            let opened = io.open_dir(&folder).and_then(|dir| dir.open_read(&name));
+            let mut file = opened.map_err(|e| Error::storage("read", &path, e))?;
+            committed.push(commit(io, to, |w| io::copy(&mut file, w).map(drop))?);
+        }
+        self.finish(&record.unit, &committed, &record.meta)?;
+        Ok(committed.len())
+    }
+
     fn output_ref(&self, committed: &Committed) -> Result<OutputRef> {
         let inside = committed.path.strip_prefix(&self.root).ok().and_then(Path::to_str);
         let path = inside.ok_or_else(|| {
@@ -140,6 +168,34 @@ impl UnitLog {
             blake3: committed.blake3.to_hex().to_string(),
         })
     }
+}
+
+/// Takes the units that the runs in the folders `parts` have done, with their outputs, into the run in `root`; `inner` is their journal within each of
+/// them and within `root`. Gives the number of units and of files that were taken over; what `root` has stays. Parts without a journal have nothing.
+///
+/// # Errors
+/// [`Error::Usage`] for parts of different runs, with the fields of the key in which they differ; those of [`UnitLog::adopt`].
+pub fn unite_units(io: &dyn StoreIo, (parts, inner): (&[PathBuf], &str), root: &Path) -> Result<(usize, usize)> {
+    let mut found: Vec<(&PathBuf, RunKey, Vec<UnitRecord>)> = Vec::new();
+    for part in parts {
+        let Some((key, records)) = UnitLog::read(io, part.join(inner))? else { continue };
+        if let Some((first, known, _)) = found.first()
+            && *known != key
+        {
+            return Err(of_other_runs((first, known), (part, &key)));
+        }
+        found.push((part, key, records));
+    }
+    let Some((_, key, _)) = found.first() else { return Ok((0, 0)) };
+    let mut log = UnitLog::open(io, root.join(inner), root, key)?;
+    let (mut units, mut files) = (0, 0);
+    for (part, _, records) in &found {
+        for record in records {
+            units += usize::from(log.done(&record.unit).is_none());
+            files += log.adopt(io, record, part)?;
+        }
+    }
+    Ok((units, files))
 }
 
 /// Units by name; of one that is on record twice the later record.
@@ -212,6 +268,37 @@ mod tests {
         assert_eq!((log.done_count(), log.done("a"), log.done("c")), (1, None, None));
         let reasons: Vec<_> = log.redo().iter().map(|(unit, reason)| (unit.as_str(), reason.as_str())).collect();
         assert_eq!(reasons, [("a", "`a` has changed"), ("c", "`c` is gone")]);
+    }
+
+    #[test]
+    fn units_of_parts_are_taken_over_with_their_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let key = |seed: u32| RunKey::builder().field("seed", seed).finish().unwrap();
+        let make = |name: &str, seed: u32, units: &[&str]| {
+            std::fs::create_dir_all(at(name).join("files")).unwrap();
+            let mut log = UnitLog::open(&OsIo, at(name).join("journal"), at(name), &key(seed)).unwrap();
+            for unit in units {
+                let path = at(name).join("files").join(unit);
+                let done = commit(&OsIo, path, |w| w.write_all(unit.as_bytes())).unwrap();
+                log.finish(unit, &[done], &serde_json::json!({ "of": unit })).unwrap();
+            }
+            at(name)
+        };
+        let parts = [make("p", 1, &["a", "c"]), make("q", 1, &["b", "c"]), at("without")];
+        std::fs::create_dir(at("all")).unwrap();
+        let unite = |parts: &[PathBuf]| unite_units(&OsIo, (parts, "journal"), &at("all"));
+        assert_eq!(unite(&parts).unwrap(), (3, 3));
+        assert_eq!(unite(&parts).unwrap(), (0, 0));
+        let log = UnitLog::open(&OsIo, at("all/journal"), at("all"), &key(1)).unwrap();
+        assert_eq!((log.done_count(), log.done("b").unwrap().meta["of"].as_str()), (3, Some("b")));
+        assert_eq!(std::fs::read(at("all/files/b")).unwrap(), b"b");
+        // Another run, and a file that changed.
+        let other = make("other", 2, &["d"]);
+        assert!(unite(&[parts[0].clone(), other]).unwrap_err().to_string().contains("they differ in seed"));
+        let changed = make("changed", 1, &["e"]);
+        std::fs::write(at("changed/files/e"), "E").unwrap();
+        assert!(matches!(unite(&[changed]), Err(Error::InputCorrupt { .. })));
     }
 
     #[test]

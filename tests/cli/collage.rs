@@ -11,7 +11,7 @@ use frameloom::media::encode_jpeg;
 use crate::support::*;
 
 /// Writes `count` pictures of coloured blocks, all different.
-fn pictures(folder: &Path, count: u32) {
+pub(crate) fn pictures(folder: &Path, count: u32) {
     std::fs::create_dir_all(folder).unwrap();
     let size = Size::new(192, 108);
     for n in 0..count {

@@ -49,10 +49,13 @@ mod readme;
 mod real_data;
 mod schema;
 mod shards;
+mod shards_one;
 mod split;
 mod support;
 #[cfg(feature = "onnx")]
 mod sync;
+#[cfg(feature = "onnx")]
+mod sync_shards;
 #[cfg(feature = "onnx")]
 mod sync_videos;
 mod track;

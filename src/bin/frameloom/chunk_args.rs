@@ -71,6 +71,8 @@ Examples:
   frameloom heatmap clip.mp4 -o heat --source detections --model yolox-nano --classes person
   frameloom heatmap clip.mp4 -o heat --source detections --model yolox-nano --mark middle --every 5 --step 0.5
   frameloom heatmap masks/ --source masks --frames frames/ --face-model yunet --face-weight 3 -o heat
+  frameloom heatmap clip.mp4 -o part1 --shard 1/2       every other stretch of ten seconds or so; 2/2 on another machine, then
+  frameloom merge part1 part2 -o heat                   writes the map of all of it
   frameloom chunk plan heat/heat.npy -o plan            where to process")]
 pub(crate) struct HeatmapArgs {
     /// A video, or a folder of pictures (frames, or masks)
@@ -79,6 +81,8 @@ pub(crate) struct HeatmapArgs {
     /// Folder for heat.npy, heat.png, activity.npy, heat.json and config.toml
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) part: crate::shard_args::ShardArgs,
     /// Video track, counted from 0 among the video tracks
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub(crate) track: usize,

@@ -78,7 +78,9 @@ Effects:
 Examples:
   frameloom chunk run clip.mp4 --plan plan/chunks.json --effect realesr-animevideov3-x4 -o out
   frameloom chunk run clip.mp4 --effect yolox-nano --draw -o out
-  frameloom chunk run clip.mp4 --plan plan/chunks.json --draw --seconds 5 -o look     a look at the plan")]
+  frameloom chunk run clip.mp4 --plan plan/chunks.json --draw --seconds 5 -o look     a look at the plan
+  frameloom chunk run clip.mp4 --plan plan/chunks.json --effect yolox-nano -o part1 --shard 1/2    2/2 on another machine, then
+  frameloom merge part1 part2 -o out        and the same command on `out`, without --shard: it writes what the parts made")]
 pub(crate) struct ChunkRunArgs {
     /// Video
     #[arg(value_name = "VIDEO")]
@@ -105,6 +107,8 @@ pub(crate) struct ChunkRunArgs {
     /// Do everything anew, whatever an earlier run left
     #[arg(long)]
     pub(crate) restart: bool,
+    #[command(flatten)]
+    pub(crate) part: crate::shard_args::ShardArgs,
     #[command(flatten)]
     pub(crate) open: OpenArgs,
     /// Settings from a file: .yaml, .toml or .json; FRAMELOOM_CHUNK_RUN_<SETTING> goes before it, flags before both

@@ -213,6 +213,8 @@ Examples:
   frameloom index build photos -o photos.index --feature-method hog --aspect 4:3
   frameloom index add photos.index more/ one.jpg
   frameloom index search photos.index sunset.jpg -k 5
+  frameloom index build photos -o part1 --shard 1/2      every other sixteen pictures; 2/2 on another machine, then
+  frameloom merge part1 part2 -o photos.index            and `index build photos -o photos.index`, which finds them described
 Building again computes what is new. A build that was interrupted goes on where it was.")]
 pub(crate) struct IndexArgs {
     #[command(subcommand)]
@@ -265,6 +267,8 @@ pub(crate) enum IndexCommand {
         /// Forget what is in the folder and begin anew
         #[arg(long)]
         restart: bool,
+        #[command(flatten)]
+        part: crate::shard_args::ShardArgs,
         /// Show the plan (pictures, bytes, memory, disk) and do nothing
         #[arg(long)]
         dry_run: bool,
@@ -362,7 +366,9 @@ Examples:
   frameloom collage clip.mp4 photos.index -o out         an index that was built before
   frameloom collage clip.mp4 photos -o out --demo        the first 20 seconds, 1000 pictures
   frameloom collage clip.mp4 photos -o out --smoothness 0.05 --search flat
-  frameloom collage compare clip.mp4 photos -o out       a few frames by every method, side by side")]
+  frameloom collage compare clip.mp4 photos -o out       a few frames by every method, side by side
+  frameloom collage clip.mp4 photos.index -o part1 --shard 1/2   matches of every other stretch; 2/2 on another machine, then
+  frameloom merge part1 part2 -o out                     and the same command on `out`, without --shard: it chooses and renders")]
 pub(crate) struct CollageArgs {
     #[command(subcommand)]
     pub(crate) command: Option<CollageCommand>,
@@ -402,6 +408,9 @@ pub(crate) struct CollageArgs {
     /// Discard the matches of earlier runs in the output folder and begin anew
     #[arg(long)]
     pub(crate) restart: bool,
+    /// Match this part of the timeline only, `1/4` to `4/4`, against an index that is there; see `frameloom merge`
+    #[arg(long, value_name = "I/N", value_parser = crate::shard_args::shard, requires = "out")]
+    pub(crate) shard: Option<frameloom::core::Shard>,
     /// Show the plan (frames, pictures, memory, disk) and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -8,6 +8,7 @@ use frameloom::workflows::sync::run::{Preset, SyncConfig, SyncModelNames};
 use frameloom::{Error, Result};
 
 use crate::isolate_args::IsolateArgs;
+use crate::shard_args::ShardArgs;
 
 /// Settings that change results; the others change speed and places.
 const SETTINGS: &str = "Settings";
@@ -47,7 +48,9 @@ Examples:
   frameloom sync talk.mp4 -o out --preset high
   frameloom sync fix talk.mp4                 writes talk.fixed.mp4, and measures it again
   frameloom sync batch chunks/ -o results --max-workers 2
-  frameloom sync --input_video talk.mp4 --output_dir out --chunk_duration 45 --overlap 10 --min_track 10")]
+  frameloom sync --input_video talk.mp4 --output_dir out --chunk_duration 45 --overlap 10 --min_track 10
+  frameloom sync talk.mp4 -o part1 --shard 1/2      the faces of every other stretch of time; 2/2 on another machine, then
+  frameloom merge part1 part2 -o out                and the same command on `out`: alone, or in parts again for the lips")]
 pub(crate) struct SyncArgs {
     #[command(subcommand)]
     pub(crate) command: Option<SyncCommand>,
@@ -64,6 +67,8 @@ pub(crate) struct SyncArgs {
     pub(crate) settings: SettingArgs,
     #[command(flatten)]
     pub(crate) work: WorkArgs,
+    #[command(flatten)]
+    pub(crate) part: ShardArgs,
     /// Show the plan (frames, chunks) and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -130,6 +135,11 @@ pub(crate) enum FixMethodArg {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  frameloom sync batch chunks/ -o results --max-workers 2
+  frameloom sync batch chunks/ -o part1 --shard 1/2     every other video; 2/2 on another machine, then
+  frameloom merge part1 part2 -o results")]
 pub(crate) struct BatchArgs {
     /// Folder of videos (mp4, avi, mov, mkv, mpg, webm)
     #[arg(value_name = "DIR", required_unless_present = "chunks_dir")]
@@ -146,6 +156,8 @@ pub(crate) struct BatchArgs {
     /// Folder of SyncNet's own code; not needed here
     #[arg(long = "syncnet_dir", alias = "syncnet-dir", value_name = "DIR", hide = true)]
     pub(crate) syncnet_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) part: ShardArgs,
     #[command(flatten)]
     pub(crate) settings: SettingArgs,
     #[command(flatten)]

@@ -20,7 +20,9 @@ pub use config::{DescriptorConfig, FeatureLayout, FeatureMethod};
 pub use describe::Describer;
 pub use network::{FeaturePooling, NetworkUse, Networks};
 pub use picture::{Picture, Sight};
-pub use pool::{Match, PictureFile, Pool, PoolPicture, PoolReport, PoolSettings, Scan, build_pool};
+pub use pool::{
+    Match, PictureFile, Pool, PoolPart, PoolPicture, PoolReport, PoolSettings, Scan, build_pool, join_pool, pool_part,
+};
 pub use settings::{
     CollageSettings, DescriptorSettings, IndexSettings, OutputSettings, ParitySystem, SelectionSettings,
 };

@@ -3,15 +3,13 @@
 //! Units are the same in every part: sixteen pictures or a video when figures are measured, a frame when pictures are made. The joined folder is one
 //! of a run that was stopped after all its units: the same command on it only decides and reports, and gives the bytes of a run on one machine.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::execute::inside;
 pub use crate::core::Shard;
 use crate::error::{Error, Result};
-use crate::store::{OsIo, OutputRef, StateDir, StoreIo, UnitLog, UnitRecord, commit};
+use crate::store::{OsIo, StateDir, UnitLog, of_other_runs};
 
 /// Journals of a run.
 const JOURNALS: [&str; 2] = ["analysis", "pictures"];
@@ -49,12 +47,7 @@ pub fn join(parts: &[PathBuf], folder: &Path) -> Result<Joined> {
             let Some((key, records)) = UnitLog::read(&io, from.join(journal))? else { continue };
             let (known, owner) = first.get_or_insert_with(|| (key.clone(), part.clone()));
             if *known != key {
-                let (a, b) = (owner.display(), part.display());
-                let what = known.diff(&key).join(", ");
-                return Err(Error::Usage {
-                    message: format!("{a} and {b} are no parts of one run: they differ in {what}"),
-                    hint: Some("run all parts with the same version, settings, models and kind of device".into()),
-                });
+                return Err(of_other_runs((owner, known), (part, &key)));
             }
             let log = match &mut log {
                 Some(log) => log,
@@ -65,45 +58,11 @@ pub fn join(parts: &[PathBuf], folder: &Path) -> Result<Joined> {
             };
             for record in records {
                 if log.done(&record.unit).is_none() {
-                    joined.files += take(&io, log, &record, (part, folder))?;
+                    joined.files += log.adopt(&io, &record, part)?;
                     if journal == "analysis" { joined.measured += 1 } else { joined.made += 1 }
                 }
             }
         }
     }
     Ok(joined)
-}
-
-/// Copies the files of a unit, then records it; with their number.
-fn take(io: &dyn StoreIo, log: &mut UnitLog, record: &UnitRecord, (part, folder): (&Path, &Path)) -> Result<usize> {
-    let mut committed = Vec::new();
-    for output in &record.outputs {
-        let bytes = checked(part, output)?;
-        let to = inside(folder, &output.path);
-        if let Some(parent) = to.parent() {
-            io.create_dir_all(parent).map_err(|e| Error::storage("create", parent, e))?;
-        }
-        committed.push(commit(io, to, |w| w.write_all(&bytes))?);
-    }
-    log.finish(&record.unit, &committed, &record.meta)?;
-    Ok(committed.len())
-}
-
-/// The bytes of a file, which must be what the record says.
-fn checked(part: &Path, output: &OutputRef) -> Result<Vec<u8>> {
-    let path = inside(part, &output.path);
-    let plain = Path::new(&output.path).components().all(|c| matches!(c, std::path::Component::Normal(_)));
-    let changed = |reason: &str| Error::InputCorrupt { path: path.clone(), reason: reason.into() };
-    if !plain {
-        return Err(changed("a record names a file outside of its folder"));
-    }
-    let length = std::fs::metadata(&path).map(|m| m.len());
-    if length.is_err() || length.is_ok_and(|n| n != output.bytes) {
-        return Err(changed("it is gone or has changed since it was made"));
-    }
-    let bytes = std::fs::read(&path).map_err(|e| changed(&e.to_string()))?;
-    if blake3::hash(&bytes).to_hex().as_str() != output.blake3 {
-        return Err(changed("it has changed since it was made"));
-    }
-    Ok(bytes)
 }

@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use frameloom::config::{Effective, Layers};
+use frameloom::core::Shard;
 use frameloom::gpu::GpuContext;
 use frameloom::media::{DecodeOptions, HardwareDecode};
 use frameloom::ops::RowSample;
 use frameloom::pipeline::PipelineOptions;
 use frameloom::workflows::collage::run::{
-    CollageConfig, CollageOutcome, CollageVideo, Comparison, RunOptions, Stage, VideoFacts, collage, compare,
+    CollageConfig, CollageOutcome, CollageVideo, Comparison, RunOptions, Stage, VideoFacts, collage, collage_part,
+    compare,
 };
 use frameloom::workflows::collage::{
     CollageSettings, DescriptorConfig, FeatureLayout, FeatureMethod, Networks, Pool, PoolSettings, Scan,
@@ -17,6 +19,7 @@ use frameloom::{Error, Result};
 use serde_json::json;
 
 use super::index::{context, prepare, update};
+use super::merge::Part;
 use crate::args::Global;
 use crate::collage_args::{CollageArgs, CollageCommand, LayoutArg, known, layers, networks};
 use crate::output::{Output, limits_from, printable};
@@ -75,6 +78,14 @@ pub(crate) fn run(
     if ready && args.index.is_some() {
         return Err(Error::usage("IMAGES is an index already; `--index` has no meaning then"));
     }
+    if args.shard.is_some() && !ready {
+        return Err(Error::Usage {
+            message: format!("a part of a collage needs an index, and {} is none", images.display()),
+            hint: Some(
+                "make it once with `frameloom index build` (in parts, if you like), and give it to all parts".into(),
+            ),
+        });
+    }
     if args.dry_run {
         return plan(args, (&opened.facts, images), &config, &folder, ready, out);
     }
@@ -97,6 +108,9 @@ pub(crate) fn run(
         limits,
         restart: args.restart,
     };
+    if let Some(shard) = args.shard {
+        return part(&ctx, opened, &pool, (&folder, shard), (&config, &options), out, progress);
+    }
     let outcome = show(&ctx, opened, &pool, &folder, (&config, &options), out, progress)?;
     if !outcome.reasons.is_empty() {
         code = 3;
@@ -161,6 +175,48 @@ fn show(
         bar.finish();
     }
     outcome
+}
+
+/// A part: the nearest pictures of its frames.
+fn part(
+    ctx: &GpuContext,
+    video: CollageVideo,
+    pool: &Pool,
+    (folder, shard): (&Path, Shard),
+    (config, options): (&CollageConfig, &RunOptions),
+    out: &mut Output,
+    progress: Mode,
+) -> Result<u8> {
+    let started = std::time::Instant::now();
+    let mut bar: Option<(Progress, u64)> = None;
+    let label = format!("{}: matching", video.facts.name);
+    let done = collage_part(ctx, video, pool, (folder, shard), config, options, &mut |done, total| {
+        let (bar, before) = bar.get_or_insert_with(|| (Progress::new(progress, &label, total), 0));
+        bar.add(done.saturating_sub(*before), out);
+        *before = done;
+    });
+    if let Some((bar, _)) = bar {
+        bar.finish();
+    }
+    let done = done?;
+    let (whole, seconds) = (done.reasons.is_empty(), started.elapsed().as_secs_f64());
+    let units = usize::try_from(done.units).unwrap_or(usize::MAX);
+    Part::of_one(("collage", "matches"), shard, units, &config.descriptor, whole)?.write(folder)?;
+    done.reasons.iter().for_each(|reason| out.warn(reason));
+    out.note(&format!(
+        "part {shard}: {} of {} units of the timeline matched ({seconds:.1} s); `frameloom merge` puts the parts together",
+        done.mine, done.units
+    ));
+    out.text(&printable(&folder.to_string_lossy()));
+    let code = if whole { 0 } else { 3 };
+    out.event(
+        "result",
+        json!({
+            "folder": folder.to_string_lossy(), "part": shard.to_string(), "stage": "matches", "units": done.mine,
+            "of_units": done.units, "frames": done.frames, "reasons": done.reasons, "seconds": seconds, "exit": code,
+        }),
+    );
+    Ok(code)
 }
 
 fn finish(folder: &Path, o: &CollageOutcome, seconds: f64, code: u8, out: &mut Output) {

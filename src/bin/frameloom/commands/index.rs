@@ -3,16 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use frameloom::config::Layers;
+use frameloom::core::Shard;
 use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::index::{IndexOptions, IndexOrigin, IndexSpec, recall_at, sample_rows};
 use frameloom::media::Skipped;
 use frameloom::ops::RowSample;
 use frameloom::workflows::collage::{
-    DescriptorConfig, IndexSettings, Networks, Pool, PoolReport, PoolSettings, Scan, build_pool,
+    DescriptorConfig, IndexSettings, Networks, Pool, PoolPart, PoolReport, PoolSettings, Scan, build_pool, pool_part,
 };
 use frameloom::{Error, Result};
 use serde_json::json;
 
+use super::merge::Part;
 use crate::args::Global;
 use crate::collage_args::{
     DescriptorArgs, IndexArgs, IndexCommand, IndexWork, SearchArgs, known, layers, networks, written,
@@ -42,6 +44,7 @@ pub(crate) fn run(
             set,
             flat,
             restart,
+            part,
             dry_run,
             work,
         } => {
@@ -56,7 +59,11 @@ pub(crate) fn run(
                 return plan(&scan, &settings.descriptor, &settings.search, output, out);
             }
             let ctx = context(global, out)?;
-            build(&ctx, output, scan, &PoolSettings { restart: *restart, ..settings }, out, progress)
+            let settings = PoolSettings { restart: *restart, ..settings };
+            match part.shard {
+                Some(shard) => describe(&ctx, (output, shard), &scan, &settings, out, progress),
+                None => build(&ctx, output, scan, &settings, out, progress),
+            }
         }
         IndexCommand::Add { index, inputs, work } => {
             out.event("start", json!({ "command": "index add", "inputs": inputs.len() }));
@@ -169,6 +176,62 @@ fn build(
     Ok(code)
 }
 
+/// A part of a build: rows, and no index yet.
+fn describe(
+    ctx: &GpuContext,
+    (folder, shard): (&Path, Shard),
+    scan: &Scan,
+    settings: &PoolSettings,
+    out: &mut Output,
+    progress: Mode,
+) -> Result<u8> {
+    let started = std::time::Instant::now();
+    let done = counted(folder, progress, out, |step| pool_part(ctx, folder, (scan, shard), settings, step))?;
+    let PoolPart { units, report } = done;
+    let whole = report.unusable.is_empty();
+    // What is searched matters to the build that goes on; parts are of one run when they describe in the same way.
+    Part::of_one(("index build", "pictures"), shard, units, &settings.descriptor, whole)?.write(folder)?;
+    say("cannot be used", &report.unusable, out);
+    let (pictures, computed, reused) = (report.pictures, report.computed, report.reused);
+    let seconds = started.elapsed().as_secs_f64();
+    out.note(&format!(
+        "part {shard}: {pictures} pictures, {computed} described, {reused} known ({seconds:.1} s); `frameloom merge` puts the parts \
+         together"
+    ));
+    out.text(&printable(&folder.to_string_lossy()));
+    let code = if whole { 0 } else { 3 };
+    out.event(
+        "result",
+        json!({
+            "folder": folder.to_string_lossy(), "part": shard.to_string(), "stage": "pictures", "of_units": units,
+            "pictures": pictures, "computed": computed, "reused": reused, "unusable": report.unusable.len(),
+            "skipped": report.skipped.len(), "seconds": seconds, "exit": code,
+        }),
+    );
+    Ok(code)
+}
+
+/// Runs `work` with a bar that counts pictures.
+fn counted<T>(
+    folder: &Path,
+    progress: Mode,
+    out: &mut Output,
+    work: impl FnOnce(&mut dyn FnMut(usize, usize)) -> Result<T>,
+) -> Result<T> {
+    let label = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
+    let mut shown: Option<(Progress, usize)> = None;
+    let result = work(&mut |done, total| {
+        let (bar, before) =
+            shown.get_or_insert_with(|| (Progress::of(progress, &label, Some(total as u64), "pictures"), 0));
+        bar.add((done - *before) as u64, out);
+        *before = done;
+    });
+    if let Some((bar, _)) = shown {
+        bar.finish();
+    }
+    result
+}
+
 /// Brings an index up to date and says what was found on the way.
 pub(crate) fn update(
     ctx: &GpuContext,
@@ -178,18 +241,7 @@ pub(crate) fn update(
     out: &mut Output,
     progress: Mode,
 ) -> Result<PoolReport> {
-    let label = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
-    let mut shown: Option<(Progress, usize)> = None;
-    let report = build_pool(ctx, folder, scan, settings, &mut |done, total| {
-        let (bar, before) =
-            shown.get_or_insert_with(|| (Progress::of(progress, &label, Some(total as u64), "pictures"), 0));
-        bar.add((done - *before) as u64, out);
-        *before = done;
-    });
-    if let Some((bar, _)) = shown {
-        bar.finish();
-    }
-    let report = report?;
+    let report = counted(folder, progress, out, |step| build_pool(ctx, folder, scan, settings, step))?;
     if !report.changed.is_empty() {
         out.warn(&format!("the index was made with other settings and is made anew ({})", report.changed.join(", ")));
     }

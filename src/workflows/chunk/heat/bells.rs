@@ -48,6 +48,24 @@ impl BellSums {
         Self { frame, map, sums: vec![0; map.area() as usize], cells: StepCells::new(map), steps }
     }
 
+    /// With sums that were counted before; `None` for those of another map.
+    pub(super) fn with(frame: Size, map: Size, steps: Steps, sums: Vec<u64>) -> Option<Self> {
+        (sums.len() as u64 == map.area()).then(|| Self { sums, ..Self::new(frame, map, steps) })
+    }
+
+    /// Sums of pixels, row by row.
+    pub(super) fn sums(&self) -> &[u64] {
+        &self.sums
+    }
+
+    /// Adds the bells of `other`, of a map of the same size.
+    pub(super) fn join(&mut self, mut other: Self) {
+        self.cells.flush(&mut self.steps);
+        other.cells.flush(&mut other.steps);
+        self.sums.iter_mut().zip(&other.sums).for_each(|(a, b)| *a += b);
+        self.steps.join(other.steps);
+    }
+
     /// Adds the faces of a frame, in its pixels.
     pub(super) fn add(&mut self, step: i64, faces: &[BoxF]) {
         self.cells.at(step, &mut self.steps);
@@ -123,7 +141,7 @@ mod tests {
         let heated = || {
             let mut values = vec![0.0f32; 97 * 61];
             values[3] = 0.4;
-            Heated { frame: size, map: size, values, frames: 12, steps: steps(), subject: None }
+            Heated { frame: size, map: size, values, frames: 12, added: 12, steps: steps(), subject: None }
         };
         let config = HeatConfig { face_weight: 3.0, ..HeatConfig::default() };
         let top = bells.sums.iter().enumerate().max_by_key(|(_, v)| **v).map(|(i, _)| i);

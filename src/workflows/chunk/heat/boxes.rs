@@ -78,21 +78,9 @@ impl BoxSums {
         self.cells.flush(steps);
     }
 
-    /// Width and height that 95 of 100 boxes do not exceed; `None` without a box.
-    pub(super) fn subject(&self) -> Option<[u32; 2]> {
-        let of = |counts: &BTreeMap<u32, u64>| -> Option<u32> {
-            let all: u64 = counts.values().sum();
-            let mut below = 0;
-            for (side, count) in counts {
-                below += count;
-                if below * 100 >= all * 95 {
-                    return Some(*side);
-                }
-            }
-            None
-        };
-        let [width, height] = &self.sides;
-        Some([of(width)?, of(height)?])
+    /// How many boxes have which width and height, in whole pixels of the frame.
+    pub(super) fn sides(&self) -> &[BTreeMap<u32, u64>; 2] {
+        &self.sides
     }
 
     /// Marks points of the frame in their steps.
@@ -140,6 +128,22 @@ impl BoxSums {
         }
         out
     }
+}
+
+/// Width and height that 95 of 100 boxes do not exceed, of how many have which; `None` without a box.
+pub(super) fn subject_of([width, height]: &[BTreeMap<u32, u64>; 2]) -> Option<[u32; 2]> {
+    let of = |counts: &BTreeMap<u32, u64>| -> Option<u32> {
+        let all: u64 = counts.values().sum();
+        let mut below = 0;
+        for (side, count) in counts {
+            below += count;
+            if below * 100 >= all * 95 {
+                return Some(*side);
+            }
+        }
+        None
+    };
+    Some([of(width)?, of(height)?])
 }
 
 /// A stretch of the frame in pixels of the map.
@@ -294,7 +298,7 @@ mod tests {
         sums.add((0, 0.0), &boxes, &mut steps);
         sums.end(&mut steps);
         // The one outside does not count, for sizes neither.
-        assert_eq!(sums.subject(), Some([80, 140]));
+        assert_eq!(subject_of(sums.sides()), Some([80, 140]));
         let counts = sums.counts();
         let at = |x: usize, y: usize| counts[y * 120 + x];
         assert_eq!([at(36, 41), at(43, 48), at(35, 45), at(44, 45)], [1, 1, 0, 0]);

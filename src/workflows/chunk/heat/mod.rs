@@ -15,7 +15,9 @@ mod middles;
 mod pair;
 mod pass;
 mod shape;
+mod shard;
 mod steps;
+mod sums;
 #[cfg(feature = "onnx")]
 mod watch;
 mod work;
@@ -34,6 +36,8 @@ pub use config::{BoxMark, HeatConfig, HeatKind};
 pub use front::HeatFn;
 pub use pair::pair_frames;
 pub use pass::{FaceFrames, HeatSight, HeatWatch, Watching, watched_heat};
+pub use shard::{HeatInput, HeatPart, heat_part, join_heat};
+pub use sums::HeatSums;
 #[cfg(feature = "onnx")]
 pub use watch::ModelWatch;
 pub use work::{HeatWork, heat_bytes};
@@ -55,11 +59,13 @@ pub struct HeatFound {
 
 /// A map under construction.
 #[derive(Debug)]
-pub struct Heated {
+struct Heated {
     frame: Size,
     map: Size,
     values: Vec<f32>,
     frames: u64,
+    /// Frames that could add something.
+    added: u64,
     steps: steps::Steps,
     subject: Option<[u32; 2]>,
 }
@@ -118,6 +124,19 @@ fn measured(
         let message = format!("`{}` needs someone who looks at the frames: a model, or boxes", config.source.name());
         return Err(Error::Config { field: "source".into(), message });
     }
+    let sums = measured_sums(ctx, path, source, config, make, (options, progress))?;
+    sums.ok_or_else(|| without_frames(path))?.found(config)
+}
+
+/// The sums of what kernels measure in all frames of `source`; `None` without a frame.
+fn measured_sums(
+    ctx: &GpuContext,
+    path: &Path,
+    source: Box<dyn FrameSource + '_>,
+    config: &HeatConfig,
+    make: Option<Box<HeatFn<'_>>>,
+    (options, progress): (&PipelineOptions, &mut dyn FnMut(u64)),
+) -> Result<Option<HeatSums>> {
     let mut found = None;
     let bytes = |layout: &_, batch| heat_bytes(layout, batch, config);
     run(ctx, options, vec![(source, HeatWork::new(config, path, make))], &bytes, |event| {
@@ -129,7 +148,7 @@ fn measured(
         Ok(())
     })?;
     options.cancel.check()?;
-    found.ok_or_else(|| without_frames(path))?.found()
+    Ok(found)
 }
 
 fn without_frames(path: &Path) -> Error {

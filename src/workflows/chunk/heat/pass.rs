@@ -7,8 +7,9 @@ use super::boxes::BoxSums;
 use super::masks::MaskSums;
 use super::shape::FLOW;
 use super::steps::{StepClock, Steps};
+use super::sums::HeatSums;
 use super::work::{HeatWork, heat_bytes, size_changes};
-use super::{HeatConfig, HeatFound, HeatKind, Heated, without_frames};
+use super::{HeatConfig, HeatFound, HeatKind, measured_sums, without_frames};
 use crate::config::Settings;
 use crate::core::{BoxF, FrameLayout, Size};
 use crate::error::{Error, Result};
@@ -105,13 +106,27 @@ struct Pass<'a> {
     looked: u64,
     /// Step of each frame, for those of another source that belong to them.
     steps: Vec<i64>,
+    /// Frames before this number have no faces that count.
+    from: u64,
 }
 
 impl<'a> Pass<'a> {
     fn new(config: &'a HeatConfig, path: &'a Path) -> Self {
         let gpu = config.source.is_measured().then(|| (HeatWork::new(config, path, None), None));
         let (clock, map) = (StepClock::new(config.step), Size::new(1, 1));
-        Self { config, path, clock, frame: None, map, gpu, sums: None, bells: None, looked: 0, steps: Vec::new() }
+        Self {
+            config,
+            path,
+            clock,
+            frame: None,
+            map,
+            gpu,
+            sums: None,
+            bells: None,
+            looked: 0,
+            steps: Vec::new(),
+            from: 0,
+        }
     }
 
     fn size(&mut self, size: Size) -> Result<()> {
@@ -185,38 +200,29 @@ impl<'a> Pass<'a> {
         }
     }
 
-    fn finish(mut self, ctx: &GpuContext) -> Result<HeatFound> {
+    /// The sums of all that was seen; `None` without a frame.
+    fn sums(mut self, ctx: &GpuContext) -> Result<Option<HeatSums>> {
         let frames = self.steps.len() as u64;
-        let mut subject = None;
-        let (mut heat, added) = match (self.gpu.take(), self.sums.take()) {
-            (Some((mut work, _)), _) => {
-                let heat = work.heated(ctx)?.ok_or_else(|| without_frames(self.path))?;
-                let back = u64::from(self.config.source.looks_back());
-                (heat, frames.saturating_sub(back))
-            }
+        let bells = self.bells.take();
+        let sums = match (self.gpu.take(), self.sums.take()) {
+            (Some((mut work, _)), _) => work.sums(ctx)?.map(|sums| HeatSums { bells, ..sums }),
             (None, Some((sums, mut steps))) => {
-                let full = (self.looked * u64::from(self.config.full())).max(1) as f64;
-                let share = |count: &u64| (*count as f64 / full) as f32;
-                let values = match sums {
+                let (counts, sides) = match sums {
                     Sums::Boxes(mut sums) => {
                         sums.end(&mut steps);
-                        subject = sums.subject();
-                        sums.counts().iter().map(share).collect()
+                        (sums.counts(), sums.sides().clone())
                     }
                     Sums::Masks(mut sums) => {
                         sums.cells.flush(&mut steps);
-                        sums.counts().iter().map(share).collect()
+                        (sums.counts().to_vec(), Default::default())
                     }
                 };
-                let frame = self.frame.unwrap_or(self.map);
-                (Heated { frame, map: self.map, values, frames, steps, subject }, self.looked)
+                let (frame, map, added) = (self.frame.unwrap_or(self.map), self.map, self.looked);
+                Some(HeatSums { frame, map, counts, frames, added, steps, sides, bells })
             }
-            (None, None) => return Err(without_frames(self.path)),
+            (None, None) => None,
         };
-        if let Some(bells) = self.bells.take() {
-            bells.onto(&mut heat, self.config, added);
-        }
-        heat.found()
+        Ok(sums)
     }
 }
 
@@ -233,6 +239,37 @@ pub fn watched_heat(
     mut watching: Watching,
     (options, progress): (&PipelineOptions, &mut dyn FnMut(u64)),
 ) -> Result<HeatFound> {
+    check(config, &watching)?;
+    let (mut pass, elsewhere) = (Pass::new(config, path), watching.face_frames.take());
+    look(ctx, source, &mut pass, (&mut watching, elsewhere.is_some()), options, progress)?;
+    if let (Some(frames), Some(faces)) = (elsewhere, watching.faces.as_mut()) {
+        look_elsewhere(ctx, frames, faces.as_mut(), &mut pass, options)?;
+    }
+    pass.sums(ctx)?.ok_or_else(|| without_frames(path))?.found(config)
+}
+
+/// The sums of a stretch of frames, of which those before number `from` are only there for the one behind them; `None` without a frame.
+pub(super) fn sums_of(
+    ctx: &GpuContext,
+    path: &Path,
+    source: Box<dyn FrameSource + '_>,
+    config: &HeatConfig,
+    watching: &mut Watching,
+    (options, from): (&PipelineOptions, u64),
+    progress: &mut dyn FnMut(u64),
+) -> Result<Option<HeatSums>> {
+    check(config, watching)?;
+    if config.source.is_measured() && config.face_weight == 0.0 {
+        return measured_sums(ctx, path, source, config, None, (options, progress));
+    }
+    let mut pass = Pass { from, ..Pass::new(config, path) };
+    look(ctx, source, &mut pass, (watching, false), options, progress)?;
+    pass.sums(ctx)
+}
+
+/// # Errors
+/// [`Error::Config`] where somebody is missing whom the settings need.
+fn check(config: &HeatConfig, watching: &Watching) -> Result<()> {
     config.check()?;
     let missing = |field: &str, message: &str| Err(Error::Config { field: field.into(), message: message.into() });
     if !config.source.is_measured() && watching.source.is_none() {
@@ -241,14 +278,25 @@ pub fn watched_heat(
     if config.face_weight > 0.0 && watching.faces.is_none() {
         return missing("face_model", "needs somebody who finds faces");
     }
-    let mut pass = Pass::new(config, path);
+    Ok(())
+}
+
+/// Takes all frames of `source` into `pass`; without faces, if they are looked for elsewhere.
+fn look(
+    ctx: &GpuContext,
+    source: Box<dyn FrameSource + '_>,
+    pass: &mut Pass<'_>,
+    (watching, elsewhere): (&mut Watching, bool),
+    options: &PipelineOptions,
+    progress: &mut dyn FnMut(u64),
+) -> Result<()> {
+    let config = pass.config;
     let watchers = [&watching.source, &watching.faces];
     let more = |batch| watchers.into_iter().flatten().map(|w| w.bytes(batch)).sum::<u64>();
     let more: Vec<u64> = (0..=options.batch).map(more).collect();
     let bytes = move |layout: &FrameLayout, batch: u32| {
         heat_bytes(layout, batch, config) + more.get(batch as usize).copied().unwrap_or(u64::MAX / 2)
     };
-    let elsewhere = watching.face_frames.is_some();
     let ((), report) = batches(ctx, options, source, &bytes, |all| {
         while let Some(batch) = all.next_batch()? {
             pass.size(batch.desc().size)?;
@@ -260,6 +308,8 @@ pub fn watched_heat(
             }
             if let Some(faces) = watching.faces.as_mut().filter(|_| !elsewhere && config.face_weight > 0.0) {
                 let seen = faces.watch(&batch, pass.map)?;
+                let kept = |at: usize| batch.infos().get(at).is_some_and(|i| i.index >= pass.from);
+                let seen: Vec<_> = seen.into_iter().filter(|(at, _)| kept(*at)).collect();
                 pass.see_faces(seen, |at| steps.get(at).copied());
             }
             pass.steps.extend(steps);
@@ -268,11 +318,7 @@ pub fn watched_heat(
         Ok(())
     })?;
     report.result?;
-    options.cancel.check()?;
-    if let (Some(frames), Some(faces)) = (watching.face_frames.take(), watching.faces.as_mut()) {
-        look_elsewhere(ctx, frames, faces.as_mut(), &mut pass, options)?;
-    }
-    pass.finish(ctx)
+    options.cancel.check()
 }
 
 /// Faces of frames that belong to those of the pass.

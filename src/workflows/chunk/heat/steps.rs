@@ -107,13 +107,21 @@ impl Steps {
 }
 
 impl Steps {
-    /// Adds the heat of `other`, of cells of the same grid, `by` of its units in one of ours.
+    /// Adds the heat of `other`, of cells of the same grid, `by` of its units in one of ours. Frames are those of the map itself.
     pub(super) fn blend(&mut self, other: Self, by: f64) {
+        self.both(other, by, 0);
+    }
+
+    /// Adds frames and heat of `other`, of cells of the same grid.
+    pub(super) fn join(&mut self, other: Self) {
+        self.both(other, 1.0, 1);
+    }
+
+    fn both(&mut self, other: Self, by: f64, times: u32) {
         let doubled = self.doubled.max(other.doubled);
         let (mine, more) = (std::mem::take(&mut self.steps), other.steps);
-        // Frames are those of the map itself.
         for (steps, shift, by, frames) in
-            [(mine, doubled - self.doubled, 1.0, 1), (more, doubled - other.doubled, by, 0)]
+            [(mine, doubled - self.doubled, 1.0, 1), (more, doubled - other.doubled, by, times)]
         {
             for (number, step) in steps {
                 let to = self.steps.entry(number >> shift.min(63)).or_default();
@@ -125,6 +133,53 @@ impl Steps {
         self.doubled = doubled;
         self.cells = self.steps.values().map(|s| s.cells.len()).sum();
         self.bound();
+    }
+
+    /// Takes back that a frame was counted.
+    pub(super) fn uncount(&mut self, step: i64) {
+        let number = step >> self.doubled.min(63);
+        if let Some(step) = self.steps.get_mut(&number) {
+            step.frames = step.frames.saturating_sub(1);
+            if step.frames == 0 && step.cells.is_empty() {
+                self.steps.remove(&number);
+            }
+        }
+    }
+
+    /// How many times steps were made twice as long.
+    pub(super) fn doubled(&self) -> u32 {
+        self.doubled
+    }
+
+    /// Number (i64), frames, count of cells, and number and heat of each cell (u32), of all steps; little-endian.
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for (number, step) in &self.steps {
+            bytes.extend(number.to_le_bytes());
+            bytes.extend(step.frames.to_le_bytes());
+            bytes.extend((step.cells.len() as u32).to_le_bytes());
+            bytes.extend(step.cells.iter().flat_map(|(at, heat)| [at.to_le_bytes(), heat.to_le_bytes()]).flatten());
+        }
+        bytes
+    }
+
+    /// With the steps of [`Self::bytes`]; `None` for other bytes.
+    pub(super) fn with(mut self, mut bytes: &[u8], doubled: u32) -> Option<Self> {
+        while !bytes.is_empty() {
+            let (number, rest) = bytes.split_first_chunk::<8>()?;
+            let (frames, rest) = rest.split_first_chunk::<4>()?;
+            let (count, rest) = rest.split_first_chunk::<4>()?;
+            let (cells, rest) = rest.split_at_checked((u32::from_le_bytes(*count) as usize).checked_mul(8)?)?;
+            let pair = |[a, b, c, d, e, f, g, h]: &[u8; 8]| {
+                (u32::from_le_bytes([*a, *b, *c, *d]), u32::from_le_bytes([*e, *f, *g, *h]))
+            };
+            let cells: Vec<(u32, u32)> = cells.as_chunks::<8>().0.iter().map(pair).collect();
+            self.cells += cells.len();
+            self.steps.insert(i64::from_le_bytes(*number), Step { frames: u32::from_le_bytes(*frames), cells });
+            bytes = rest;
+        }
+        self.doubled = doubled;
+        Some(self)
     }
 }
 
@@ -251,6 +306,25 @@ mod tests {
         assert_eq!((frames, grid.shape().step), (vec![(0, 2), (1, 2)], 1.0));
         let heat: Vec<u32> = grid.cells().iter().take(3).map(|c| c.heat).collect();
         assert_eq!(heat, [20, 40, 20]);
+
+        // Joined, frames count too; bytes give them back.
+        let part = |from: i64| {
+            let mut part = Steps::new(size, size, 255, &clock);
+            for step in from..from + 3 {
+                part.count(step);
+                part.add(step, vec![1, 0, 2, 0, 0, 0]);
+            }
+            part
+        };
+        let read = Steps::new(size, size, 255, &clock).with(&part(2).bytes(), 0).unwrap();
+        let mut all = part(0);
+        all.join(read);
+        all.uncount(4);
+        let grid = all.finish().unwrap();
+        let frames: Vec<(i64, u32)> = grid.steps().iter().map(|s| (*s).into()).collect();
+        assert_eq!(frames, [(0, 1), (1, 1), (2, 2), (3, 1), (4, 0)]);
+        assert_eq!(grid.cells().iter().map(|c| c.heat).collect::<Vec<_>>(), [1, 2, 1, 2, 2, 4, 1, 2, 1, 2]);
+        assert!(Steps::new(size, size, 255, &clock).with(&[1; 15], 0).is_none());
 
         let (mut cells, mut steps) = (StepCells::new(size), Steps::new(size, size, 1, &clock));
         cells.at(3, &mut steps);

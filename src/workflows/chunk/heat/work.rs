@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use super::front::{HeatFn, front_bytes};
 use super::shape::{FLOW, Shape};
 use super::steps::{StepClock, Steps};
-use super::{HeatConfig, HeatKind, Heated};
+use super::sums::HeatSums;
+use super::{HeatConfig, HeatKind};
 use crate::core::{FrameDesc, FrameInfo, FrameLayout, PixelFormat, Size};
 use crate::error::{Error, Result};
 use crate::gpu::{GpuBuffer, GpuContext, Recorder};
@@ -91,20 +92,19 @@ impl<'f> HeatWork<'f> {
         Ok(Some((counts, frames)))
     }
 
-    /// The map of all that was added; `None` without a frame.
-    pub(super) fn heated(&mut self, ctx: &GpuContext) -> Result<Option<Heated>> {
+    /// The sums of all that was added; `None` without a frame.
+    pub(super) fn sums(&mut self, ctx: &GpuContext) -> Result<Option<HeatSums>> {
         let (Some(frame), Some((counts, frames))) = (self.frame, self.so_far(ctx)?) else { return Ok(None) };
-        let (Some(size), Some(steps)) = (self.map, self.steps.take()) else { return Ok(None) };
-        // Of n pictures n - 1 are compared with one before. Zero-safe: without one to compare with, nothing is hot.
+        let (Some(map), Some(steps)) = (self.map, self.steps.take()) else { return Ok(None) };
+        // Of n pictures n - 1 are compared with one before.
         let added = if self.config.source.looks_back() { frames.saturating_sub(1) } else { frames };
-        let full = (added * u64::from(self.config.full())).max(1) as f64;
-        let values = counts.iter().map(|c| (f64::from(*c) / full) as f32).collect();
-        Ok(Some(Heated { frame, map: size, values, frames, steps, subject: None }))
+        let (counts, sides) = (counts.into_iter().map(u64::from).collect(), Default::default());
+        Ok(Some(HeatSums { frame, map, counts, frames, added, steps, sides, bells: None }))
     }
 }
 
 impl BatchWork for HeatWork<'_> {
-    type Output = Option<Heated>;
+    type Output = Option<HeatSums>;
 
     fn begin(
         &mut self,
@@ -172,7 +172,7 @@ impl BatchWork for HeatWork<'_> {
     }
 
     fn finish(&mut self, ctx: &GpuContext) -> Result<Option<Self::Output>> {
-        Ok(Some(self.heated(ctx)?))
+        Ok(Some(self.sums(ctx)?))
     }
 }
 

@@ -22,10 +22,13 @@ use crate::pipeline::PipelineOptions;
 use crate::store::{OsIo, RunKey, StateDir, StoreIo, UnitLog, clean_temps, commit, commit_json};
 use crate::workflows::encode::Encoded;
 
-const UNIT: &str = "chunks";
-const STATE: &str = ".state";
+pub(super) const UNIT: &str = "chunks";
+pub(super) const STATE: &str = ".state";
+/// Within the state folder: units that are done, and the files of parts that are not joined yet.
+pub(super) const JOURNAL: &str = "journal";
+pub(super) const PARTS: &str = "parts";
 /// Whose outputs a folder holds.
-const OWNER: &str = "chunk run";
+pub(super) const OWNER: &str = "chunk run";
 
 /// What is done to the chunks.
 pub enum ChunkWork<'a> {
@@ -114,39 +117,26 @@ pub fn process_video(
     (config, options): (&ProcessConfig, &JobOptions),
     progress: &mut dyn FnMut(u64),
 ) -> Result<ChunkOutcome> {
-    crate::config::Settings::check(config)?;
     let io = OsIo;
-    io.create_dir_all(folder).map_err(|e| Error::storage("create the output folder", folder, e))?;
-    let state = StateDir::acquire_for(&io, folder.join(STATE), OWNER)?;
-    let dir = io.open_dir(folder).map_err(|e| Error::storage("open", folder, e))?;
-    clean_temps(dir.as_ref())?;
-    let journal = state.join("journal");
-    if options.restart {
-        match std::fs::remove_file(&journal) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::storage("remove", &journal, e)),
-            _ => {}
-        }
-    }
-    let key = run_key(ctx, &video.facts, placement, effect, config)?;
-    let mut units = UnitLog::open(&io, &journal, folder, &key)?;
+    let (state, mut units) = enter(ctx, (&video.facts, placement, effect), folder, (config, options))?;
     if let Some(done) = units.done(UNIT) {
         let outcome: ChunkOutcome = serde_json::from_value(done.meta.clone())
-            .map_err(|e| StateError::Corrupt { path: journal, reason: format!("its unit record: {e}") })?;
+            .map_err(|e| StateError::Corrupt { path: state.join(JOURNAL), reason: format!("its unit record: {e}") })?;
         return Ok(ChunkOutcome { cached: true, ..outcome });
     }
-    let parts = Parts::open(state.join("parts"))?;
+    let parts = Parts::open(state.join(PARTS))?;
     let ChunkVideo { facts, source, end, limits } = video;
     let until = config.seconds.map(|s| s + facts.start);
     let audio =
         (config.audio && facts.audio > 0).then(|| AudioCopy { limits, until, ..AudioCopy::new(&facts.path, 0) });
-    let stream = Stream::new(source, config.seconds);
-    let mut job = Job { ctx, placement, config, options, spec: Job::spec(&facts, folder, config, audio), stream };
-    let head = job.make((work, &parts, &mut units), progress)?;
-    let made = parts.done(&units)?;
-    let sum = |of: &dyn Fn(&super::parts::PartRecord) -> u64| made.iter().map(of).sum::<u64>();
-    if made.is_empty() {
+    let (stream, spec) = (Stream::new(source, config.seconds), Job::spec(&facts, folder, config, audio));
+    let mut job = Job { ctx, placement, config, options, spec, stream, shard: None };
+    let (count, head) = job.make((work, &parts, &mut units), progress)?;
+    if count == 0 {
         return Err(Error::InputCorrupt { path: facts.path, reason: "no frame could be decoded".into() });
     }
+    let made = parts.all(&units, count)?;
+    let sum = |of: &dyn Fn(&super::parts::PartRecord) -> u64| made.iter().map(of).sum::<u64>();
     let end = end.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
     // A video of which only a part was asked for was not read to its end.
     let reasons = end.verdict.filter(|_| config.seconds.is_none()).map(|v| v.reasons).unwrap_or_default();
@@ -183,6 +173,31 @@ pub fn process_video(
     parts.forget();
     drop(state);
     Ok(outcome)
+}
+
+/// Makes `folder` the output folder of a run, with its units.
+pub(super) fn enter(
+    ctx: &GpuContext,
+    (facts, placement, effect): (&VideoFacts, &Placement, &EffectId),
+    folder: &Path,
+    (config, options): (&ProcessConfig, &JobOptions),
+) -> Result<(StateDir, UnitLog)> {
+    crate::config::Settings::check(config)?;
+    let io = OsIo;
+    io.create_dir_all(folder).map_err(|e| Error::storage("create the output folder", folder, e))?;
+    let state = StateDir::acquire_for(&io, folder.join(STATE), OWNER)?;
+    let dir = io.open_dir(folder).map_err(|e| Error::storage("open", folder, e))?;
+    clean_temps(dir.as_ref())?;
+    let journal = state.join(JOURNAL);
+    if options.restart {
+        match std::fs::remove_file(&journal) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::storage("remove", &journal, e)),
+            _ => {}
+        }
+    }
+    let key = run_key(ctx, facts, placement, effect, config)?;
+    let units = UnitLog::open(&io, &journal, folder, &key)?;
+    Ok((state, units))
 }
 
 fn run_key(

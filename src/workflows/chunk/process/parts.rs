@@ -4,13 +4,14 @@
 //! state folder and named by a record of the journal. In the end parts are joined, packet by packet and line by line, so that the output
 //! does not tell whether a run was stopped.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use serde::{Deserialize, Serialize};
 
-use crate::core::{CancelToken, Rational, Size};
+use crate::core::{CancelToken, FrameInfo, Rational, Size};
 use crate::error::{Error, Result, StateError};
 use crate::media::{AudioCopy, JoinOptions, JoinPiece, join_videos};
 use crate::store::{Committed, Hash, OsIo, StoreIo, UnitLog, clean_temps, commit};
@@ -54,9 +55,17 @@ fn unit(number: usize) -> String {
     format!("part {number:06}")
 }
 
+/// The number of the part that a unit is.
+fn number(unit: &str) -> Option<usize> {
+    unit.strip_prefix("part ")?.parse().ok()
+}
+
 enum Message {
-    Frame(Box<Finished>),
-    Part(PartRecord, String),
+    /// A frame of the part of that number.
+    Frame(usize, Box<Finished>),
+    /// A frame of a part that is not made here: its time counts for those behind it.
+    Passed(FrameInfo),
+    Part(usize, PartRecord, String),
     Done,
 }
 
@@ -70,13 +79,18 @@ impl ToParts {
         self.to.send(message).map_err(|_| Error::Bug("the encoder is gone without saying so".into()))
     }
 
-    pub(super) fn frame(&self, frame: Finished) -> Result<()> {
-        self.send(Message::Frame(Box::new(frame)))
+    pub(super) fn frame(&self, number: usize, frame: Finished) -> Result<()> {
+        self.send(Message::Frame(number, Box::new(frame)))
+    }
+
+    /// A frame that is passed over.
+    pub(super) fn passed(&self, info: FrameInfo) -> Result<()> {
+        self.send(Message::Passed(info))
     }
 
     /// Ends a part; `lines` are its detections.
-    pub(super) fn end(&self, record: PartRecord, lines: String) -> Result<()> {
-        self.send(Message::Part(record, lines))
+    pub(super) fn end(&self, number: usize, record: PartRecord, lines: String) -> Result<()> {
+        self.send(Message::Part(number, record, lines))
     }
 }
 
@@ -97,29 +111,39 @@ impl Parts {
         self.folder.join(format!("{number:06}.jsonl"))
     }
 
-    /// Records of the parts from the first one on that are done.
-    pub(super) fn done(&self, units: &UnitLog) -> Result<Vec<PartRecord>> {
-        let record = |u: &crate::store::UnitRecord| {
-            serde_json::from_value(u.meta.clone()).map_err(|e| {
+    /// Records of the parts that are done, by their numbers.
+    pub(super) fn done(&self, units: &UnitLog) -> Result<BTreeMap<usize, PartRecord>> {
+        let mut done = BTreeMap::new();
+        for u in units.records() {
+            let Some(number) = number(&u.unit) else { continue };
+            let record = serde_json::from_value(u.meta.clone()).map_err(|e| {
                 let reason = format!("the record of {}: {e}", u.unit);
-                StateError::Corrupt { path: self.folder.clone(), reason }.into()
-            })
-        };
-        (0..).map_while(|n| units.done(&unit(n))).map(record).collect()
+                StateError::Corrupt { path: self.folder.clone(), reason }
+            })?;
+            done.insert(number, record);
+        }
+        Ok(done)
     }
 
-    /// Runs `body`, which sends frames and ends of parts, `done` being done already. Each part is encoded as `spec` says and recorded.
+    /// Records of all `count` parts, in order.
+    pub(super) fn all(&self, units: &UnitLog, count: usize) -> Result<Vec<PartRecord>> {
+        let all: Vec<PartRecord> = self.done(units)?.into_iter().filter(|(n, _)| *n < count).map(|(_, r)| r).collect();
+        if all.len() == count { Ok(all) } else { Err(Error::Bug(format!("{} of {count} parts are there", all.len()))) }
+    }
+
+    /// Runs `body`, which sends the frames of all parts in order, those that are passed over too, and ends of parts. Each is encoded as `spec` says
+    /// and recorded.
     ///
     /// # Errors
     /// Of the encoder and the store, or those of `body`.
     pub(super) fn make(
         &self,
-        (spec, units, done): (&FileSpec, &mut UnitLog, &[PartRecord]),
+        (spec, units): (&FileSpec, &mut UnitLog),
         body: impl FnOnce(&ToParts) -> Result<()>,
     ) -> Result<()> {
         std::thread::scope(|scope| {
             let (to, from) = bounded(WAITING);
-            let thread = scope.spawn(move || self.write((spec, units, done), &from));
+            let thread = scope.spawn(move || self.write((spec, units), &from));
             let to = ToParts { to };
             let result = body(&to);
             if result.is_ok() {
@@ -133,17 +157,15 @@ impl Parts {
         })
     }
 
-    fn write(
-        &self,
-        (spec, units, done): (&FileSpec, &mut UnitLog, &[PartRecord]),
-        from: &Receiver<Message>,
-    ) -> Result<()> {
-        let mut number = done.len();
-        let mut times = Times { last: done.last().and_then(|p| p.pictures).map(|p| p.last) };
+    fn write(&self, (spec, units): (&FileSpec, &mut UnitLog), from: &Receiver<Message>) -> Result<()> {
+        let mut times = Times::default();
         let mut open: Option<(Open, Pictures)> = None;
         for message in from {
             match message {
-                Message::Frame(frame) => {
+                Message::Passed(info) => {
+                    times.of(&info);
+                }
+                Message::Frame(number, frame) => {
                     let pts = times.of(&frame.info);
                     let (file, pictures) = match &mut open {
                         Some(open) => open,
@@ -158,7 +180,7 @@ impl Parts {
                     pictures.last = pts;
                     file.push(&frame, pts - pictures.start)?;
                 }
-                Message::Part(mut record, lines) => {
+                Message::Part(number, mut record, lines) => {
                     let mut files = Vec::new();
                     if let Some((file, pictures)) = open.take() {
                         files.push(file.finish()?.file);
@@ -168,7 +190,6 @@ impl Parts {
                         files.push(commit(&OsIo, self.lines(number), |w| w.write_all(lines.as_bytes()))?);
                     }
                     units.finish(&unit(number), &files, &record)?;
-                    number += 1;
                 }
                 Message::Done => return Ok(()),
             }

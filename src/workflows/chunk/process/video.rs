@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use crate::core::{Limits, Rational, Size};
+use crate::core::{FrameInfo, Limits, Rational, Size};
 use crate::error::{Error, Result};
 use crate::media::{AudioCopy, DecodeOptions, VideoDecoder};
 use crate::pipeline::{FrameSource, SourceFrame, VideoEnd, VideoSource};
@@ -120,10 +120,10 @@ impl Stream {
         Self { inner, seconds, first: None, taken: 0, over: false }
     }
 
-    /// Passes over frames.
-    pub(super) fn skip(&mut self, frames: u64) -> Result<()> {
+    /// Passes over frames, at most so many, and shows what is known of each.
+    pub(super) fn pass(&mut self, frames: u64, show: &mut dyn FnMut(FrameInfo) -> Result<()>) -> Result<()> {
         let mut part = self.part(frames);
-        while part.next(&mut |_| Ok(()))? {}
+        while part.next(&mut |frame| show(frame.info()))? {}
         Ok(())
     }
 

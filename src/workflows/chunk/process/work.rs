@@ -14,8 +14,8 @@ use super::run::{ProcessReport, process_chunks};
 use super::video::{Stream, VideoFacts, file_spec};
 #[cfg(feature = "onnx")]
 use crate::core::BoxRect;
-use crate::core::{FrameDesc, FrameInfo, FrameLayout, Rect};
-use crate::error::Result;
+use crate::core::{FrameDesc, FrameInfo, FrameLayout, Rect, Shard};
+use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::media::AudioCopy;
 use crate::store::UnitLog;
@@ -28,6 +28,8 @@ pub(super) struct Job<'a> {
     pub(super) options: &'a JobOptions,
     pub(super) spec: FileSpec,
     pub(super) stream: Stream,
+    /// Which parts are made here; all without one.
+    pub(super) shard: Option<Shard>,
 }
 
 /// What a part sends its frames to.
@@ -45,45 +47,59 @@ impl Job<'_> {
         file_spec(folder.join(format!("{stem}_chunks.mp4")), facts, config.crf, audio)
     }
 
-    /// Makes the parts that are not done. Gives the head of `detections.jsonl` where objects are looked for.
+    /// Makes the parts of the run that are its own and not done. Gives the number of all parts, and the head of `detections.jsonl` where objects are
+    /// looked for.
     pub(super) fn make(
         &mut self,
         (mut work, parts, units): (ChunkWork<'_>, &Parts, &mut UnitLog),
         progress: &mut dyn FnMut(u64),
-    ) -> Result<Option<String>> {
+    ) -> Result<(usize, Option<String>)> {
         let done = parts.done(units)?;
         let (head, replay) = match &mut work {
             ChunkWork::Tiles(effect) => (None, effect.remembers()),
             #[cfg(feature = "onnx")]
             ChunkWork::Detect(detector) => (Some(self.prepare(detector)), false),
         };
-        if !replay {
-            let frames = done.iter().map(|p| p.frames).sum();
-            self.stream.skip(frames)?;
-            progress(frames);
+        if replay && self.shard.is_some() {
+            return Err(Error::Usage {
+                message: "the effect remembers frames before, so parts would not be those of one run".into(),
+                hint: Some("run it without --shard, or share out several videos".into()),
+            });
         }
-        let mut number = if replay { 0 } else { done.len() };
         let spec = self.spec.clone();
-        parts.make((&spec, units, &done), |to| {
+        let mut number = 0;
+        parts.make((&spec, units), |to| {
             while !self.stream.over {
                 let before = self.stream.taken;
-                let fresh = number >= done.len();
-                let mut hand_on = |frame| if fresh { to.frame(frame) } else { Ok(()) };
+                let fresh = self.shard.is_none_or(|s| s.has(number)) && !done.contains_key(&number);
+                if !fresh && !replay {
+                    self.stream.pass(FRAMES, &mut |info| {
+                        progress(1);
+                        to.passed(info)
+                    })?;
+                    number += usize::from(self.stream.taken > before);
+                    continue;
+                }
+                let mut hand_on = |frame: Finished| {
+                    if fresh { to.frame(number, frame) } else { to.passed(frame.info) }
+                };
                 let (report, detections, lines) = match &mut work {
                     ChunkWork::Tiles(effect) => (self.tiles(&mut **effect, &mut hand_on, progress)?, 0, String::new()),
                     #[cfg(feature = "onnx")]
                     ChunkWork::Detect(detector) => self.detect(detector, &mut hand_on, progress)?,
                 };
-                if fresh && self.stream.taken > before {
-                    let ProcessReport { frames, tiles, pixels, frame_pixels, .. } = report;
-                    let record = PartRecord { frames, tiles, pixels, frame_pixels, detections, pictures: None };
-                    to.end(record, lines)?;
+                if self.stream.taken > before {
+                    if fresh {
+                        let ProcessReport { frames, tiles, pixels, frame_pixels, .. } = report;
+                        let record = PartRecord { frames, tiles, pixels, frame_pixels, detections, pictures: None };
+                        to.end(number, record, lines)?;
+                    }
+                    number += 1;
                 }
-                number += 1;
             }
             Ok(())
         })?;
-        Ok(head)
+        Ok((number, head))
     }
 
     fn tiles(

@@ -200,7 +200,7 @@ fn plan(scan: &Scan, old: Option<&Old>) -> Vec<Option<PoolPicture>> {
 }
 
 #[allow(clippy::too_many_arguments, reason = "one step of `build_pool`, cut out for its length")]
-fn look(
+pub(super) fn look(
     ctx: &GpuContext,
     describer: &mut Describer,
     (scan, todo): (&Scan, &[usize]),

@@ -87,6 +87,26 @@ impl Fresh {
         true
     }
 
+    /// Takes the files that an unfinished build left in `from`; those of another key, and damaged ones, count for nothing. Gives the number of rows
+    /// that are new.
+    pub(super) fn adopt(&mut self, io: &dyn StoreIo, from: &Path) -> Result<usize> {
+        let dir = io.open_dir(from).map_err(|e| Error::storage("open", from, e))?;
+        let before = self.places.len();
+        let mut all = names(dir.as_ref(), from)?;
+        all.sort();
+        for name in all {
+            let bytes = read(dir.as_ref(), &name).map_err(|e| Error::storage("read", from.join(&name), e))?;
+            let known = self.places.len();
+            let _ = self.take(&bytes);
+            let mut new: Vec<(usize, Hash)> =
+                self.places.iter().filter(|(_, at)| **at >= known).map(|(hash, at)| (*at, *hash)).collect();
+            new.sort_by_key(|(at, _)| *at);
+            self.waiting.extend(new.into_iter().map(|(_, hash)| hash));
+            self.save(io)?;
+        }
+        Ok(self.places.len() - before)
+    }
+
     /// The row of a content.
     pub(super) fn get(&self, hash: &Hash) -> Option<&[f32]> {
         let at = self.places.get(hash)? * self.dim;
@@ -183,6 +203,11 @@ mod tests {
         fresh.save(&OsIo).unwrap();
         let again = open("a", 3);
         assert_eq!((again.len(), again.get(&hash(4)), again.get(&hash(5))), (5, Some(&[4.0, 1.0, -2.0][..]), None));
+        // Another folder takes them over, once.
+        let mut other = Fresh::open(&OsIo, &dir.path().join("other"), blake3::hash(b"a"), 3).unwrap();
+        assert_eq!((other.adopt(&OsIo, &folder).unwrap(), other.adopt(&OsIo, &folder).unwrap()), (5, 0));
+        let other = Fresh::open(&OsIo, &dir.path().join("other"), blake3::hash(b"a"), 3).unwrap();
+        assert_eq!((other.len(), other.get(&hash(3))), (5, Some(&[3.0, 1.0, -2.0][..])));
         // A damaged file counts for nothing, and the others stay.
         let damaged = folder.join("00000000.rows");
         let mut bytes = std::fs::read(&damaged).unwrap();

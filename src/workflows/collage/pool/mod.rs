@@ -10,12 +10,14 @@ mod build;
 mod files;
 mod fresh;
 mod look;
+mod part;
 mod scan;
 mod table;
 
 use std::path::{Path, PathBuf};
 
 pub use build::{PoolReport, PoolSettings, build_pool};
+pub use part::{PoolPart, join_pool, pool_part};
 pub use scan::{PictureFile, Scan};
 pub use table::PoolPicture;
 

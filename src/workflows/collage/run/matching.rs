@@ -1,5 +1,6 @@
 //! The first half: frames in, their nearest pictures out, kept in a journal by and by.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,7 +11,7 @@ use super::super::network::Networks;
 use super::super::select::FrameCandidates;
 use super::config::CollageConfig;
 use super::eye::{Eye, picture_only};
-use super::source::{SampledSource, Used};
+use super::source::{Places, SampledSource, Used};
 use super::timeline::UsedFrame;
 use crate::core::{FrameLayout, Neighbor};
 use crate::error::{Error, Result};
@@ -18,7 +19,7 @@ use crate::gpu::GpuContext;
 use crate::index::VectorIndex;
 use crate::media::{Status, encode_jpeg};
 use crate::pipeline::{Batches, PipelineOptions, VideoEnd, batches};
-use crate::store::{Journal, OsIo, Record, RunKey};
+use crate::store::{GroupId, GroupLog, OsIo, Record, RunKey};
 
 /// Frames searched for together: enough for the product of matrices that makes a search fast.
 const SEARCH: usize = 64;
@@ -31,16 +32,22 @@ const RECORD: usize = 900 << 10;
 /// Mean change of a channel, in codes, from one frame to the next that is taken for a cut.
 const CUT: f64 = 30.0;
 
+/// Stages of the journal, and kinds of records in them.
 const FRAMES: u32 = 1;
-const QUERIES: u32 = 2;
-const THUMB: u32 = 3;
-const SAMPLE: u32 = 4;
-const END: u32 = 5;
+const END: u32 = 2;
+/// Kinds of records only.
+const QUERIES: u32 = 3;
+const THUMB: u32 = 4;
+const SAMPLE: u32 = 5;
 
-/// A frame and the pictures nearest to it.
+/// A frame, or a tile of one, and the pictures nearest to it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct FrameMatch {
     pub(super) used: UsedFrame,
+    /// Whether it is the first one behind a cut.
+    cut: bool,
+    /// Cuts up to it, once all frames are there.
+    #[serde(skip)]
     pub(super) scene: u32,
     /// Ids and scores, best first.
     pub(super) nearest: Vec<(u32, f32)>,
@@ -56,6 +63,8 @@ impl FrameMatch {
 /// What is known when all frames are matched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct MatchEnd {
+    /// Frames of the timeline.
+    pub(super) frames: u64,
     /// Frames of the video that were decoded.
     pub(super) decoded: u64,
     /// Output pictures that the last frame is shown in beyond its own.
@@ -79,85 +88,120 @@ pub(super) struct Matches {
     pub(super) end: Option<MatchEnd>,
 }
 
-/// The journal of matches.
+/// The journal of matches, by units of the timeline.
 #[derive(Debug)]
 pub(super) struct MatchLog {
-    journal: Journal,
-    pub(super) found: Matches,
+    log: GroupLog,
+    units: BTreeMap<u64, Matches>,
+    pub(super) end: Option<MatchEnd>,
+}
+
+/// Frames of a unit of the timeline: what one search takes, fewer where they are of many tiles.
+pub(super) fn unit_frames(per_frame: usize) -> u64 {
+    (MOST / per_frame.max(1)).clamp(1, SEARCH) as u64
 }
 
 impl MatchLog {
     /// Opens or creates the journal; what an interrupted run found is there.
     pub(super) fn open(path: &Path, key: &RunKey) -> Result<Self> {
-        let (journal, recovered) = Journal::open(&OsIo, path, key)?;
-        let mut found = Matches::default();
+        let (log, groups) = GroupLog::open(&OsIo, path, key)?;
         let corrupt = || crate::StateError::Corrupt { path: path.into(), reason: "a record of matches".into() };
-        // Records of a group come before its frames; without them they count for nothing.
-        let mut waiting = Matches::default();
-        for record in &recovered.records {
-            let numbered = || {
-                let (at, rest) = record.payload.split_first_chunk::<4>()?;
-                Some((u32::from_le_bytes(*at) as usize, rest.to_vec()))
-            };
-            match record.kind {
-                QUERIES => {
-                    let bytes = record.payload.as_chunks::<4>().0;
-                    waiting.queries.extend(bytes.iter().map(|b| f32::from_le_bytes(*b)));
-                }
-                THUMB => waiting.thumbs.push(numbered().ok_or_else(corrupt)?),
-                SAMPLE => waiting.samples.push(numbered().ok_or_else(corrupt)?),
+        let mut this = Self { log, units: BTreeMap::new(), end: None };
+        for (GroupId { stage, unit }, records) in groups {
+            match stage {
                 FRAMES => {
-                    found.frames.extend(record.parse::<Vec<FrameMatch>>().ok_or_else(corrupt)?);
-                    let group = std::mem::take(&mut waiting);
-                    found.queries.extend(group.queries);
-                    found.thumbs.extend(group.thumbs);
-                    found.samples.extend(group.samples);
+                    this.units.insert(unit, unit_of(&records).ok_or_else(corrupt)?);
                 }
-                END => found.end = Some(record.parse().ok_or_else(corrupt)?),
+                END => this.end = Some(records.first().and_then(Record::parse).ok_or_else(corrupt)?),
                 _ => return Err(corrupt().into()),
             }
         }
-        let torn = !(waiting.queries.is_empty() && waiting.thumbs.is_empty() && waiting.samples.is_empty());
-        let journal = if torn {
-            // What is torn would be taken for a part of the next group.
-            let last = recovered.records.iter().rposition(|r| matches!(r.kind, FRAMES | END)).map_or(0, |at| at + 1);
-            journal.rewrite(&OsIo, key, recovered.records.get(..last).unwrap_or_default())?
-        } else {
-            journal
-        };
-        Ok(Self { journal, found })
+        Ok(this)
     }
 
-    /// Appends frames of `per_frame` matches each.
-    fn append(&mut self, group: Matches, per_frame: usize) -> Result<()> {
-        let mut records = Vec::new();
-        let first = self.found.frames.len() / per_frame.max(1);
-        // Whole frames, few enough for a record.
-        let candidates = group.frames.first().map_or(1, |f| f.nearest.len()).max(1);
-        let frames = (RECORD / 40 / candidates / per_frame.max(1)).max(1);
-        let dim = group.queries.len() / group.frames.len().max(1);
-        for (i, matches) in group.frames.chunks(frames * per_frame).enumerate() {
-            let numbers = group.queries.chunks((frames * per_frame * dim).max(1)).nth(i).unwrap_or_default();
-            for numbers in numbers.chunks(RECORD / 4) {
-                let payload = numbers.iter().flat_map(|v| v.to_le_bytes()).collect();
-                records.push(Record { kind: QUERIES, payload });
-            }
-            let here = first + i * frames..first + (i + 1) * frames;
-            for (kind, list) in [(THUMB, &group.thumbs), (SAMPLE, &group.samples)] {
-                for (at, jpeg) in list.iter().filter(|(at, _)| here.contains(at)) {
-                    let payload = (*at as u32).to_le_bytes().iter().chain(jpeg).copied().collect();
-                    records.push(Record { kind, payload });
-                }
-            }
-            records.push(Record::json(FRAMES, &matches)?);
+    /// Units whose frames are matched.
+    pub(super) fn done(&self) -> BTreeSet<u64> {
+        self.units.keys().copied().collect()
+    }
+
+    /// Matches there are.
+    pub(super) fn known(&self) -> usize {
+        self.units.values().map(|u| u.frames.len()).sum()
+    }
+
+    /// Whether all frames of the timeline are matched, of `per_frame` matches each.
+    pub(super) fn is_whole(&self, per_frame: usize) -> bool {
+        self.end.as_ref().is_some_and(|end| end.frames == (self.known() / per_frame.max(1)) as u64)
+    }
+
+    /// All of it, with scenes counted.
+    pub(super) fn all(self) -> Matches {
+        let mut all = Matches { end: self.end, ..Matches::default() };
+        for unit in self.units.into_values() {
+            all.frames.extend(unit.frames);
+            all.queries.extend(unit.queries);
+            all.thumbs.extend(unit.thumbs);
+            all.samples.extend(unit.samples);
         }
-        self.journal.append_all(&records)?;
-        self.found.frames.extend(group.frames);
-        self.found.queries.extend(group.queries);
-        self.found.thumbs.extend(group.thumbs);
-        self.found.samples.extend(group.samples);
+        let mut scene = 0;
+        for frame in &mut all.frames {
+            scene += u32::from(frame.cut);
+            frame.scene = scene;
+        }
+        all
+    }
+
+    /// Adds units whose frames are `per_frame` matches each.
+    fn add(&mut self, units: Vec<(u64, Matches)>, per_frame: usize) -> Result<()> {
+        let mut groups = Vec::new();
+        for (unit, matches) in &units {
+            groups.push((GroupId { stage: FRAMES, unit: *unit }, records_of(matches, per_frame)?));
+        }
+        self.log.finish_all(groups)?;
+        self.units.extend(units);
         Ok(())
     }
+}
+
+fn records_of(unit: &Matches, per_frame: usize) -> Result<Vec<Record>> {
+    let mut records = Vec::new();
+    for numbers in unit.queries.chunks(RECORD / 4) {
+        records.push(Record { kind: QUERIES, payload: numbers.iter().flat_map(|v| v.to_le_bytes()).collect() });
+    }
+    for (kind, list) in [(THUMB, &unit.thumbs), (SAMPLE, &unit.samples)] {
+        for (at, jpeg) in list {
+            let payload = (*at as u32).to_le_bytes().iter().chain(jpeg).copied().collect();
+            records.push(Record { kind, payload });
+        }
+    }
+    // Whole frames, few enough for a record.
+    let candidates = unit.frames.first().map_or(1, |f| f.nearest.len()).max(1);
+    let frames = (RECORD / 40 / candidates / per_frame.max(1)).max(1);
+    for matches in unit.frames.chunks(frames * per_frame.max(1)) {
+        records.push(Record::json(FRAMES, &matches)?);
+    }
+    Ok(records)
+}
+
+fn unit_of(records: &[Record]) -> Option<Matches> {
+    let mut unit = Matches::default();
+    for record in records {
+        let numbered = || {
+            let (at, rest) = record.payload.split_first_chunk::<4>()?;
+            Some((u32::from_le_bytes(*at) as usize, rest.to_vec()))
+        };
+        match record.kind {
+            QUERIES => {
+                let bytes = record.payload.as_chunks::<4>().0;
+                unit.queries.extend(bytes.iter().map(|b| f32::from_le_bytes(*b)));
+            }
+            THUMB => unit.thumbs.push(numbered()?),
+            SAMPLE => unit.samples.push(numbered()?),
+            FRAMES => unit.frames.extend(record.parse::<Vec<FrameMatch>>()?),
+            _ => return None,
+        }
+    }
+    Some(unit)
 }
 
 /// How frames are matched.
@@ -175,25 +219,33 @@ pub(super) struct Matching<'a> {
     pub(super) save_every: usize,
 }
 
+/// Units that are made and not saved yet.
+#[derive(Default)]
+struct Waiting {
+    units: Vec<(u64, Matches)>,
+    queries: Vec<f32>,
+}
+
 impl Matching<'_> {
-    /// Matches all frames of `source` that `log` does not have yet.
+    /// Matches all frames of `source` in units that `log` does not have yet.
     ///
     /// # Errors
     /// `Cancelled`, the device, storage, the search; the error that ended the source before its first frame.
     pub(super) fn run(&self, log: &mut MatchLog, source: SampledSource, progress: &mut dyn FnMut(u64)) -> Result<()> {
-        let used = Arc::clone(&source.used);
+        let (used, places) = (Arc::clone(&source.used), source.places.clone());
         let longest = u64::from(self.config.descriptor.comparison_size);
         let pixels = longest * longest * self.config.per_frame() as u64;
         let work = |_: &FrameLayout, batch: u32| u64::from(batch) * pixels * 12;
         let options = PipelineOptions { batch: Eye::batch(self.config, self.options.batch)?, ..self.options.clone() };
         let mut eye = Eye::new(self.ctx, self.config, options.batch, self.networks, &options.cancel)?;
         let ((), report) = batches(self.ctx, &options, Box::new(source), &work, |batches| {
-            self.consume(log, batches, &mut eye, &used, progress)
+            self.consume(log, batches, &mut eye, (&used, &places), progress)
         })?;
         self.options.cancel.check()?;
+        let some = used.lock().unwrap_or_else(PoisonError::into_inner).total > 0;
         match report.result {
             // What came before a failure is good: the collage ends there, and says so.
-            Err(e) if !log.found.frames.is_empty() => self.end(log, &used, Some(e)),
+            Err(e) if some => self.end(log, &used, Some(e)),
             Err(e) => Err(e),
             Ok(()) => self.end(log, &used, None),
         }
@@ -210,9 +262,9 @@ impl Matching<'_> {
         let mut notes = decoder.notes;
         notes.sort();
         notes.dedup();
-        let end = MatchEnd { decoded: used.decoded, more: used.more, reasons, notes };
-        log.journal.append(&Record::json(END, &end)?)?;
-        log.found.end = Some(end);
+        let end = MatchEnd { frames: used.total, decoded: used.decoded, more: used.more, reasons, notes };
+        log.log.finish(GroupId { stage: END, unit: 0 }, vec![Record::json(END, &end)?])?;
+        log.end = Some(end);
         Ok(())
     }
 
@@ -221,90 +273,99 @@ impl Matching<'_> {
         log: &mut MatchLog,
         batches: &mut Batches<'_>,
         eye: &mut Eye,
-        used: &Mutex<Used>,
+        (used, places): (&Mutex<Used>, &Places),
         progress: &mut dyn FnMut(u64),
     ) -> Result<()> {
-        let mut group = Matches::default();
-        let mut queries: Vec<f32> = Vec::new();
+        let mut waiting = Waiting::default();
         let mut sampler = None;
-        let mut before: Option<Vec<u8>> = None;
-        let mut scene = log.found.frames.last().map_or(0, |f| f.scene);
-        let thin = self.expected.map_or(1, |n| n.div_ceil(THUMBS)).max(1) as usize;
+        // The frame before and its place: whether the next one follows a cut depends on it.
+        let mut before: Option<(u64, Vec<u8>)> = None;
+        let thin = self.expected.map_or(1, |n| n.div_ceil(THUMBS)).max(1);
         let per_frame = self.config.per_frame();
+        let row = per_frame * eye.dim();
         let group_size = (self.save_every * per_frame).next_multiple_of(SEARCH).min(MOST.max(per_frame));
-        // A run that goes on sees the last frame it had once more: whether the next one follows a cut depends on it.
-        let mut known = usize::from(!log.found.frames.is_empty());
         while let Some(batch) = batches.next_batch()? {
             let count = batch.infos().len() as u32;
             let color = batch.desc().color;
+            let shown: Vec<(u64, UsedFrame)> = {
+                let mut used = used.lock().unwrap_or_else(PoisonError::into_inner);
+                let there = used.frames.len().min(count as usize);
+                used.frames.drain(..there).collect()
+            };
+            if shown.len() != count as usize {
+                return Err(Error::Bug(format!("times of {} of {count} frames", shown.len())));
+            }
             let rows = eye.rows(batch.frames(), color, count)?;
-            queries.extend(rows.get(known * per_frame * eye.dim()..).unwrap_or_default());
             let pictures = eye.pictures(batch.frames(), color, count)?;
-            let first = (log.found.frames.len() + group.frames.len()) / per_frame - known;
-            let known_now = std::mem::take(&mut known);
-            let new = first + known_now..first + count as usize;
-            let wanted: Vec<usize> = new.clone().filter(|at| self.is_sample(*at)).collect();
-            if !wanted.is_empty() {
+            let mut samples: Vec<Option<Vec<u8>>> = vec![None; count as usize];
+            if shown.iter().any(|(at, _)| places.mine(*at) && self.is_sample(*at)) {
                 let sampler = sampler.get_or_insert_with(|| self.sampler());
                 let sampler = sampler.as_mut().map_err(|e| Error::Bug(format!("samples: {e}")))?;
                 sampler.frames(batch.frames(), color, count)?;
-                let large = sampler.compared(count)?;
-                for at in wanted {
-                    let picture = large.get(at - first).map_or(&[][..], Vec::as_slice);
-                    group.samples.push((at, encode_jpeg(sampler.comparison(), picture, 92)?));
+                let wanted = shown.iter().map(|(at, _)| places.mine(*at) && self.is_sample(*at));
+                for ((sample, picture), wanted) in samples.iter_mut().zip(sampler.compared(count)?).zip(wanted) {
+                    *sample = wanted.then(|| encode_jpeg(sampler.comparison(), &picture, 92)).transpose()?;
                 }
             }
             // The frames make room for others now.
             drop(batch);
-            let mut frames = used.lock().unwrap_or_else(PoisonError::into_inner);
-            let there = frames.frames.len().min(count as usize);
-            let shown: Vec<UsedFrame> = frames.frames.drain(..there).collect();
-            drop(frames);
-            if shown.len() != count as usize {
-                return Err(Error::Bug(format!("times of {} of {count} frames", shown.len())));
-            }
-            for ((at, used), picture) in (first..).zip(shown).zip(pictures) {
-                if !new.contains(&at) {
-                    before = Some(picture);
-                    continue;
+            let mut new = 0;
+            let frames = shown.into_iter().zip(pictures).zip(rows.chunks_exact(row.max(1))).zip(samples);
+            for ((((at, used), picture), rows), sample) in frames {
+                let last = before.as_ref().filter(|(place, _)| place + 1 == at);
+                let cut = last.is_some_and(|(_, b)| change(b, &picture) >= CUT);
+                if places.mine(at) {
+                    new += 1;
+                    let unit = places.unit(at);
+                    if waiting.units.last().is_none_or(|(of, _)| *of != unit) {
+                        waiting.units.push((unit, Matches::default()));
+                    }
+                    let Some((_, matches)) = waiting.units.last_mut() else { continue };
+                    let place = at as usize;
+                    if at.is_multiple_of(thin) {
+                        matches.thumbs.push((place, encode_jpeg(eye.size(), &picture, 80)?));
+                    }
+                    matches.samples.extend(sample.map(|jpeg| (place, jpeg)));
+                    let of = |tile| FrameMatch { used, cut: cut && tile == 0, scene: 0, nearest: Vec::new() };
+                    matches.frames.extend((0..per_frame).map(of));
+                    waiting.queries.extend(rows);
+                    // Saved when units are whole.
+                    if places.ends(at) && waiting.units.iter().map(|u| u.1.frames.len()).sum::<usize>() >= group_size {
+                        self.search(log, &mut waiting, row)?;
+                    }
                 }
-                if before.as_ref().is_some_and(|b| change(b, &picture) >= CUT) {
-                    scene += 1;
-                }
-                if at % thin == 0 {
-                    group.thumbs.push((at, encode_jpeg(eye.size(), &picture, 80)?));
-                }
-                before = Some(picture);
-                group.frames.extend((0..per_frame).map(|_| FrameMatch { used, scene, nearest: Vec::new() }));
+                before = Some((at, picture));
             }
-            progress(new.len() as u64);
-            if group.frames.len() >= group_size {
-                self.search(log, &mut group, &mut queries)?;
-            }
+            progress(new);
         }
-        self.search(log, &mut group, &mut queries)
+        self.search(log, &mut waiting, row)
     }
 
-    /// Searches for the frames of `group` and saves it.
-    fn search(&self, log: &mut MatchLog, group: &mut Matches, queries: &mut Vec<f32>) -> Result<()> {
-        if group.frames.is_empty() {
+    /// Searches for the frames of what waits and saves it; `row` is the count of numbers of a frame.
+    fn search(&self, log: &mut MatchLog, waiting: &mut Waiting, row: usize) -> Result<()> {
+        let Waiting { mut units, queries } = std::mem::take(waiting);
+        if units.is_empty() {
             return Ok(());
         }
-        let k = self.config.candidates() as usize;
-        let found = self.index.search(queries, k)?;
-        for (frame, nearest) in group.frames.iter_mut().zip(found) {
-            frame.nearest = nearest.into_iter().map(|n| (n.id, n.score)).collect();
+        let (k, per_frame) = (self.config.candidates() as usize, self.config.per_frame());
+        let mut found = self.index.search(&queries, k)?.into_iter();
+        let mut rest = queries.as_slice();
+        for (_, unit) in &mut units {
+            for (frame, nearest) in unit.frames.iter_mut().zip(&mut found) {
+                frame.nearest = nearest.into_iter().map(|n| (n.id, n.score)).collect();
+            }
+            let (own, later) = rest.split_at((unit.frames.len() / per_frame.max(1) * row).min(rest.len()));
+            if self.config.searches_again() {
+                unit.queries = own.to_vec();
+            }
+            rest = later;
         }
-        if self.config.searches_again() {
-            group.queries = std::mem::take(queries);
-        }
-        queries.clear();
-        log.append(std::mem::take(group), self.config.per_frame())
+        log.add(units, per_frame)
     }
 
-    fn is_sample(&self, at: usize) -> bool {
-        let interval = self.config.sample_interval.max(1) as usize;
-        at.is_multiple_of(interval) && at / interval < self.config.samples as usize
+    fn is_sample(&self, at: u64) -> bool {
+        let interval = u64::from(self.config.sample_interval.max(1));
+        at.is_multiple_of(interval) && at / interval < u64::from(self.config.samples)
     }
 
     /// Makes pictures of the height that samples have.

@@ -15,6 +15,7 @@ mod matching;
 mod mosaic;
 mod outputs;
 mod page;
+mod part;
 mod render;
 mod sheet;
 mod source;
@@ -30,6 +31,7 @@ use serde::{Deserialize, Serialize};
 
 pub use compare::{Comparison, MethodResult, compare};
 pub use config::CollageConfig;
+pub use part::{CollagePart, collage_part, join_collage};
 pub use timeline::{Timeline, UsedFrame, parse_rate};
 pub use video::{CollageVideo, VideoFacts};
 
@@ -42,12 +44,14 @@ use crate::gpu::GpuContext;
 use crate::index::IndexOptions;
 use crate::pipeline::PipelineOptions;
 use crate::store::{OsIo, RunKey, RunKeyBuilder, StateDir, StoreIo, UnitLog, clean_temps};
-use matching::{MatchLog, Matching};
-use source::SampledSource;
+use matching::{MatchLog, Matching, unit_frames};
+use source::{Places, SampledSource};
 use write::Writing;
 
 const UNIT: &str = "collage";
 const STATE: &str = ".state";
+/// Journal of what was matched, in the state folder.
+const MATCHES: &str = "matches";
 
 /// What a run may use, and how often it saves. None of it changes a byte of the output.
 #[derive(Debug, Clone)]
@@ -159,19 +163,11 @@ pub fn collage(
     same_descriptor(pool.descriptor(), &config.descriptor)?;
     let io = OsIo;
     let CollageVideo { facts, source, end } = video;
-    io.create_dir_all(folder).map_err(|e| Error::storage("create the output folder", folder, e))?;
-    let state = StateDir::acquire_for(&io, folder.join(STATE), "collage")?;
-    let dir = io.open_dir(folder).map_err(|e| Error::storage("open", folder, e))?;
-    clean_temps(dir.as_ref())?;
-    let (matches, journal) = (state.join("matches"), state.join("journal"));
-    if options.restart {
-        for path in [&matches, &journal] {
-            remove(path)?;
-        }
-    }
-    let base = run_key(ctx, &facts, pool)?.fields("match", &config.matching());
+    let state = enter(folder, options.restart)?;
+    let journal = state.join("journal");
+    let base = run_key(ctx, &facts, pool, config)?;
     let match_key = base.clone().finish()?;
-    let mut log = MatchLog::open(&matches, &match_key)?;
+    let mut log = MatchLog::open(&state.join(MATCHES), &match_key)?;
     let key = base.fields("show", &config.showing()).finish()?;
     let mut units = open_units(&journal, folder, &key)?;
     if let Some(done) = units.done(UNIT) {
@@ -182,15 +178,11 @@ pub fn collage(
     let index_options = IndexOptions { gpu: Some(ctx), threads: None };
     let (index, _) = pool.index(&config.search, &index_options)?;
     let timeline = Timeline::new(facts.time_base, config.rate, config.seconds)?;
-    let resumed = (log.found.frames.len() / config.per_frame()) as u64;
-    if log.found.end.is_none() {
-        let sampled = SampledSource {
-            inner: source,
-            timeline: timeline.clone(),
-            // The last one is wanted again, see there.
-            done: resumed.saturating_sub(1),
-            used: Arc::default(),
-        };
+    let resumed = (log.known() / config.per_frame()) as u64;
+    if !log.is_whole(config.per_frame()) {
+        let (size, done) = (unit_frames(config.per_frame()), log.done());
+        let places = Places { shard: None, size, done };
+        let sampled = SampledSource { inner: source, timeline: timeline.clone(), places, used: Arc::default() };
         let matching = Matching {
             ctx,
             index: index.as_ref(),
@@ -207,7 +199,7 @@ pub fn collage(
             progress(Stage::Match, done, expected(&facts, config));
         })?;
     }
-    let found = log.found;
+    let found = log.all();
     let Some(match_end) = &found.end else { return Err(Error::Bug("matching without an end".into())) };
     if found.frames.is_empty() {
         return Err(Error::InputCorrupt { path: facts.path, reason: "no frame could be decoded".into() });
@@ -248,8 +240,23 @@ fn expected(facts: &VideoFacts, config: &CollageConfig) -> Option<u64> {
     Some(((frames as f64).min(seconds) * share).ceil() as u64)
 }
 
-/// What everything depends on.
-fn run_key(ctx: &GpuContext, facts: &VideoFacts, pool: &Pool) -> Result<RunKeyBuilder> {
+/// Makes `folder` the output folder of this command, without unfinished files; with `restart` without what earlier runs found.
+fn enter(folder: &Path, restart: bool) -> Result<StateDir> {
+    let io = OsIo;
+    io.create_dir_all(folder).map_err(|e| Error::storage("create the output folder", folder, e))?;
+    let state = StateDir::acquire_for(&io, folder.join(STATE), "collage")?;
+    let dir = io.open_dir(folder).map_err(|e| Error::storage("open", folder, e))?;
+    clean_temps(dir.as_ref())?;
+    if restart {
+        for name in [MATCHES, "journal"] {
+            remove(&state.join(name))?;
+        }
+    }
+    Ok(state)
+}
+
+/// What matches depend on.
+fn run_key(ctx: &GpuContext, facts: &VideoFacts, pool: &Pool, config: &CollageConfig) -> Result<RunKeyBuilder> {
     let mut kernels = blake3::Hasher::new();
     for k in crate::gpu::kernel_sources() {
         kernels.update(k.name.as_bytes()).update(k.text.as_bytes());
@@ -262,7 +269,8 @@ fn run_key(ctx: &GpuContext, facts: &VideoFacts, pool: &Pool) -> Result<RunKeyBu
         .field("adapter", format!("{} ({})", caps.name, caps.driver))
         .field("input", &facts.fingerprint)
         .field("track", facts.track)
-        .field("pool", pool.id().to_hex()))
+        .field("pool", pool.id().to_hex())
+        .fields("match", &config.matching()))
 }
 
 /// The journal of outputs. That of other settings is replaced: its outputs are made anew.

@@ -13,6 +13,7 @@ use super::summary::{ChunkResult, TrackOffset, VideoSummary};
 use super::video::{SyncOpen, SyncVideo};
 use super::{SyncOutcome, SyncRun, sync};
 use crate::config::Settings as _;
+use crate::core::Shard;
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::store::{OsIo, StoreIo, commit_json};
@@ -83,6 +84,26 @@ pub struct BatchOptions {
     pub open: SyncOpen,
     /// Batches of frames, deadlines, cancellation; whether earlier runs count.
     pub run: SyncRun,
+    /// The part of the videos that is analysed, by their places in the list; all without one. A part writes no summary.
+    pub shard: Option<Shard>,
+}
+
+impl BatchSummary {
+    /// Name of its file in the folder of the batch.
+    pub const FILE: &str = "batch_processing_summary.json";
+
+    /// The summary of `results`, as of now.
+    pub fn of(results: Vec<BatchResult>) -> Self {
+        let count = |status: &str| results.iter().filter(|r| r.status == status).count();
+        Self {
+            total_chunks: results.len(),
+            successful: count("success"),
+            no_faces: count("no_faces"),
+            failed: count("failed") + count("exception"),
+            results,
+            processing_timestamp: now(),
+        }
+    }
 }
 
 /// The videos in `folder`, in order of their names.
@@ -110,8 +131,8 @@ pub fn videos_in(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Analyses `videos` into folders of their own below `folder`, and writes `batch_processing_summary.json` there. `told` hears of each video that
-/// has ended, in order of the ends.
+/// Analyses `videos` into folders of their own below `folder`, and writes [`BatchSummary::FILE`] there. `told` hears of each video that has ended,
+/// in order of the ends, with its place in `videos`.
 ///
 /// # Errors
 /// [`Error::Config`], [`Error::Cancelled`], storage of the summary. Failures of videos are results.
@@ -122,12 +143,13 @@ pub fn sync_batch(
     folder: &Path,
     config: &SyncConfig,
     options: &BatchOptions,
-    told: &mut dyn FnMut(&BatchResult),
+    told: &mut dyn FnMut(usize, &BatchResult),
 ) -> Result<BatchSummary> {
     config.check()?;
     OsIo.create_dir_all(folder).map_err(|e| Error::storage("create the output folder", folder, e))?;
     let names = references(videos);
-    let queue: Mutex<VecDeque<usize>> = Mutex::new((0..videos.len()).collect());
+    let mine = |at: &usize| options.shard.is_none_or(|s| s.has(*at));
+    let queue: Mutex<VecDeque<usize>> = Mutex::new((0..videos.len()).filter(mine).collect());
     let workers = options.workers.clamp(1, videos.len().max(1));
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let threads = (cores / workers).max(1);
@@ -165,7 +187,7 @@ pub fn sync_batch(
         }
         drop(done);
         for (i, result) in ended {
-            told(&result);
+            told(i, &result);
             if let Some(place) = results.get_mut(i) {
                 *place = Some(result);
             }
@@ -176,16 +198,10 @@ pub fn sync_batch(
         Ok(())
     })?;
     let results: Vec<BatchResult> = results.into_iter().flatten().collect();
-    let count = |status: &str| results.iter().filter(|r| r.status == status).count();
-    let summary = BatchSummary {
-        total_chunks: results.len(),
-        successful: count("success"),
-        no_faces: count("no_faces"),
-        failed: count("failed") + count("exception"),
-        results,
-        processing_timestamp: now(),
-    };
-    commit_json(&OsIo, folder.join("batch_processing_summary.json"), &summary)?;
+    let summary = BatchSummary::of(results);
+    if options.shard.is_none() {
+        commit_json(&OsIo, folder.join(BatchSummary::FILE), &summary)?;
+    }
     Ok(summary)
 }
 

@@ -1,18 +1,21 @@
 //! What was found so far, kept by and by: a run that was stopped goes on behind it.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::core::{BoxF, Point};
 use crate::error::{Result, StateError};
-use crate::store::{Journal, OsIo, Record, RunKey};
+use crate::store::{GroupId, GroupLog, Journal, OsIo, Record, RunKey, unite_groups};
 
+/// Stages of the journal, and kinds of records in them.
 const FRAMES: u32 = 1;
 const FRAMES_END: u32 = 2;
 const LOOKS: u32 = 3;
-const THUMB: u32 = 4;
-const LOOKED: u32 = 5;
+const JOINED: u32 = 4;
+/// Kinds of records only.
+const THUMB: u32 = 5;
 const VECTOR: u32 = 6;
 
 /// Bytes of a record, at most; the journal takes a mebibyte.
@@ -77,6 +80,8 @@ impl FrameFacts {
 /// How the first pass ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct FramesEnd {
+    /// Frames of the video that could be decoded.
+    pub(super) frames: u64,
     /// Why the video is not whole.
     pub(super) reasons: Vec<String>,
     /// Assumptions of the decoder.
@@ -101,8 +106,8 @@ impl Look {
     }
 }
 
-/// Looks and pictures of a stretch of the second pass.
-#[derive(Debug, Default)]
+/// Looks and pictures of a unit of the second pass.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct LookGroup {
     pub(super) looks: Vec<Look>,
     /// JPEGs by position of the track.
@@ -111,69 +116,89 @@ pub(super) struct LookGroup {
     pub(super) vectors: Vec<(u32, Vec<f32>)>,
 }
 
-/// All that both passes found.
-#[derive(Debug, Default)]
-pub(super) struct Found {
-    pub(super) frames: Vec<FrameFacts>,
-    pub(super) end: Option<FramesEnd>,
-    pub(super) looks: Vec<Look>,
-    pub(super) thumbs: Vec<(u32, Vec<u8>)>,
-    pub(super) vectors: Vec<(u32, Vec<f32>)>,
-    /// First frame that the second pass has not looked at.
-    pub(super) looked: u64,
+impl LookGroup {
+    fn extend(&mut self, later: Self) {
+        self.looks.extend(later.looks);
+        self.thumbs.extend(later.thumbs);
+        self.vectors.extend(later.vectors);
+    }
 }
 
-/// The journal of both passes.
+/// The journal of both passes, by units.
 #[derive(Debug)]
 pub(super) struct SyncLog {
-    journal: Journal,
-    pub(super) found: Found,
+    log: GroupLog,
+    frames: BTreeMap<u64, Vec<FrameFacts>>,
+    pub(super) end: Option<FramesEnd>,
+    looks: BTreeMap<u64, LookGroup>,
 }
 
 impl SyncLog {
     /// Opens or creates the journal at `path`.
     pub(super) fn open(path: &Path, key: &RunKey) -> Result<Self> {
-        let (journal, recovered) = Journal::open(&OsIo, path, key)?;
+        let (log, groups) = GroupLog::open(&OsIo, path, key)?;
         let corrupt = |what: &str| StateError::Corrupt { path: path.into(), reason: format!("a record of {what}") };
-        let (mut found, mut waiting) = (Found::default(), LookGroup::default());
-        for record in &recovered.records {
-            match record.kind {
-                FRAMES => found.frames.extend(record.parse::<Vec<FrameFacts>>().ok_or_else(|| corrupt("frames"))?),
-                FRAMES_END => found.end = Some(record.parse().ok_or_else(|| corrupt("the end"))?),
-                LOOKS => waiting.looks.extend(unpack(&record.payload).ok_or_else(|| corrupt("looks"))?),
-                THUMB => {
-                    let (at, jpeg) = record.payload.split_first_chunk::<4>().ok_or_else(|| corrupt("pictures"))?;
-                    waiting.thumbs.push((u32::from_le_bytes(*at), jpeg.to_vec()));
+        let mut this = Self { log, frames: BTreeMap::new(), end: None, looks: BTreeMap::new() };
+        for (GroupId { stage, unit }, records) in groups {
+            match stage {
+                FRAMES => {
+                    let frames: Option<Vec<Vec<FrameFacts>>> = records.iter().map(Record::parse).collect();
+                    this.frames.insert(unit, frames.ok_or_else(|| corrupt("frames"))?.concat());
                 }
-                VECTOR => {
-                    let (at, values) = record.payload.split_first_chunk::<4>().ok_or_else(|| corrupt("vectors"))?;
-                    let values = values.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
-                    waiting.vectors.push((u32::from_le_bytes(*at), values));
+                FRAMES_END => {
+                    let end = records.first().and_then(Record::parse);
+                    this.end = Some(end.ok_or_else(|| corrupt("the end"))?);
                 }
-                LOOKED => {
-                    found.looked = record.parse().ok_or_else(|| corrupt("progress"))?;
-                    let group = std::mem::take(&mut waiting);
-                    found.looks.extend(group.looks);
-                    found.thumbs.extend(group.thumbs);
-                    found.vectors.extend(group.vectors);
+                LOOKS => {
+                    this.looks.insert(unit, group_of(&records).ok_or_else(|| corrupt("looks"))?);
                 }
-                _ => return Err(corrupt("an unknown kind").into()),
+                JOINED => {}
+                _ => return Err(corrupt("an unknown stage").into()),
             }
         }
-        let nothing = waiting.looks.is_empty() && waiting.thumbs.is_empty() && waiting.vectors.is_empty();
-        let journal = if nothing {
-            journal
-        } else {
-            // What is torn would be taken for a part of the next group.
-            let whole = |r: &Record| !matches!(r.kind, LOOKS | THUMB | VECTOR);
-            let last = recovered.records.iter().rposition(whole).map_or(0, |at| at + 1);
-            journal.rewrite(&OsIo, key, recovered.records.get(..last).unwrap_or_default())?
-        };
-        Ok(Self { journal, found })
+        Ok(this)
     }
 
-    /// Adds frames of the first pass.
-    pub(super) fn add_frames(&mut self, frames: Vec<FrameFacts>) -> Result<()> {
+    /// Whether the first pass was put together from those of parts: what is left is the second one.
+    pub(super) fn is_joined(&self) -> bool {
+        self.log.has(GroupId { stage: JOINED, unit: 0 })
+    }
+
+    /// Whether the frames of a unit are known.
+    pub(super) fn has_frames(&self, unit: u64) -> bool {
+        self.frames.contains_key(&unit)
+    }
+
+    /// Whether the tracks of a unit were looked at.
+    pub(super) fn has_looks(&self, unit: u64) -> bool {
+        self.looks.contains_key(&unit)
+    }
+
+    /// Units whose frames are known.
+    pub(super) fn units(&self) -> impl Iterator<Item = u64> + '_ {
+        self.frames.keys().copied()
+    }
+
+    /// Frames that are known.
+    pub(super) fn known(&self) -> u64 {
+        self.frames.values().map(|f| f.len() as u64).sum()
+    }
+
+    /// All frames in order, once the first pass is over; `None` before.
+    pub(super) fn all_frames(&self) -> Option<Vec<FrameFacts>> {
+        let end = self.end.as_ref()?;
+        (self.known() == end.frames).then(|| self.frames.values().flatten().cloned().collect())
+    }
+
+    /// All that the second pass saw.
+    pub(super) fn all_looks(&mut self) -> LookGroup {
+        let mut all = LookGroup::default();
+        std::mem::take(&mut self.looks).into_values().for_each(|group| all.extend(group));
+        all
+    }
+
+    /// Adds the frames of a unit of the first pass.
+    pub(super) fn add_frames(&mut self, unit: u64, frames: Vec<FrameFacts>) -> Result<()> {
         let bytes = |f: &FrameFacts| 64 + 32 * f.f.len();
         let mut records = Vec::new();
         let mut from = 0;
@@ -188,20 +213,20 @@ impl SyncLog {
             records.push(Record::json(FRAMES, &rest.get(..count).unwrap_or_default())?);
             from += count;
         }
-        self.journal.append_all(&records)?;
-        self.found.frames.extend(frames);
+        self.log.finish(GroupId { stage: FRAMES, unit }, records)?;
+        self.frames.insert(unit, frames);
         Ok(())
     }
 
     /// Says that the first pass is done.
     pub(super) fn end_frames(&mut self, end: FramesEnd) -> Result<()> {
-        self.journal.append(&Record::json(FRAMES_END, &end)?)?;
-        self.found.end = Some(end);
+        self.log.finish(GroupId { stage: FRAMES_END, unit: 0 }, vec![Record::json(FRAMES_END, &end)?])?;
+        self.end = Some(end);
         Ok(())
     }
 
-    /// Adds what the second pass saw in the frames before `next`.
-    pub(super) fn add_looks(&mut self, group: LookGroup, next: u64) -> Result<()> {
+    /// Adds what the second pass saw in the frames of a unit.
+    pub(super) fn add_looks(&mut self, unit: u64, group: LookGroup) -> Result<()> {
         let mut records = Vec::new();
         let mut payload = Vec::new();
         for look in &group.looks {
@@ -221,14 +246,43 @@ impl SyncLog {
             let payload = track.to_le_bytes().into_iter().chain(vector.iter().flat_map(|v| v.to_le_bytes())).collect();
             records.push(Record { kind: VECTOR, payload });
         }
-        records.push(Record::json(LOOKED, &next)?);
-        self.journal.append_all(&records)?;
-        self.found.looks.extend(group.looks);
-        self.found.thumbs.extend(group.thumbs);
-        self.found.vectors.extend(group.vectors);
-        self.found.looked = next;
+        self.log.finish(GroupId { stage: LOOKS, unit }, records)?;
+        self.looks.insert(unit, group);
         Ok(())
     }
+}
+
+/// Takes the journals `inner` of the folders `parts` into the one at `to`; with the number of groups that were taken over.
+///
+/// # Errors
+/// As [`unite_groups`].
+pub(super) fn unite(parts: &[PathBuf], inner: &str, to: &Path) -> Result<usize> {
+    let taken = unite_groups(&OsIo, (parts, inner), to)?;
+    if let Some(found) = Journal::read(&OsIo, to, None)? {
+        let (mut log, _) = GroupLog::open(&OsIo, to, &found.key)?;
+        let joined = GroupId { stage: JOINED, unit: 0 };
+        if !log.has(joined) {
+            log.finish(joined, Vec::new())?;
+        }
+    }
+    Ok(taken)
+}
+
+fn group_of(records: &[Record]) -> Option<LookGroup> {
+    let mut group = LookGroup::default();
+    for record in records {
+        let numbered = || record.payload.split_first_chunk::<4>().map(|(at, rest)| (u32::from_le_bytes(*at), rest));
+        match record.kind {
+            LOOKS => group.looks.extend(unpack(&record.payload)?),
+            THUMB => group.thumbs.push(numbered().map(|(at, jpeg)| (at, jpeg.to_vec()))?),
+            VECTOR => {
+                let (at, values) = numbered()?;
+                group.vectors.push((at, values.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect()));
+            }
+            _ => return None,
+        }
+    }
+    Some(group)
 }
 
 /// Track, time, number of values, values; all little-endian.
@@ -276,24 +330,30 @@ mod tests {
         };
         assert_eq!(frame.faces(), [face]);
         let mut log = SyncLog::open(&path, &key).unwrap();
-        log.add_frames(vec![frame.clone(); 20_000]).unwrap();
-        log.end_frames(FramesEnd { reasons: vec!["a".into()], notes: vec![] }).unwrap();
+        log.add_frames(1, vec![frame.clone(); 3]).unwrap();
+        log.add_frames(0, vec![frame.clone(); 20_000]).unwrap();
+        assert!(log.all_frames().is_none() && log.has_frames(1) && !log.has_frames(2));
+        log.end_frames(FramesEnd { frames: 20_003, reasons: vec!["a".into()], notes: vec![] }).unwrap();
         let looks = vec![look(3, -7, &[1.5, f32::MIN_POSITIVE, -0.1]), look(0, 9, &[])];
         let vectors = vec![(1, vec![0.25, -4.0])];
-        let group = LookGroup { looks: looks.clone(), thumbs: vec![(2, vec![1, 2, 3])], vectors: vectors.clone() };
-        log.add_looks(group, 77).unwrap();
-        // A group without its end: as after a kill.
-        let mut payload = Vec::new();
-        pack(&looks[0], &mut payload);
-        log.journal.append(&Record { kind: LOOKS, payload }).unwrap();
+        let group = LookGroup { looks: looks.clone(), thumbs: vec![(2, vec![1, 2, 3])], vectors };
+        log.add_looks(1, LookGroup { looks: vec![look(1, 4, &[2.0])], ..LookGroup::default() }).unwrap();
+        log.add_looks(0, group.clone()).unwrap();
         drop(log);
         for _ in 0..2 {
-            let log = SyncLog::open(&path, &key).unwrap();
-            assert_eq!((log.found.frames.len(), &log.found.frames[19_999]), (20_000, &frame));
-            assert_eq!(log.found.end.as_ref().unwrap().reasons, ["a"]);
-            assert_eq!((&log.found.looks, log.found.looked), (&looks, 77));
-            assert_eq!((&log.found.vectors, &log.found.thumbs[..]), (&vectors, &[(2, vec![1, 2, 3])][..]));
+            let mut log = SyncLog::open(&path, &key).unwrap();
+            assert_eq!(log.all_frames().unwrap(), vec![frame.clone(); 20_003]);
+            assert_eq!((log.end.as_ref().unwrap().reasons.as_slice(), log.is_joined()), (&["a".to_owned()][..], false));
+            assert!(log.has_looks(0) && log.has_looks(1) && !log.has_looks(2));
+            let all = log.all_looks();
+            assert_eq!(all.looks, [&looks[..], &[look(1, 4, &[2.0])]].concat(), "in order of units");
+            assert_eq!((all.vectors, all.thumbs), (group.vectors.clone(), group.thumbs.clone()));
         }
+        // Put together from parts.
+        let to = folder.path().join("all");
+        assert_eq!(unite(&[folder.path().to_path_buf()], "found", &to).unwrap(), 5);
+        let log = SyncLog::open(&to, &key).unwrap();
+        assert!(log.is_joined() && log.all_frames().is_some() && log.has_looks(1));
         assert!(unpack(&[0; 5]).is_none());
     }
 }

@@ -5,9 +5,10 @@
 //!                                                                                                        │
 //!      offsets, curve, summary, report ◄── drift, edits, speakers ◄── windows, chunks, tracks ◄── levels of the sound
 //! ```
-//! Frames stay on the device; memory is boxes and a few numbers a frame, whatever the length. A run that was stopped goes on with the chunk that
-//! it was in. Offsets are positive where the sound is late, in seconds; `offsets.txt` and the fields of the scripts around SyncNet keep their own sign and unit:
-//! frames of 25 a second, positive where the sound is early.
+//! Frames stay on the device; memory is boxes and a few numbers a frame, whatever the length. Both passes go by units of some seconds: a run that
+//! was stopped goes on with the unit that it was in, and units may be shared out among parts of a run (`part.rs`). Offsets are positive where the
+//! sound is late, in seconds; `offsets.txt` and the fields of the scripts around SyncNet keep their own sign and unit: frames of 25 a second,
+//! positive where the sound is early.
 
 mod batch;
 mod chunks;
@@ -20,6 +21,7 @@ mod models;
 mod outputs;
 mod page;
 mod paint;
+mod part;
 mod passes;
 mod people;
 mod persons;
@@ -29,6 +31,7 @@ mod summary;
 mod syncnet;
 mod tell;
 mod thumbs;
+mod units;
 mod video;
 mod videos;
 mod views;
@@ -43,6 +46,7 @@ pub use config::{EstimatorKind, Preset, SyncConfig};
 pub use estimator::{Estimator, SeenFace};
 pub use log::Look;
 pub use models::{SyncModelFiles, SyncModelNames, SyncModels};
+pub use part::{SyncPart, join_sync, sync_part};
 pub use speed::SyncSpeed;
 pub use summary::{ChunkResult, QualityFilters, TrackOffset, VideoSummary};
 pub use tell::{ChunkTold, Overall, PersonTold, Results, Speech, Told, TrackTold};
@@ -60,12 +64,15 @@ use outputs::{Finished, write_outputs};
 use passes::Passes;
 use speed::Clock;
 use tell::Telling;
+use units::Units;
 use videos::Videos;
 
 const UNIT: &str = "sync";
 const FACE_VIDEOS: &str = "face videos";
 const ANNOTATED: &str = "annotated video";
 const STATE: &str = ".state";
+/// Journal of what both passes found, in the state folder.
+const SEEN: &str = "seen";
 
 /// What a run is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,23 +159,10 @@ pub fn sync(
     let SyncRun { pipeline: options, restart, face_videos, annotate } = options;
     config.check()?;
     let io = OsIo;
-    io.create_dir_all(folder).map_err(|e| Error::storage("create the output folder", folder, e))?;
-    let state = StateDir::acquire_for(&io, folder.join(STATE), "sync")?;
-    let dir = io.open_dir(folder).map_err(|e| Error::storage("open", folder, e))?;
-    clean_temps(dir.as_ref())?;
-    for name in chunks::FOLDERS.into_iter().chain([videos::FOLDER]) {
-        let inner = folder.join(name);
-        if inner.is_dir() {
-            clean_temps(io.open_dir(&inner).map_err(|e| Error::storage("open", &inner, e))?.as_ref())?;
-        }
-    }
-    let (seen, journal) = (state.join("seen"), state.join("journal"));
-    if *restart {
-        remove(&seen)?;
-        remove(&journal)?;
-        remove(&state.join("chunks"))?;
-    }
-    let seen_key = seen_key(ctx, video, models, config)?;
+    let state = enter(folder, *restart)?;
+    let journal = state.join("journal");
+    let units_of = Units::new(video.usual(), None);
+    let seen_key = seen_key(ctx, video, models, (config, units_of))?;
     let key = seen_key.clone().fields("config", config).finish()?;
     let seen_key = seen_key.finish()?;
     let mut units = open_units(&journal, folder, &key)?;
@@ -185,11 +179,11 @@ pub fn sync(
     if let Some(outcome) = kept.clone().filter(|_| !face_videos && !annotate) {
         return Ok(SyncOutcome { cached: true, ..outcome });
     }
-    let mut log = SyncLog::open(&seen, &seen_key)?;
-    let resumed = log.found.frames.len() as u64;
+    let mut log = SyncLog::open(&state.join(SEEN), &seen_key)?;
+    let resumed = log.known();
     let mut clock = Clock::new(models.running());
-    let passes = Passes { ctx, video, config, options };
-    if log.found.end.is_none() {
+    let passes = Passes { ctx, video, config, options, units: units_of };
+    if log.all_frames().is_none() {
         let (mut done, total) = (resumed, video.expected());
         passes.frames(models, &mut log, &mut |n| {
             done += n;
@@ -197,29 +191,24 @@ pub fn sync(
         })?;
     }
     let faces_lap = clock.lap(models.running());
-    let who = who::who(&log.found.frames, config)?;
-    let total = log.found.frames.len() as u64;
-    let mut done = log.found.looked;
-    passes.looks(models, &who.tracks, &mut log, &mut |n| {
+    let frames = log.all_frames().ok_or_else(|| Error::Bug("a first pass with holes".into()))?;
+    let who = who::who(&frames, config)?;
+    let total = frames.len() as u64;
+    let mut done = 0;
+    passes.looks(models, (&who.tracks, &frames), &mut log, &mut |n| {
         done += n;
         progress(SyncStage::Lips, done.min(total), Some(total));
     })?;
+    let seen = log.all_looks();
     let lips_lap = clock.lap(models.running());
-    let persons = persons::persons(&who.tracks, &views::sums(&log.found.vectors, who.tracks.len()), config.same_person);
+    let persons = persons::persons(&who.tracks, &views::sums(&seen.vectors, who.tracks.len()), config.same_person);
     let (sound, damaged) = video.levels()?;
     let estimator = models.estimator.as_ref();
     let cancel = &options.cancel;
-    let telling = Telling {
-        config,
-        estimator,
-        frames: &log.found.frames,
-        who: &who,
-        persons: &persons,
-        sound: sound.as_ref(),
-        cancel,
-    };
-    let results = telling.run(&log.found.looks)?;
-    let end = log.found.end.clone().ok_or_else(|| Error::Bug("a first pass without an end".into()))?;
+    let telling =
+        Telling { config, estimator, frames: &frames, who: &who, persons: &persons, sound: sound.as_ref(), cancel };
+    let results = telling.run(&seen.looks)?;
+    let end = log.end.clone().ok_or_else(|| Error::Bug("a first pass without an end".into()))?;
     let mut reasons = end.reasons;
     if damaged > 0 {
         reasons.push(format!("the sound is damaged in {damaged} places"));
@@ -230,10 +219,10 @@ pub fn sync(
         estimator,
         results: &results,
         who: &who,
-        frames: log.found.frames.len() as u64,
+        frames: total,
         reasons,
         notes: end.notes,
-        thumbs: &log.found.thumbs,
+        thumbs: &seen.thumbs,
         adapter: ctx.caps(),
         networks: models.networks(),
         chunks_journal: state.join("chunks"),
@@ -246,8 +235,8 @@ pub fn sync(
             outcome
         }
     };
-    let (frames, scale) = (&log.found.frames[..], estimator.confidence_scale());
-    let videos = Videos { ctx, video, options, frames, who: &who, results: &results, scale };
+    let scale = estimator.confidence_scale();
+    let videos = Videos { ctx, video, options, frames: &frames, who: &who, results: &results, scale };
     if face_videos {
         units.finish(FACE_VIDEOS, &videos.faces(&io, folder)?, &())?;
     }
@@ -259,12 +248,33 @@ pub fn sync(
     Ok(SyncOutcome { resumed, speed, ..outcome })
 }
 
+/// Makes `folder` the output folder of this command, without unfinished files; with `restart` without what earlier runs found.
+fn enter(folder: &Path, restart: bool) -> Result<StateDir> {
+    let io = OsIo;
+    io.create_dir_all(folder).map_err(|e| Error::storage("create the output folder", folder, e))?;
+    let state = StateDir::acquire_for(&io, folder.join(STATE), "sync")?;
+    let dir = io.open_dir(folder).map_err(|e| Error::storage("open", folder, e))?;
+    clean_temps(dir.as_ref())?;
+    for name in chunks::FOLDERS.into_iter().chain([videos::FOLDER]) {
+        let inner = folder.join(name);
+        if inner.is_dir() {
+            clean_temps(io.open_dir(&inner).map_err(|e| Error::storage("open", &inner, e))?.as_ref())?;
+        }
+    }
+    if restart {
+        for name in [SEEN, "journal", "chunks"] {
+            remove(&state.join(name))?;
+        }
+    }
+    Ok(state)
+}
+
 /// What both passes over the pictures depend on.
 fn seen_key(
     ctx: &GpuContext,
     video: &SyncVideo,
     models: &SyncModels,
-    config: &SyncConfig,
+    (config, units): (&SyncConfig, Units),
 ) -> Result<crate::store::RunKeyBuilder> {
     let mut kernels = blake3::Hasher::new();
     for k in crate::gpu::kernel_sources() {
@@ -281,6 +291,7 @@ fn seen_key(
         .field("track", video.open.track)
         .field("audio_track", video.open.audio_track)
         .field("networks", networks.join(", "))
+        .field("unit", units.size())
         .fields("seen", &config.seeing()))
 }
 

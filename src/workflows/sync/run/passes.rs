@@ -1,5 +1,6 @@
 //! Both passes over the pictures: faces and cuts of every frame, then what the estimator sees in the tracks.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::PoisonError;
 
 use super::config::SyncConfig;
@@ -8,10 +9,11 @@ use super::log::{FrameFacts, FramesEnd, LookGroup, SyncLog};
 use super::models::{FaceNet, SyncModels};
 use super::shots::CutMeter;
 use super::thumbs::Thumbs;
+use super::units::{Units, runs};
 use super::video::{SyncVideo, Wanted};
 use super::views::Views;
 use super::who::TrackOf;
-use crate::core::{BoxF, FrameInfo, FrameLayout};
+use crate::core::{BoxF, FrameLayout};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::media::Status;
@@ -27,15 +29,13 @@ pub(super) struct Passes<'a> {
     pub(super) video: &'a SyncVideo,
     pub(super) config: &'a SyncConfig,
     pub(super) options: &'a PipelineOptions,
+    /// Of which units, of what length.
+    pub(super) units: Units,
 }
 
 impl Passes<'_> {
-    /// Frames of a chunk: what is saved together.
-    fn group(&self) -> usize {
-        (self.config.chunk_duration / self.video.usual()).clamp(1.0, 20_000.0) as usize
-    }
-
-    /// Finds the faces and the cuts of all frames that `log` does not have yet. Ends early, with a reason, where the video is damaged.
+    /// Finds the faces and the cuts of all frames of its units that `log` does not have yet. Ends early, with a reason, where the video is
+    /// damaged.
     pub(super) fn frames(
         &self,
         models: &mut SyncModels,
@@ -44,17 +44,17 @@ impl Passes<'_> {
     ) -> Result<()> {
         let (net, points) = (&mut models.faces, models.person.is_some());
         net.fit(self.ctx, self.video.size, self.config.face_side)?;
-        let known = log.found.frames.len() as u64;
-        // The last frame that is known comes once more: whether the next one follows a cut depends on it.
-        let first = known.saturating_sub(1);
-        let (source, end) = self.video.frames(Wanted::from(first))?;
+        let units = self.units;
+        // The frame before a unit comes too: whether its first one follows a cut depends on it.
+        let wanted = Wanted::Units { units, done: log.units().collect() };
+        let (source, end, times) = self.video.frames(wanted)?;
         let element = net.net.stage().element_bytes();
         let bytes = move |layout: &FrameLayout, batch: u32| {
             4 * element * u64::from(batch) + CutMeter::bytes(u64::from(layout.slot_bytes()))
         };
         let options = PipelineOptions { ring_slots: self.options.ring_slots.max(3), ..self.options.clone() };
-        let mut group: Vec<FrameFacts> = Vec::new();
-        let (hue, usual, most) = (self.config.hue(), self.video.usual(), self.group());
+        let mut group: (u64, Vec<FrameFacts>) = (0, Vec::new());
+        let hue = self.config.hue();
         let ((), report) = batches(self.ctx, &options, source, &bytes, |all| {
             let mut cuts = CutMeter::default();
             let mut ahead = None;
@@ -73,18 +73,21 @@ impl Passes<'_> {
                     let faces = faces(net, prepared, points)?;
                     let scores = cuts.finish(self.ctx, differences, hue)?;
                     for ((info, (f, p)), score) in batch.infos().iter().zip(faces).zip(scores) {
-                        if info.index < known {
+                        let unit = units.of(info.index);
+                        if !units.mine(unit) || log.has_frames(unit) {
                             continue;
                         }
-                        let before = group.last().or(log.found.frames.last());
-                        let (t, d) = shown(info, before, usual);
-                        group.push(FrameFacts { t, d, c: score, f, p });
+                        let at = usize::try_from(info.index).unwrap_or(usize::MAX);
+                        let time = times.lock().unwrap_or_else(PoisonError::into_inner).get(at).copied();
+                        let (t, d) = time.ok_or_else(|| Error::Bug(format!("frame {at} without a time")))?;
+                        group.0 = unit;
+                        group.1.push(FrameFacts { t, d, c: score, f, p });
                         progress(1);
+                        if group.1.len() as u64 >= units.size() {
+                            log.add_frames(unit, std::mem::take(&mut group.1))?;
+                        }
                     }
                     drop(batch);
-                    if group.len() >= most {
-                        log.add_frames(std::mem::take(&mut group))?;
-                    }
                 }
                 if last {
                     return Ok(());
@@ -92,9 +95,12 @@ impl Passes<'_> {
             }
         })?;
         self.options.cancel.check()?;
-        log.add_frames(group)?;
+        let frames = times.lock().unwrap_or_else(PoisonError::into_inner).len() as u64;
+        if !group.1.is_empty() {
+            log.add_frames(group.0, group.1)?;
+        }
         let failed = report.result.err();
-        if log.found.frames.is_empty() {
+        if frames == 0 {
             let nothing =
                 || Error::InputCorrupt { path: self.video.path.clone(), reason: "no frame could be decoded".into() };
             return Err(failed.unwrap_or_else(nothing));
@@ -108,59 +114,84 @@ impl Passes<'_> {
         let mut notes = decoder.notes;
         notes.sort();
         notes.dedup();
-        log.end_frames(FramesEnd { reasons, notes })
+        log.end_frames(FramesEnd { frames, reasons, notes })
     }
 
-    /// Lets the estimator look at `tracks` in all frames that it has not seen yet.
+    /// Lets the estimator look at `tracks` in the frames of its units that it has not seen yet; `frames` are those of the whole video.
     pub(super) fn looks(
         &self,
         models: &mut SyncModels,
-        tracks: &[TrackOf],
+        (tracks, frames): (&[TrackOf], &[FrameFacts]),
         log: &mut SyncLog,
         progress: &mut dyn FnMut(u64),
     ) -> Result<()> {
-        let end = log.found.frames.len() as u64;
-        let from = log.found.looked;
-        if from >= end {
+        let (units, total) = (self.units, frames.len() as u64);
+        let mut todo: VecDeque<u64> =
+            (0..units.count(total)).filter(|u| units.mine(*u) && !log.has_looks(*u)).collect();
+        if todo.is_empty() {
             return Ok(());
         }
         let estimator = models.estimator.as_mut();
-        let times: Vec<(i64, i64)> = log.found.frames.iter().map(|f| (f.t, f.d)).collect();
-        let shown = |frame: u64| usize::try_from(frame).ok().and_then(|i| times.get(i)).copied().unwrap_or((0, 0));
-        // A run that goes on sees a little again, and does not keep it.
+        let shown = |frame: u64| usize::try_from(frame).ok().and_then(|i| frames.get(i)).map_or((0, 0), |f| (f.t, f.d));
+        // A stretch begins with a little that is not kept.
         let again = (estimator.warm_up() / self.video.usual()).ceil() as u64 * 2;
-        let first = from.saturating_sub(again);
-        estimator.begin(self.video, shown(first).0 as f64 / 1e6, &self.config.judging())?;
-        let ranges = tracks.iter().map(|t| (t.track.first, t.track.last() + 1)).collect();
-        let (source, _) = self.video.frames(Wanted::inside(ranges, first))?;
+        let mut ahead: VecDeque<_> = runs(units, todo.make_contiguous(), (again, total)).into();
+        let ranges: Vec<(u64, u64)> = tracks.iter().map(|t| (t.track.first, t.track.last() + 1)).collect();
+        let (source, ..) = self.video.frames(Wanted::both(&ranges, ahead.make_contiguous()))?;
         let each = estimator.bytes(FACES);
         let bytes = move |_: &FrameLayout, batch: u32| each * u64::from(batch);
         let mut thumbs = Thumbs::new(self.ctx, tracks)?;
-        let mut views = Views::new(models.person.as_mut(), tracks, &log.found.frames);
-        let (mut group, mut seen_to) = (LookGroup::default(), from);
-        let most = self.group() as u64;
+        let mut views = Views::new(models.person.as_mut(), tracks, frames);
+        let mut open: BTreeMap<u64, LookGroup> = BTreeMap::new();
+        let mut seen_to = 0;
         let ((), report) = batches(self.ctx, self.options, source, &bytes, |all| {
             while let Some(batch) = all.next_batch()? {
                 self.options.cancel.check()?;
-                let mut faces: Vec<SeenFace> = Vec::new();
+                let keep = |frame: u64| {
+                    let unit = units.of(frame);
+                    units.mine(unit) && !log.has_looks(unit)
+                };
+                // What belongs to a unit goes through the estimator by itself.
+                let mut faces: Vec<(u64, Vec<SeenFace>)> = Vec::new();
                 for (slot, info) in (0u32..).zip(batch.infos()) {
+                    let unit = units.of(info.index);
+                    if faces.last().is_none_or(|(of, _)| *of != unit) {
+                        faces.push((unit, Vec::new()));
+                    }
+                    let Some((_, here)) = faces.last_mut() else { continue };
                     let (t, d) = shown(info.index);
                     let shown = (t as f64 / 1e6, (t + d) as f64 / 1e6);
                     for (track, of) in (0u32..).zip(tracks) {
                         if let Some(face) = of.face(info.index) {
-                            faces.push(SeenFace { track, slot, shown, face, keep: info.index >= from });
+                            here.push(SeenFace { track, slot, shown, face, keep: keep(info.index) });
                         }
                     }
                 }
-                group.looks.extend(estimator.look(batch.frames(), batch.desc().color, &faces)?);
-                thumbs.take(&batch, from, &mut group.thumbs)?;
-                views.take(&batch, from, &mut group.vectors)?;
+                for (unit, faces) in faces {
+                    let mut first = None;
+                    while let Some(run) = ahead.front().copied().filter(|r| units.of(r.first) <= unit) {
+                        first = Some(run.first);
+                        ahead.pop_front();
+                    }
+                    if let Some(first) = first {
+                        estimator.begin(self.video, shown(first).0 as f64 / 1e6, &self.config.judging())?;
+                    }
+                    let looks = estimator.look(batch.frames(), batch.desc().color, &faces)?;
+                    open.entry(unit).or_default().looks.extend(looks);
+                }
+                thumbs.take(&batch, &keep, &mut |frame, track, jpeg| {
+                    open.entry(units.of(frame)).or_default().thumbs.push((track, jpeg));
+                })?;
+                views.take(&batch, &keep, &mut |frame, track, vector| {
+                    open.entry(units.of(frame)).or_default().vectors.push((track, vector));
+                })?;
                 let done = batch.infos().last().map_or(seen_to, |i| i.index + 1);
-                progress(done.saturating_sub(seen_to));
+                progress(batch.infos().iter().filter(|i| keep(i.index)).count() as u64);
                 seen_to = seen_to.max(done);
                 drop(batch);
-                if seen_to - log.found.looked >= most {
-                    log.add_looks(std::mem::take(&mut group), seen_to)?;
+                while let Some(unit) = todo.front().copied().filter(|u| units.range(*u, total).1 <= seen_to) {
+                    log.add_looks(unit, open.remove(&unit).unwrap_or_default())?;
+                    todo.pop_front();
                 }
             }
             Ok(())
@@ -168,11 +199,14 @@ impl Passes<'_> {
         self.options.cancel.check()?;
         // Where the video ends early, the first pass has said so.
         if let Err(e) = report.result
-            && log.found.end.as_ref().is_none_or(|end| end.reasons.is_empty())
+            && log.end.as_ref().is_none_or(|end| end.reasons.is_empty())
         {
             return Err(e);
         }
-        log.add_looks(group, end)
+        for unit in todo {
+            log.add_looks(unit, open.remove(&unit).unwrap_or_default())?;
+        }
+        Ok(())
     }
 }
 
@@ -192,21 +226,6 @@ fn faces(net: &mut FaceNet, prepared: Prepared, points: bool) -> Result<Vec<Kept
         Ok(())
     })?;
     Ok(all)
-}
-
-/// Start and length of a frame in microseconds. One without a time follows the one before.
-fn shown(info: &FrameInfo, before: Option<&FrameFacts>, usual: f64) -> (i64, i64) {
-    let micros = |seconds: f64| (seconds * 1e6).round() as i64;
-    let lasts = info.time_base.seconds(info.duration);
-    let d = micros(if lasts > 0.0 { lasts } else { usual });
-    let after = before.map(|b| b.t + b.d);
-    let t = match (info.seconds().map(micros), before) {
-        // A time that goes back is damage.
-        (Some(t), Some(b)) if t <= b.t => after.unwrap_or(0),
-        (Some(t), _) => t,
-        (None, _) => after.unwrap_or(0),
-    };
-    (t, d)
 }
 
 /// The middle box of a track, for its picture.

@@ -44,23 +44,28 @@ impl Thumbs {
         Ok(Self { stage: TensorStage::new(ctx, &io, &picture, TensorStageOptions::default())?, wanted })
     }
 
-    /// Adds the pictures whose frames are in `batch`, those before frame `from` excepted.
-    pub(super) fn take(&mut self, batch: &HeldBatch, from: u64, to: &mut Vec<(u32, Vec<u8>)>) -> Result<()> {
+    /// Hands on the pictures whose frames are in `batch` and that `keep` wants: frame, track, JPEG.
+    pub(super) fn take(
+        &mut self,
+        batch: &HeldBatch,
+        keep: &dyn Fn(u64) -> bool,
+        to: &mut dyn FnMut(u64, u32, Vec<u8>),
+    ) -> Result<()> {
         let (mut boxes, mut tracks) = (Vec::new(), Vec::new());
-        for (slot, info) in (0u32..).zip(batch.infos()).filter(|(_, i)| i.index >= from) {
+        for (slot, info) in (0u32..).zip(batch.infos()).filter(|(_, i)| keep(i.index)) {
             let start = self.wanted.partition_point(|w| w.0 < info.index);
             let here = self.wanted.iter().skip(start).take_while(|w| w.0 == info.index);
             for (_, track, rect) in here {
                 boxes.push(CropBox { slot, rect: *rect });
-                tracks.push(*track);
+                tracks.push((info.index, *track));
             }
         }
         let pixels = (SIDE * SIDE) as usize;
         let planes = self.stage.tensors(batch.frames(), batch.desc().color, &boxes)?;
-        for (track, picture) in tracks.into_iter().zip(planes.chunks_exact(3 * pixels)) {
+        for ((frame, track), picture) in tracks.into_iter().zip(planes.chunks_exact(3 * pixels)) {
             let code = |plane: usize, i: usize| picture.get(plane * pixels + i).map_or(0, |v| v.round() as u8);
             let rgba: Vec<u8> = (0..pixels).flat_map(|i| [code(0, i), code(1, i), code(2, i), 255]).collect();
-            to.push((track, encode_jpeg(Size::new(SIDE, SIDE), &rgba, 85)?));
+            to(frame, track, encode_jpeg(Size::new(SIDE, SIDE), &rgba, 85)?);
         }
         Ok(())
     }

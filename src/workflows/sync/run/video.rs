@@ -1,18 +1,20 @@
 //! The video that is analysed, and the frames of it that are wanted.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::core::{CancelToken, Limits, Size};
+use crate::core::{CancelToken, FrameInfo, Limits, Size};
 use crate::error::{Error, Result};
 use crate::media::{AudioOptions, AudioReader, DecodeOptions, HardwareDecode, Isolation, MediaInfo, VideoDecoder};
 use crate::pipeline::{FrameSource, SourceFrame, VideoEnd, VideoSource};
 use crate::store::Fingerprint;
 
 use super::super::levels::{LevelMeter, SoundLevels};
+use super::units::{Run, Units};
 
-/// Frames, and the place where the decoder's verdict will be.
-pub(super) type Opened = (Box<dyn FrameSource>, Arc<Mutex<VideoEnd>>);
+/// Frames, the place where the decoder's verdict will be, and start and length in microseconds of all frames so far, wanted or not.
+pub(super) type Opened = (Box<dyn FrameSource>, Arc<Mutex<VideoEnd>>, Arc<Mutex<Vec<(i64, i64)>>>);
 
 /// How to open a video.
 #[derive(Debug, Clone)]
@@ -98,8 +100,10 @@ impl SyncVideo {
 
     /// The frames that `wanted` asks for by their number; the others are decoded and not handed on.
     pub(super) fn frames(&self, wanted: Wanted) -> Result<Opened> {
-        let (source, end) = VideoSource::new(VideoDecoder::open(&self.path, &decode_options(&self.open))?);
-        Ok((Box::new(SomeFrames { inner: source, wanted }), end))
+        let (inner, end) = VideoSource::new(VideoDecoder::open(&self.path, &decode_options(&self.open))?);
+        let times = Arc::default();
+        let source = SomeFrames { inner, wanted, usual: self.usual(), times: Arc::clone(&times) };
+        Ok((Box::new(source), end, times))
     }
 
     /// How the pictures are decoded.
@@ -139,60 +143,90 @@ fn decode_options(open: &SyncOpen) -> DecodeOptions {
     }
 }
 
-/// Which frames are wanted, by number: some ranges, in order, the end not included.
+/// Which frames are wanted, by number.
 #[derive(Debug, Clone)]
-pub(super) struct Wanted(Vec<(u64, u64)>);
+pub(super) enum Wanted {
+    /// Some ranges, in order, the end not included.
+    Ranges(Vec<(u64, u64)>),
+    /// Units that this run does and that are not `done`, each with the frame before it; the others are decoded to the end.
+    Units { units: Units, done: BTreeSet<u64> },
+}
 
 impl Wanted {
-    /// All from `first` on.
-    pub(super) fn from(first: u64) -> Self {
-        Self(vec![(first, u64::MAX)])
-    }
-
-    /// Those from `first` on that lie in one of `ranges`, which may overlap.
-    pub(super) fn inside(mut ranges: Vec<(u64, u64)>, first: u64) -> Self {
+    /// Those in `ranges`, which may overlap.
+    pub(super) fn inside(mut ranges: Vec<(u64, u64)>) -> Self {
         ranges.sort_unstable();
         let mut joined: Vec<(u64, u64)> = Vec::new();
         for (from, to) in ranges {
-            let from = from.max(first);
             match joined.last_mut() {
                 Some(last) if from <= last.1 => last.1 = last.1.max(to),
                 _ if from < to => joined.push((from, to)),
                 _ => {}
             }
         }
-        Self(joined)
+        Self::Ranges(joined)
+    }
+
+    /// Those in `ranges` that lie in one of `runs`.
+    pub(super) fn both(ranges: &[(u64, u64)], runs: &[Run]) -> Self {
+        let both = |run: &Run| {
+            let (first, end) = (run.first, run.end);
+            ranges.iter().map(move |(from, to)| ((*from).max(first), (*to).min(end))).filter(|(from, to)| from < to)
+        };
+        Self::inside(runs.iter().flat_map(both).collect())
     }
 
     fn has(&self, frame: u64) -> bool {
-        let after = self.0.partition_point(|(from, _)| *from <= frame);
-        after.checked_sub(1).and_then(|i| self.0.get(i)).is_some_and(|(_, to)| frame < *to)
+        match self {
+            Self::Ranges(ranges) => {
+                let after = ranges.partition_point(|(from, _)| *from <= frame);
+                after.checked_sub(1).and_then(|i| ranges.get(i)).is_some_and(|(_, to)| frame < *to)
+            }
+            Self::Units { units, done } => {
+                let mine = |frame: u64| units.mine(units.of(frame)) && !done.contains(&units.of(frame));
+                mine(frame) || mine(frame.saturating_add(1))
+            }
+        }
     }
 
-    /// Whether no frame from `frame` on is wanted.
+    /// Whether no frame from `frame` on is wanted, nor its time.
     fn is_over(&self, frame: u64) -> bool {
-        self.0.last().is_none_or(|(_, to)| *to <= frame)
+        match self {
+            Self::Ranges(ranges) => ranges.last().is_none_or(|(_, to)| *to <= frame),
+            Self::Units { .. } => false,
+        }
     }
 }
 
 struct SomeFrames {
     inner: VideoSource,
     wanted: Wanted,
+    /// Seconds of a frame that does not say how long it lasts.
+    usual: f64,
+    times: Arc<Mutex<Vec<(i64, i64)>>>,
 }
 
 impl FrameSource for SomeFrames {
     fn next(&mut self, deliver: &mut dyn FnMut(&dyn SourceFrame) -> Result<()>) -> Result<bool> {
-        let Self { inner, wanted } = self;
+        let Self { inner, wanted, usual, times } = self;
+        let times = || times.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let (mut delivered, mut over) = (false, false);
             let more = inner.next(&mut |frame| {
-                let index = frame.info().index;
-                over = wanted.is_over(index);
-                if wanted.has(index) {
-                    delivered = true;
-                    return deliver(frame);
+                let info = frame.info();
+                over = wanted.is_over(info.index);
+                // Before the frame is handed on: its time is asked for then.
+                let mut all = times();
+                let time = shown(&info, all.last().copied(), *usual);
+                all.push(time);
+                drop(all);
+                if !wanted.has(info.index) {
+                    return Ok(());
                 }
-                Ok(())
+                delivered = true;
+                deliver(frame).inspect_err(|_| {
+                    times().pop();
+                })
             })?;
             if delivered {
                 return Ok(true);
@@ -204,18 +238,39 @@ impl FrameSource for SomeFrames {
     }
 }
 
+/// Start and length of a frame in microseconds. One without a time follows the one before.
+fn shown(info: &FrameInfo, before: Option<(i64, i64)>, usual: f64) -> (i64, i64) {
+    let micros = |seconds: f64| (seconds * 1e6).round() as i64;
+    let lasts = info.time_base.seconds(info.duration);
+    let d = micros(if lasts > 0.0 { lasts } else { usual });
+    let after = before.map(|(t, d)| t + d);
+    let t = match (info.seconds().map(micros), before) {
+        // A time that goes back is damage.
+        (Some(t), Some((b, _))) if t <= b => after.unwrap_or(0),
+        (Some(t), _) => t,
+        (None, _) => after.unwrap_or(0),
+    };
+    (t, d)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn ranges_join_and_end() {
-        let w = Wanted::inside(vec![(10, 20), (15, 25), (40, 50), (0, 3)], 12);
-        let has: Vec<u64> = (0..60).filter(|f| w.has(*f)).collect();
-        let want: Vec<u64> = (12..25).chain(40..50).collect();
-        assert_eq!(has, want);
+        let has = |w: &Wanted| (0..60).filter(|f| w.has(*f)).collect::<Vec<u64>>();
+        let ranges = vec![(10, 20), (15, 25), (40, 50), (0, 3)];
+        let w = Wanted::both(&ranges, &[Run { first: 12, end: 45 }, Run { first: 48, end: 60 }]);
+        assert_eq!(has(&w), (12..25).chain(40..45).chain(48..50).collect::<Vec<_>>());
         assert!(!w.is_over(49) && w.is_over(50) && !w.has(u64::MAX));
-        assert!(Wanted::inside(vec![], 0).is_over(0));
-        assert!(Wanted::from(7).has(7) && !Wanted::from(7).has(6) && !Wanted::from(0).is_over(1 << 60));
+        assert_eq!(has(&Wanted::inside(ranges)), (0..3).chain(10..25).chain(40..50).collect::<Vec<_>>());
+        assert!(Wanted::inside(vec![]).is_over(0));
+        // Units of 20 frames: the second of two parts has every other one, with the frame before it.
+        let units = Units::new(0.2, Some("2/2".parse().unwrap()));
+        let w = Wanted::Units { units, done: BTreeSet::from([1]) };
+        assert!(has(&w).is_empty() && w.has(59 + 20) == w.has(60) && !w.is_over(1 << 60));
+        let w = Wanted::Units { units, done: BTreeSet::new() };
+        assert_eq!(has(&w), (19..40).chain([59]).collect::<Vec<_>>());
     }
 }

@@ -74,7 +74,7 @@ impl Videos<'_> {
         let mut stage = self.stage()?;
         let tracks = &self.who.tracks;
         let ranges = tracks.iter().map(|t| (t.track.first, t.track.last() + 1)).collect();
-        let (source, _) = self.video.frames(Wanted::inside(ranges, 0))?;
+        let (source, ..) = self.video.frames(Wanted::inside(ranges))?;
         let each = stage.element_bytes() * 4 * FACES;
         let bytes = move |_: &FrameLayout, batch: u32| each * u64::from(batch);
         let mut pump = self.sound()?;

@@ -66,10 +66,15 @@ impl<'a> Views<'a> {
         Self { net, wanted }
     }
 
-    /// Adds the vectors of faces in `batch`, those before frame `from` excepted.
-    pub(super) fn take(&mut self, batch: &HeldBatch, from: u64, to: &mut Vec<(u32, Vec<f32>)>) -> Result<()> {
+    /// Hands on the vectors of faces in the frames of `batch` that `keep` wants: frame, track, vector.
+    pub(super) fn take(
+        &mut self,
+        batch: &HeldBatch,
+        keep: &dyn Fn(u64) -> bool,
+        to: &mut dyn FnMut(u64, u32, Vec<f32>),
+    ) -> Result<()> {
         let Some(net) = &mut self.net else { return Ok(()) };
-        for (slot, info) in (0u32..).zip(batch.infos()).filter(|(_, i)| i.index >= from) {
+        for (slot, info) in (0u32..).zip(batch.infos()).filter(|(_, i)| keep(i.index)) {
             let start = self.wanted.partition_point(|w| w.0 < info.index);
             for (_, track, points) in self.wanted.iter().skip(start).take_while(|w| w.0 == info.index) {
                 // Points in one place: no face that could be turned upright.
@@ -78,7 +83,7 @@ impl<'a> Views<'a> {
                 let found = net.net.describe_warps(batch.frames(), batch.desc().color, &[warp])?;
                 let row = found.rows().next().ok_or_else(|| Error::Bug("a face without a vector".into()))?;
                 if row.iter().any(|v| *v != 0.0) {
-                    to.push((*track, row.to_vec()));
+                    to(info.index, *track, row.to_vec());
                 }
             }
         }

@@ -1,11 +1,12 @@
 //! `frameloom sync batch`: all videos of a folder.
 
 use frameloom::Result;
-use frameloom::workflows::sync::run::{BatchOptions, BatchResult, SyncRun, sync_batch, videos_in};
+use frameloom::workflows::sync::run::{BatchOptions, BatchResult, BatchSummary, SyncRun, sync_batch, videos_in};
 use serde_json::json;
 
 use super::{Shop, named_after, sentence};
 use crate::args::Global;
+use crate::commands::merge::{Part, PartUnit};
 use crate::output::{Output, printable};
 use crate::progress::{Mode, Progress};
 use crate::signals::Signals;
@@ -32,21 +33,29 @@ pub(super) fn run(global: &Global, args: &BatchArgs, out: &mut Output, signals: 
             face_videos: shop.face_videos,
             annotate: shop.annotate,
         },
+        shard: args.part.shard,
     };
-    let mut bar = Progress::of(mode, "batch", Some(videos.len() as u64), "videos");
-    let summary = sync_batch(&shop.ctx, &shop.files, &videos, &folder, &shop.config, &options, &mut |r| {
+    let mine = (0..videos.len()).filter(|at| args.part.shard.is_none_or(|s| s.has(*at))).count();
+    let mut bar = Progress::of(mode, "batch", Some(mine as u64), "videos");
+    let mut units: Vec<PartUnit> = Vec::new();
+    let summary = sync_batch(&shop.ctx, &shop.files, &videos, &folder, &shop.config, &options, &mut |at, r| {
         bar.add(1, out);
         tell(r, out);
+        units.push(PartUnit { at, folder: r.reference_name.clone(), status: status(r).into(), entry: json!(r) });
     });
     bar.finish();
     let summary = summary?;
-    let partial = summary.results.iter().filter_map(|r| r.outcome.as_ref()).any(|o| !o.reasons.is_empty());
+    if let Some(shard) = args.part.shard {
+        units.sort_by_key(|u| u.at);
+        Part::new("sync batch", shard, videos.len(), &shop.config, units)?.write(&folder)?;
+    }
+    let partial = summary.results.iter().any(|r| status(r) == "partial");
     let code = match () {
-        () if summary.failed == summary.total_chunks => 5,
+        () if summary.failed == summary.total_chunks && mine > 0 => 5,
         () if summary.failed > 0 || partial => 3,
         () => 0,
     };
-    let at = folder.join("batch_processing_summary.json");
+    let at = folder.join(if args.part.shard.is_some() { "shard.json" } else { BatchSummary::FILE });
     out.note(&format!(
         "{} videos: {} with faces, {} without, {} failed: {}",
         summary.total_chunks,
@@ -63,6 +72,15 @@ pub(super) fn run(global: &Global, args: &BatchArgs, out: &mut Output, signals: 
         }),
     );
     Ok(code)
+}
+
+/// How a video ended, in the words of parts.
+fn status(r: &BatchResult) -> &'static str {
+    match &r.outcome {
+        None => "failed",
+        Some(outcome) if outcome.reasons.is_empty() => "complete",
+        Some(_) => "partial",
+    }
 }
 
 fn tell(r: &BatchResult, out: &mut Output) {

@@ -2,6 +2,7 @@
 
 mod batch;
 mod fix;
+mod part;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -18,6 +19,7 @@ use frameloom::workflows::sync::{SyncVerdict, by_time};
 use frameloom::{Error, Result};
 use serde_json::json;
 
+use super::merge::{Part, PartUnit};
 use crate::args::Global;
 use crate::output::{Output, error_json, limits_from, printable};
 use crate::progress::{Mode, Progress};
@@ -73,29 +75,38 @@ impl Shop {
         mode: Mode,
     ) -> Result<SyncOutcome> {
         let video = SyncVideo::open(input, &self.opening)?;
-        let name = input.file_name().unwrap_or(input.as_os_str()).to_string_lossy().into_owned();
-        let mut shown: Option<(SyncStage, Progress, u64)> = None;
-        let mut step = |stage: SyncStage, done: u64, total: Option<u64>| {
-            if shown.as_ref().is_none_or(|(s, ..)| *s != stage) {
-                if let Some((_, bar, _)) = shown.take() {
-                    bar.finish();
-                }
-                let what = if stage == SyncStage::Faces { "faces" } else { "lips" };
-                shown = Some((stage, Progress::new(mode, &format!("{name}: {what}"), total), 0));
-            }
-            if let Some((_, bar, before)) = &mut shown {
-                bar.add(done.saturating_sub(*before), out);
-                *before = done;
-            }
-        };
         let Self { face_videos, annotate, .. } = *self;
         let run = SyncRun { pipeline: self.pipeline.clone(), restart, face_videos, annotate };
-        let outcome = sync(&self.ctx, &video, models, folder, &self.config, &run, &mut step);
-        if let Some((_, bar, _)) = shown {
-            bar.finish();
-        }
-        outcome
+        watched(input, out, mode, |step| sync(&self.ctx, &video, models, folder, &self.config, &run, step))
     }
+}
+
+/// Runs `work` with a bar for each stage of a video.
+fn watched<T>(
+    input: &Path,
+    out: &mut Output,
+    mode: Mode,
+    work: impl FnOnce(&mut dyn FnMut(SyncStage, u64, Option<u64>)) -> Result<T>,
+) -> Result<T> {
+    let name = input.file_name().unwrap_or(input.as_os_str()).to_string_lossy().into_owned();
+    let mut shown: Option<(SyncStage, Progress, u64)> = None;
+    let result = work(&mut |stage: SyncStage, done: u64, total: Option<u64>| {
+        if shown.as_ref().is_none_or(|(s, ..)| *s != stage) {
+            if let Some((_, bar, _)) = shown.take() {
+                bar.finish();
+            }
+            let what = if stage == SyncStage::Faces { "faces" } else { "lips" };
+            shown = Some((stage, Progress::new(mode, &format!("{name}: {what}"), total), 0));
+        }
+        if let Some((_, bar, before)) = &mut shown {
+            bar.add(done.saturating_sub(*before), out);
+            *before = done;
+        }
+    });
+    if let Some((_, bar, _)) = shown {
+        bar.finish();
+    }
+    result
 }
 
 fn opening(work: &WorkArgs, signals: &Signals) -> Result<SyncOpen> {
@@ -143,35 +154,49 @@ fn folders(inputs: &[PathBuf], output: Option<&Path>) -> Vec<PathBuf> {
 
 fn analyse(global: &Global, args: &SyncArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
     let config = args.settings.resolve()?;
-    let inputs = args.videos();
-    let folders = folders(&inputs, args.output.as_deref());
+    let all = args.videos();
+    // Folders are named after all videos, whatever part of them is done here; of one video every part does some of its time.
+    let folders = folders(&all, args.output.as_deref());
+    let several = args.part.shard.filter(|_| all.len() > 1);
+    let mine = all.iter().cloned().zip(folders).enumerate().filter(|(at, _)| several.is_none_or(|s| s.has(*at)));
+    let (places, (inputs, folders)): (Vec<usize>, (Vec<PathBuf>, Vec<PathBuf>)) = mine.unzip();
     out.event("start", json!({ "command": "sync", "inputs": inputs.len(), "settings": config }));
     if args.dry_run {
         return plan(args, &config, &inputs, &folders, signals, out);
     }
     let shop = Shop::new(global, config, &args.work, out, signals)?;
     let mut models = shop.files.load(&shop.ctx, None)?;
+    if let (Some(shard), None, [input], [folder]) = (args.part.shard, several, &inputs[..], &folders[..]) {
+        return part::one(&shop, &mut models, (input, folder, shard), out, mode);
+    }
     let (mut failed, mut partial) = (0usize, 0usize);
     let mut last = None;
-    for (input, folder) in inputs.iter().zip(&folders) {
+    let mut units: Vec<PartUnit> = Vec::new();
+    for (at, (input, folder)) in places.into_iter().zip(inputs.iter().zip(&folders)) {
         signals.cancel.check()?;
         let started = Instant::now();
+        let mut ended = |status: &str| units.push(part::unit(at, folder, args.output.as_deref(), status));
         match shop.analyse(&mut models, (input, folder), shop.restart, out, mode) {
             Ok(outcome) => {
                 partial += usize::from(!outcome.reasons.is_empty());
+                ended(if outcome.reasons.is_empty() { "complete" } else { "partial" });
                 say(input, folder, &outcome, started.elapsed().as_secs_f64(), shop.verbose, out)?;
             }
             Err(e) => {
                 failed += 1;
                 let fatal = matches!(e, Error::Cancelled | Error::Gpu(_) | Error::Bug(_));
-                if fatal || inputs.len() == 1 {
+                if fatal || all.len() == 1 {
                     return Err(e);
                 }
+                ended("failed");
                 out.event("item", json!({ "input": input.to_string_lossy(), "error": error_json(&e) }));
                 out.note(&format!("failed[{}]: {e}", e.code()));
                 last = Some(e);
             }
         }
+    }
+    if let (Some(shard), Some(output)) = (several, &args.output) {
+        Part::new("sync", shard, all.len(), &shop.config, units)?.write(output)?;
     }
     if let Some(e) = last.filter(|_| failed == inputs.len()) {
         return Err(e);

@@ -1,5 +1,7 @@
 //! `frameloom heatmap` and `frameloom chunk plan`.
 
+mod part;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -44,7 +46,7 @@ fn list<T: serde::Serialize>(values: &[T]) -> Option<serde_json::Value> {
 }
 
 /// The output folder, without unfinished files of runs that were killed: these commands keep no state that would sweep them out.
-fn folder(path: &Path) -> Result<()> {
+pub(crate) fn folder(path: &Path) -> Result<()> {
     std::fs::create_dir_all(path).map_err(|e| Error::storage("create the output folder", path, e))?;
     let dir = OsIo.open_dir(path).map_err(|e| Error::storage("open", path, e))?;
     clean_temps(dir.as_ref()).map(drop)
@@ -93,6 +95,9 @@ pub(crate) fn run(global: &Global, args: &HeatmapArgs, out: &mut Output, signals
     let label = args.input.file_name().unwrap_or(args.input.as_os_str()).to_string_lossy().into_owned();
     let declared = input.info.as_ref().and_then(|i| i.video_streams.get(args.track)).and_then(|s| s.nb_frames_declared);
     let watching = watching(&ctx, args, &config, &opening.limits)?;
+    if let Some(shard) = args.part.shard {
+        return part::run(&ctx, (args, shard), &config, (input, watching), (out, mode), signals);
+    }
     let mut progress = Progress::new(mode, &label, declared);
     let options = PipelineOptions { batch: args.batch, cancel: signals.cancel.clone(), ..PipelineOptions::default() };
     let started = std::time::Instant::now();

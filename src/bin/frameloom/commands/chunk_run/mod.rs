@@ -1,5 +1,7 @@
 //! `frameloom chunk run` and `frameloom proxy`.
 
+mod part;
+
 use std::path::Path;
 
 use frameloom::config::Layers;
@@ -12,8 +14,8 @@ use frameloom::store::OsIo;
 use frameloom::workflows::chunk::heat::{HeatConfig, HeatFound, heat_of};
 use frameloom::workflows::chunk::plan::{ChunkPlan, PlanParams, plan, plan_moving};
 use frameloom::workflows::chunk::process::{
-    ChunkOutcome, ChunkVideo, ChunkWork, EffectId, FilterEffect, Identity, JobOptions, Placement, Preview,
-    ProcessConfig, ProxyConfig, claim_output, process_video, write_preview, write_proxy,
+    ChunkOutcome, ChunkPart, ChunkVideo, ChunkWork, EffectId, FilterEffect, Identity, JobOptions, Placement, Preview,
+    ProcessConfig, ProxyConfig, claim_output, process_part, process_video, write_preview, write_proxy,
 };
 use frameloom::workflows::chunk::{read_plan, write_plan};
 use frameloom::{Error, Result};
@@ -109,6 +111,14 @@ pub(crate) fn run(global: &Global, args: &ChunkRunArgs, out: &mut Output, signal
     if args.dry_run {
         return cost(args, &video, given.as_ref(), &config, out);
     }
+    if args.part.shard.is_some() && given.is_none() {
+        return Err(Error::Usage {
+            message: "a part needs a plan, the same for all parts".into(),
+            hint: Some(
+                "make it once with `frameloom heatmap` and `frameloom chunk plan`, and give it with --plan".into(),
+            ),
+        });
+    }
     claim_output(&args.output)?;
     let ctx = context(global, &args.open, out)?;
     let plan = match given {
@@ -121,9 +131,15 @@ pub(crate) fn run(global: &Global, args: &ChunkRunArgs, out: &mut Output, signal
     let options = JobOptions { pipeline: pipeline(&args.open, signals), restart: args.restart };
     let go = |work: ChunkWork<'_>, content: String| {
         let effect = EffectId { name: args.effect.clone(), content };
-        process_video(&ctx, video, &placement, (work, &effect), &args.output, (&config, &options), &mut |n| {
-            bar.add(n, out);
-        })
+        let (what, how) = ((work, &effect), (&config, &options));
+        let mut step = |n| bar.add(n, out);
+        match args.part.shard {
+            Some(shard) => {
+                let to = (args.output.as_path(), shard);
+                process_part(&ctx, video, &placement, what, to, how, &mut step).map(Done::Part)
+            }
+            None => process_video(&ctx, video, &placement, what, &args.output, how, &mut step).map(Done::Whole),
+        }
     };
     let outcome = match asked(&args.effect) {
         Asked::Identity => go(ChunkWork::Tiles(&mut Identity), String::new()),
@@ -134,8 +150,18 @@ pub(crate) fn run(global: &Global, args: &ChunkRunArgs, out: &mut Output, signal
         Asked::Model(name) => model(&ctx, name, (args, &config), go),
     };
     bar.finish();
-    let outcome = outcome?;
-    Ok(finish(&args.output, &outcome, started.elapsed().as_secs_f64(), out))
+    let seconds = started.elapsed().as_secs_f64();
+    match (outcome?, args.part.shard) {
+        (Done::Part(done), Some(shard)) => part::tell(args, shard, &config, &done, seconds, out),
+        (Done::Whole(outcome), _) => Ok(finish(&args.output, &outcome, seconds, out)),
+        (Done::Part(_), None) => Err(Error::Bug("a part that was not asked for".into())),
+    }
+}
+
+/// What was done.
+enum Done {
+    Whole(ChunkOutcome),
+    Part(ChunkPart),
 }
 
 #[cfg(feature = "onnx")]
@@ -143,8 +169,8 @@ fn model(
     ctx: &GpuContext,
     name: &str,
     (args, config): (&ChunkRunArgs, &ProcessConfig),
-    go: impl FnOnce(ChunkWork<'_>, String) -> Result<ChunkOutcome>,
-) -> Result<ChunkOutcome> {
+    go: impl FnOnce(ChunkWork<'_>, String) -> Result<Done>,
+) -> Result<Done> {
     use frameloom::infer::{Allow, ModelRegistry, SessionOptions, Task, load_runtime};
     use frameloom::workflows::chunk::process::{ChunkDetector, ModelEffect};
 
@@ -168,8 +194,8 @@ fn model(
     _: &GpuContext,
     name: &str,
     _: (&ChunkRunArgs, &ProcessConfig),
-    _: impl FnOnce(ChunkWork<'_>, String) -> Result<ChunkOutcome>,
-) -> Result<ChunkOutcome> {
+    _: impl FnOnce(ChunkWork<'_>, String) -> Result<Done>,
+) -> Result<Done> {
     Err(Error::usage(format!("this build has no networks (feature `onnx`), so no effect `{name}`")))
 }
 

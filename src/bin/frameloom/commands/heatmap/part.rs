@@ -1,0 +1,87 @@
+//! `heatmap --shard`: parts of one input.
+
+use std::path::Path;
+use std::time::Instant;
+
+use frameloom::Result;
+use frameloom::core::Shard;
+use frameloom::gpu::GpuContext;
+use frameloom::pipeline::PipelineOptions;
+use frameloom::store::Fingerprint;
+use frameloom::workflows::analyze::AnalyzeInput;
+use frameloom::workflows::chunk::heat::{HeatConfig, HeatInput, Watching, heat_part};
+use serde_json::json;
+
+use crate::chunk_args::HeatmapArgs;
+use crate::commands::merge::Part;
+use crate::output::{Output, printable};
+use crate::progress::{Mode, Progress};
+use crate::signals::Signals;
+
+pub(super) fn run(
+    ctx: &GpuContext,
+    (args, shard): (&HeatmapArgs, Shard),
+    config: &HeatConfig,
+    (input, watching): (AnalyzeInput, Watching),
+    (out, mode): (&mut Output, Mode),
+    signals: &Signals,
+) -> Result<u8> {
+    let started = Instant::now();
+    let mut content = vec![("input", input.fingerprint.clone()), ("track", args.track.to_string())];
+    if let Some(boxes) = &args.boxes {
+        content.push(("boxes", Fingerprint::of_file(boxes, &signals.cancel)?.to_string()));
+    }
+    content.extend(networks(args, config)?);
+    let label = args.input.file_name().unwrap_or(args.input.as_os_str()).to_string_lossy().into_owned();
+    let declared = input.info.as_ref().and_then(|i| i.expected_frames(args.track));
+    let mut bar = Progress::new(mode, &label, declared.map(|n| n / u64::from(shard.count())));
+    let options = PipelineOptions { batch: args.batch, cancel: signals.cancel.clone(), ..PipelineOptions::default() };
+    let end = input.end;
+    let reasons = || {
+        let end = end.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        end.verdict.map(|v| v.reasons).unwrap_or_default()
+    };
+    let what = HeatInput { path: &args.input, source: input.source, content, reasons: &reasons };
+    let to = (args.output.as_path(), shard);
+    let done = heat_part(ctx, what, to, config, watching, (&options, &mut |n| bar.add(n, out)));
+    bar.finish();
+    let done = done?;
+    let (whole, seconds) = (done.reasons.is_empty(), started.elapsed().as_secs_f64());
+    let units = usize::try_from(done.units).unwrap_or(usize::MAX);
+    Part::of_one(("heatmap", "heat"), shard, units, config, whole)?.write(Path::new(&args.output))?;
+    done.reasons.iter().for_each(|reason| out.warn(reason));
+    out.note(&format!(
+        "part {shard}: {} of {} stretches ({seconds:.1} s); `frameloom merge` makes the map of all parts",
+        done.mine, done.units
+    ));
+    out.text(&printable(&args.output.to_string_lossy()));
+    let code = if whole { 0 } else { 3 };
+    out.event(
+        "result",
+        json!({
+            "folder": args.output.to_string_lossy(), "part": shard.to_string(), "stage": "heat", "units": done.mine,
+            "of_units": done.units, "frames": done.frames, "reasons": done.reasons, "seconds": seconds, "exit": code,
+        }),
+    );
+    Ok(code)
+}
+
+/// The content of the networks that look at the frames.
+#[cfg(feature = "onnx")]
+fn networks(args: &HeatmapArgs, config: &HeatConfig) -> Result<Vec<(&'static str, String)>> {
+    use frameloom::infer::{Allow, ModelRegistry};
+    let named = [("network", &config.model), ("face_network", &config.face_model)];
+    let named = named.into_iter().filter_map(|(field, name)| Some((field, name.as_ref()?)));
+    let named: Vec<(&'static str, &String)> = named.collect();
+    if named.is_empty() {
+        return Ok(Vec::new());
+    }
+    let registry = ModelRegistry::find(&args.models)?;
+    let one = |(field, name): (&'static str, &String)| Ok((field, registry.load(name, Allow::Pinned)?.sha256));
+    named.into_iter().map(one).collect()
+}
+
+#[cfg(not(feature = "onnx"))]
+fn networks(_: &HeatmapArgs, _: &HeatConfig) -> Result<Vec<(&'static str, String)>> {
+    Ok(Vec::new())
+}
