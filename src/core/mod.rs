@@ -32,6 +32,7 @@ pub mod search;
 pub mod shard;
 pub mod sharpness;
 pub mod sink;
+pub mod slices;
 pub mod tensor;
 pub mod time;
 pub mod transform;
@@ -70,6 +71,7 @@ pub use search::{Metric, Neighbor};
 pub use shard::Shard;
 pub use sharpness::{BlurMap, GradientTexture, LaplacianSums, ResidualSums, TenengradSums};
 pub use sink::RowSink;
+pub use slices::{MergeRule, Slices, merge_detections};
 pub use tensor::{
     Anchor, BoxRect, ChannelOrder, Fit, GridPooling, Outside, Sampling, TensorLayout, TensorPlace, TensorSpec,
 };

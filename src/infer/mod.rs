@@ -11,6 +11,7 @@
 //! | [`tensor`] | tensors that are handed to a model and those that come back |
 //! | [`io`] | names, types and shapes as a model declares them; [`io::TensorModel`], what adapters call |
 //! | [`tasks`] | one adapter per task: from tensors to detections, faces, masks … |
+//! | `endpoint` | questions to a server over HTTP (feature `endpoint`) |
 //! | `caption` | captions from templates or from an endpoint (feature `caption`) |
 //!
 //! `ort::` appears in this folder only. Pictures become tensors on the GPU (`tensor/pack_nchw`, `tensor/pack_nhwc`, `resize/crop_resize`),
@@ -19,6 +20,8 @@
 #[cfg(feature = "caption")]
 pub mod caption;
 mod convert;
+#[cfg(feature = "endpoint")]
+pub mod endpoint;
 mod files;
 pub mod graph;
 pub mod import;

@@ -104,6 +104,8 @@ impl Codec {
             (*context).thread_count = c_int::try_from(threads.clamp(1, 64)).unwrap_or(1);
             (*context).thread_type = ffi::FF_THREAD_FRAME | ffi::FF_THREAD_SLICE;
             (*context).max_pixels = i64::try_from(limits.pixels).unwrap_or(i64::MAX);
+            let sides = [(*context).width, (*context).height].map(|v| u64::try_from(v).unwrap_or(0));
+            this.log.expect_pictures((sides[0] * sides[1] * 3 / 2).max(1 << 20));
             (*context).opaque = ptr::without_provenance_mut(this.log.address());
             if let Some(d) = &this.device {
                 d.attach(context)?;

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::{CStr, c_char, c_int};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Once, PoisonError, Weak};
 
 use ffmpeg_next as ff;
@@ -23,6 +23,10 @@ pub(crate) struct LogSink {
     errors: AtomicU64,
     warnings: AtomicU64,
     lines: Mutex<VecDeque<String>>,
+    /// Bytes of a picture of the stream.
+    picture: AtomicU64,
+    /// Memory was refused.
+    refused: AtomicBool,
 }
 
 /// Sinks by address. FFmpeg carries the address in the `opaque` field of its contexts (copied to the contexts of its own
@@ -52,6 +56,17 @@ impl LogSink {
         self.warnings.load(Ordering::Relaxed)
     }
 
+    /// Says how large pictures are: whether there was memory for one decides what a complaint about memory means.
+    pub(crate) fn expect_pictures(&self, bytes: u64) {
+        self.picture.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Whether memory was refused, to go by what was said and by what could be had at that moment. Some decoders, that of H.264 among them,
+    /// return the code of damaged data then.
+    pub(crate) fn refused_memory(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
+    }
+
     /// The newest kept line.
     pub(crate) fn last_line(&self) -> Option<String> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).back().cloned()
@@ -68,6 +83,9 @@ impl LogSink {
     }
 
     fn add(&self, level: c_int, line: String) {
+        if level <= ffi::AV_LOG_ERROR && about_memory(&line) && !can_have(self.picture.load(Ordering::Relaxed)) {
+            self.refused.store(true, Ordering::Relaxed);
+        }
         let counter = if level <= ffi::AV_LOG_ERROR { &self.errors } else { &self.warnings };
         counter.fetch_add(1, Ordering::Relaxed);
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
@@ -76,6 +94,20 @@ impl LogSink {
         }
         lines.push_back(line);
     }
+}
+
+/// Whether a message may mean that memory was refused. The same are said of pictures of impossible sizes.
+fn about_memory(line: &str) -> bool {
+    ["get_buffer() failed", "alloc", "memory", "init() failed"].iter().any(|t| line.contains(t))
+}
+
+/// Whether so many bytes can be had now; they are given back untouched.
+fn can_have(bytes: u64) -> bool {
+    let mut trial = Vec::<u8>::new();
+    let had = usize::try_from(bytes).is_ok_and(|n| trial.try_reserve_exact(n).is_ok());
+    // Or the compiler leaves the trial out.
+    std::hint::black_box(&trial);
+    had
 }
 
 impl Drop for LogSink {

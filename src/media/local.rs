@@ -149,8 +149,8 @@ impl LocalDecoder {
     }
 
     /// Whether FFmpeg was refused memory: what came out since is not what is in the file.
-    pub(crate) const fn ran_out_of_memory(&self) -> bool {
-        self.track.out_of_memory
+    pub(crate) fn ran_out_of_memory(&self) -> bool {
+        self.track.out_of_memory || self.track.codec.log.refused_memory()
     }
 
     fn suspicious(&self, found: bool) -> bool {

@@ -59,5 +59,8 @@ mod sync_shards;
 #[cfg(feature = "onnx")]
 mod sync_videos;
 mod track;
+#[cfg(feature = "endpoint")]
+mod track_names;
+mod track_plan;
 mod track_real;
 mod worker;

@@ -160,14 +160,28 @@ fn memory_and_cpu_seconds_are_limited() {
     let folder = tempfile::tempdir().unwrap();
     let options = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-preset", "ultrafast"];
     let path = clip(folder.path(), "big.mp4", "testsrc2=s=1920x1080:r=25:d=1", &options);
-    let small = with(|i| i.memory_bytes = 1 << 20);
     // Stacks may set aside 60 MB on top. Two pictures of 50 MB are more.
     let big = clip(folder.path(), "4k.mp4", "testsrc2=s=7680x4320:r=5:d=1", &options);
-    let e = listen(&big, &isolated(&small)).map(|s| s.error).unwrap_or_else(|e| Some((e.code(), e.to_string())));
-    // Some codecs hide that they were refused memory and call the picture damaged: no frame then either.
-    let (code, message) = e.unwrap();
-    assert!(["decode-worker-oom", "input-corrupt"].contains(&code), "{message}");
-    assert!(small.workers().is_empty());
+    // The decoder of H.264 hides that it was refused memory and calls the picture damaged.
+    for threads in [1, 2, 4] {
+        let small = with(|i| i.memory_bytes = 1 << 20);
+        let options = DecodeOptions { threads, ..isolated(&small) };
+        let e = listen(&big, &options).map(|s| s.error).unwrap_or_else(|e| Some((e.code(), e.to_string())));
+        let (code, message) = e.unwrap();
+        assert_eq!(code, "decode-worker-oom", "{threads}: {message}");
+        assert!(message.contains("it may allocate 1 MB"), "{message}");
+        assert!(small.workers().is_empty());
+    }
+    // With room enough the file is whole, and a damaged one is damaged.
+    assert_eq!(listen(&big, &isolated(&isolation())).unwrap().frames.len(), 5);
+    let broken = folder.path().join("broken.mp4");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 20_000].fill(0x5a);
+    std::fs::write(&broken, bytes).unwrap();
+    let said = listen(&broken, &isolated(&isolation()));
+    let code = said.map_or_else(|e| e.code(), |s| s.error.map_or("", |e| e.0));
+    assert_ne!(code, "decode-worker-oom");
     assert_eq!(listen(&path, &isolated(&isolation())).unwrap().frames.len(), 25);
 
     let short = with(|i| (i.cpu_seconds, i.attempts) = (1, 1));

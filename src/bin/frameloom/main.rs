@@ -22,6 +22,7 @@ mod signals;
 #[cfg(feature = "onnx")]
 mod sync_args;
 mod track_args;
+mod track_more_args;
 mod warm;
 
 use std::io::IsTerminal;

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::infer::endpoint::{clean, excerpt};
+
 /// The text of the first choice as one line, or what is wrong with the answer.
 pub(super) fn text(body: &[u8]) -> Result<String, String> {
     let value: Value = serde_json::from_slice(body).map_err(|e| format!("the answer is no JSON: {e}"))?;
@@ -26,22 +28,6 @@ pub(super) fn text(body: &[u8]) -> Result<String, String> {
         return Err("the answer was cut off by `max_tokens`; raise it, or ask for less in the prompt".into());
     }
     Ok(line)
-}
-
-/// One line: white space and control characters become single blanks.
-pub(super) fn clean(text: &str) -> String {
-    text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ")
-}
-
-/// The beginning of an answer, for messages.
-pub(super) fn excerpt(body: &[u8]) -> String {
-    const LONGEST: usize = 200;
-    let text = clean(&String::from_utf8_lossy(body.get(..4 * LONGEST).unwrap_or(body)));
-    let mut short: String = text.chars().take(LONGEST).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    short
 }
 
 #[cfg(test)]

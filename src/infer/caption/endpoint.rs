@@ -1,22 +1,21 @@
 //! Captions from a vision model behind an endpoint with OpenAI's chat interface (vLLM, llama.cpp, Ollama …).
 //!
-//! One address is contacted, the one that the user gives: no redirects, no proxy from the environment. The key, if one is needed, comes from
-//! an environment variable whose name is given; it is in no message and no debug output.
+//! One address is contacted, the one that the user gives, see [`Endpoint`].
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine;
 use serde_json::json;
-use ureq::http::{StatusCode, Uri};
 
-use super::answer::{excerpt, text};
+use super::answer::text;
 use super::{CaptionPicture, CaptionRequest, Captioner, joined};
 use crate::core::{CancelToken, Size};
 use crate::error::{Error, Result};
+use crate::infer::endpoint::{ConnectOptions, Endpoint, EndpointNames};
 use crate::infer::tasks::PlanarPicture;
 
-/// Longest pause between two attempts, whatever the server asks for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// How messages call it.
+const NAMES: EndpointNames = EndpointNames { settings: "caption", name: "caption endpoint" };
 
 /// Where captions come from and how they are asked for.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,14 +71,10 @@ impl Default for EndpointOptions {
     }
 }
 
-fn config(field: &str, message: impl Into<String>) -> Error {
-    Error::Config { field: format!("caption.{field}"), message: message.into() }
-}
-
 impl EndpointOptions {
     fn check(&self) -> Result<()> {
         let least = |field, ok: bool, wanted: &str, given: String| {
-            if ok { Ok(()) } else { Err(config(field, format!("must be {wanted}, got {given}"))) }
+            if ok { Ok(()) } else { Err(NAMES.refused(field, format!("must be {wanted}, got {given}"))) }
         };
         least(
             "model",
@@ -90,74 +85,37 @@ impl EndpointOptions {
         least("prompt", !self.prompt.trim().is_empty(), "a question", format!("`{}`", self.prompt))?;
         least("max_tokens", self.max_tokens > 0, "at least 1", self.max_tokens.to_string())?;
         least("temperature", (0.0..=2.0).contains(&self.temperature), "within 0..=2", self.temperature.to_string())?;
-        least("longest", (16..=8192).contains(&self.longest), "within 16..=8192", self.longest.to_string())?;
-        least("max_answer_bytes", self.max_answer_bytes > 0, "at least 1", self.max_answer_bytes.to_string())?;
-        least("attempts", self.attempts > 0, "at least 1", self.attempts.to_string())?;
-        let times = [("connect_timeout", self.connect_timeout), ("read_timeout", self.read_timeout)];
-        for (field, time) in times.into_iter().chain([("overall_timeout", self.overall_timeout)]) {
-            least(field, !time.is_zero(), "over 0", format!("{time:?}"))?;
-        }
-        Ok(())
+        least("longest", (16..=8192).contains(&self.longest), "within 16..=8192", self.longest.to_string())
     }
 
-    /// The address with its whole path.
-    fn address(&self) -> Result<Uri> {
-        let wanted = "must be an address like `http://localhost:8000/v1`";
-        let given: Uri = self.url.parse().map_err(|e| config("url", format!("{wanted}: {e}")))?;
-        let scheme = given.scheme_str().filter(|s| matches!(*s, "http" | "https"));
-        let (Some(scheme), Some(host)) = (scheme, given.authority()) else {
-            return Err(config("url", wanted));
-        };
-        if host.as_str().contains('@') || given.query().is_some() {
-            return Err(config(
-                "url",
-                "must hold no key and no query; name the key's environment variable in `key_variable`",
-            ));
+    fn connect(&self) -> ConnectOptions {
+        ConnectOptions {
+            url: self.url.clone(),
+            key_variable: self.key_variable.clone(),
+            max_answer_bytes: self.max_answer_bytes,
+            connect_timeout: self.connect_timeout,
+            read_timeout: self.read_timeout,
+            overall_timeout: self.overall_timeout,
+            attempts: self.attempts,
+            pause: self.pause,
         }
-        let path = given.path().trim_end_matches('/');
-        let path = match path {
-            "" => "/v1/chat/completions".to_owned(),
-            whole if whole.ends_with("/chat/completions") => whole.to_owned(),
-            base => format!("{base}/chat/completions"),
-        };
-        format!("{scheme}://{host}{path}").parse().map_err(|e| config("url", format!("{wanted}: {e}")))
     }
+}
 
-    fn key(&self) -> Result<Option<String>> {
-        let Some(name) = &self.key_variable else { return Ok(None) };
-        let wrong = |why: &str| config("key_variable", format!("the environment variable `{name}` {why}"));
-        let key = std::env::var(name).map_err(|_| wrong("is not set (or is no text)"))?;
-        if key.is_empty() || key.chars().any(|c| c.is_control() || !c.is_ascii()) {
-            return Err(wrong("does not hold a key: it is empty or has characters that a header cannot have"));
-        }
-        Ok(Some(key))
+/// The whole path of what was given.
+fn path(given: &str) -> String {
+    match given {
+        "" => "/v1/chat/completions".to_owned(),
+        whole if whole.ends_with("/chat/completions") => whole.to_owned(),
+        base => format!("{base}/chat/completions"),
     }
 }
 
 /// Asks an endpoint for each caption.
+#[derive(Debug)]
 pub struct EndpointCaptioner {
     options: EndpointOptions,
-    address: Uri,
-    key: Option<String>,
-    agent: ureq::Agent,
-    cancel: CancelToken,
-}
-
-impl std::fmt::Debug for EndpointCaptioner {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("EndpointCaptioner")
-            .field("options", &self.options)
-            .field("address", &self.address)
-            .field("has_key", &self.key.is_some())
-            .finish_non_exhaustive()
-    }
-}
-
-/// What one attempt came to.
-enum Attempt {
-    Done(String),
-    /// Busy or failing: why, and how long the server asks to wait.
-    Again(String, Option<Duration>),
+    endpoint: Endpoint,
 }
 
 impl EndpointCaptioner {
@@ -167,27 +125,13 @@ impl EndpointCaptioner {
     /// [`Error::Config`] naming the option: an address that is none or holds a key, a variable that is not set, numbers out of range.
     pub fn new(options: EndpointOptions, cancel: CancelToken) -> Result<Self> {
         options.check()?;
-        let (address, key) = (options.address()?, options.key()?);
-        let agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .proxy(None)
-            .user_agent(concat!("frameloom/", env!("CARGO_PKG_VERSION")))
-            .timeout_connect(Some(options.connect_timeout))
-            .timeout_recv_response(Some(options.read_timeout))
-            .timeout_recv_body(Some(options.read_timeout))
-            .build()
-            .new_agent();
-        Ok(Self { options, address, key, agent, cancel })
+        let endpoint = Endpoint::new(NAMES, options.connect(), path, cancel)?;
+        Ok(Self { options, endpoint })
     }
 
     /// The address that is contacted.
     pub fn address(&self) -> String {
-        self.address.to_string()
-    }
-
-    fn failed(&self, message: impl std::fmt::Display) -> Error {
-        Error::Model { cause: "endpoint", message: format!("caption endpoint {}: {message}", self.address) }
+        self.endpoint.address()
     }
 
     fn body(&self, picture: CaptionPicture<'_>) -> Result<Vec<u8>> {
@@ -204,7 +148,7 @@ impl EndpointCaptioner {
             "seed": o.seed,
             "stream": false,
         });
-        serde_json::to_vec(&body).map_err(|e| self.failed(e))
+        serde_json::to_vec(&body).map_err(|e| self.endpoint.failed(e))
     }
 
     /// The picture as PNG, made smaller where it is too large.
@@ -226,67 +170,8 @@ impl EndpointCaptioner {
             w.write_image_data(rgb)?;
             w.finish()
         });
-        written.map_err(|e| self.failed(format!("the picture cannot be written as PNG: {e}")))?;
+        written.map_err(|e| self.endpoint.failed(format!("the picture cannot be written as PNG: {e}")))?;
         Ok(out)
-    }
-
-    fn attempt(&self, body: &[u8], left: Duration) -> Result<Attempt> {
-        let mut request = self.agent.post(&self.address).header("content-type", "application/json");
-        if let Some(key) = &self.key {
-            request = request.header("authorization", format!("Bearer {key}"));
-        }
-        let sent = request.config().timeout_global(Some(left)).build().send(body);
-        let mut response = sent.map_err(|e| self.transport(&e))?;
-        let status = response.status();
-        let wait = response.headers().get("retry-after").and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
-        let limited = response.body_mut().with_config().limit(self.options.max_answer_bytes).read_to_vec();
-        let answer = limited.map_err(|e| self.transport(&e))?;
-        if status == StatusCode::OK {
-            return text(&answer).map(Attempt::Done).map_err(|e| self.failed(e));
-        }
-        let why = format!("status {status}: {}", excerpt(&answer));
-        if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
-            return Ok(Attempt::Again(why, wait.map(Duration::from_secs)));
-        }
-        let hint = match status.as_u16() {
-            300..=399 => " (redirects are not followed; give the address itself)",
-            401 | 403 => " (is `key_variable` set?)",
-            404 => " (is the path right, and does the server have this model?)",
-            _ => "",
-        };
-        Err(self.failed(format!("{why}{hint}")))
-    }
-
-    /// Errors below the status: time-outs by the option that ended the wait.
-    fn transport(&self, e: &ureq::Error) -> Error {
-        let o = &self.options;
-        let late =
-            |what: &str, after| Error::Deadline { what: format!("{what} of caption endpoint {}", self.address), after };
-        match e {
-            ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
-                late("the connection", o.connect_timeout)
-            }
-            ureq::Error::Timeout(ureq::Timeout::RecvResponse | ureq::Timeout::RecvBody) => {
-                late("the answer", o.read_timeout)
-            }
-            ureq::Error::Timeout(_) => late("the answer", o.overall_timeout),
-            ureq::Error::BodyExceedsLimit(_) => self
-                .failed(format!("the answer is over the limit of {} bytes (`max_answer_bytes`)", o.max_answer_bytes)),
-            other => self.failed(other),
-        }
-    }
-
-    /// Sleeps in short pieces, so that a cancelled run ends.
-    fn pause(&self, time: Duration) -> Result<()> {
-        let until = Instant::now() + time;
-        loop {
-            self.cancel.check()?;
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(());
-            }
-            std::thread::sleep(left.min(Duration::from_millis(50)));
-        }
     }
 }
 
@@ -301,30 +186,8 @@ impl Captioner for EndpointCaptioner {
         let Some(picture) = request.picture else {
             return Err(Error::usage("a caption endpoint needs the picture, none was given"));
         };
-        let body = self.body(picture)?;
-        let (o, began) = (&self.options, Instant::now());
-        let mut pause = o.pause;
-        let mut last = String::new();
-        for attempt in 1..=o.attempts {
-            self.cancel.check()?;
-            let left = o.overall_timeout.saturating_sub(began.elapsed());
-            if left.is_zero() {
-                break;
-            }
-            match self.attempt(&body, left)? {
-                Attempt::Done(text) => return Ok(joined([request.prefix, &text])),
-                Attempt::Again(why, asked) => {
-                    last = format!("{why} (attempt {attempt} of {})", o.attempts);
-                    let wait = asked.unwrap_or_default().max(pause).min(LONGEST_PAUSE);
-                    if attempt == o.attempts || began.elapsed() + wait >= o.overall_timeout {
-                        break;
-                    }
-                    self.pause(wait)?;
-                    pause = pause.saturating_mul(2);
-                }
-            }
-        }
-        Err(self.failed(last))
+        let text = self.endpoint.ask(&self.body(picture)?, text)?;
+        Ok(joined([request.prefix, &text]))
     }
 }
 

@@ -7,7 +7,7 @@ use super::params::PlanParams;
 use super::schedule::Schedule;
 use super::track::Place;
 use crate::config::Settings;
-use crate::core::{Rect, Size};
+use crate::core::{Rect, Size, Slices};
 use crate::error::{Error, Result};
 use crate::workflows::chunk::activity::ActivityGrid;
 
@@ -204,6 +204,20 @@ impl ChunkPlan {
     /// The chunks that are processed at `time`, in seconds of the stream, and where they are then.
     pub fn active_at(&self, time: f64) -> impl Iterator<Item = (&Chunk, Rect)> {
         self.chunks.iter().filter(move |c| c.is_active(time)).map(move |c| (c, self.rect_at(c, time)))
+    }
+}
+
+impl Slices for ChunkPlan {
+    fn frame(&self) -> Size {
+        self.frame_size()
+    }
+
+    fn rects_at(&self, time: f64) -> Vec<Rect> {
+        self.active_at(time).map(|(_, rect)| rect).collect()
+    }
+
+    fn most(&self) -> usize {
+        self.chunks.len()
     }
 }
 

@@ -3,11 +3,10 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use super::merge::{MergeRule, merge_detections};
 use super::model::AT_ONCE;
 use super::placement::Placement;
 use super::run::{ProcessReport, begun, check_size, places};
-use crate::core::{BoxRect, Detection, FrameDesc, FrameInfo, FrameLayout, Rect};
+use crate::core::{BoxRect, Detection, FrameDesc, FrameInfo, FrameLayout, MergeRule, Rect, merge_detections};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::infer::tasks::detect::{DetectOptions, Detector};

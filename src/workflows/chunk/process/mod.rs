@@ -20,7 +20,6 @@ mod effect;
 mod fade;
 mod filter;
 mod job;
-mod merge;
 #[cfg(feature = "onnx")]
 mod model;
 mod parts;
@@ -34,6 +33,7 @@ mod tiles;
 mod video;
 mod work;
 
+pub use crate::core::{MergeRule, merge_detections};
 pub use config::ProcessConfig;
 #[cfg(feature = "onnx")]
 pub use detect::{ChunkDetector, FrameDetections, detect_chunks};
@@ -41,7 +41,6 @@ pub use draw::{COLORS, dim_outside, draw_number, draw_outline};
 pub use effect::{ChunkEffect, Identity, MaskLook, OnGpu, TilePlace, Tiles};
 pub use filter::FilterEffect;
 pub use job::{ChunkOutcome, ChunkWork, EffectId, JobOptions, claim_output, process_video};
-pub use merge::{MergeRule, merge_detections};
 #[cfg(feature = "onnx")]
 pub use model::ModelEffect;
 pub use placement::{Placed, Placement};

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::super::files::read_plan;
 use super::super::plan::{Chunk, ChunkPlan, Schedule};
+use crate::core::slices::tiles;
 use crate::core::{Rect, Size};
 use crate::error::{Error, Result};
 
@@ -106,23 +107,11 @@ impl Placement {
     /// # Errors
     /// As [`Self::new`]; `Parameter` for an overlap that is not below the sides of a tile.
     pub fn tiling(frame: Size, tile: Size, overlap: u32) -> Result<Self> {
-        if overlap >= tile.width.min(tile.height) {
+        let Some(rects) = tiles(frame, tile, overlap) else {
             let wanted = format!("below the sides of {tile}");
             return Err(Error::Parameter { op: "chunk/run", name: "overlap", wanted, given: overlap.to_string() });
-        }
-        let starts = |length: u32, tile: u32| -> Vec<u32> {
-            if length <= tile {
-                return vec![0];
-            }
-            let count = (length - overlap).div_ceil(tile - overlap);
-            let room = u64::from(length - tile);
-            (0..count).map(|i| (room * u64::from(i) / u64::from(count - 1)) as u32).collect()
         };
-        let (width, height) = (tile.width.min(frame.width), tile.height.min(frame.height));
-        let columns = starts(frame.width, width);
-        let corners = starts(frame.height, height).into_iter().flat_map(|y| columns.iter().map(move |x| (*x, y)));
-        let placed = |(id, (x, y))| Placed::still(id, Rect { x, y, width, height });
-        Self::new(frame, (0..).zip(corners).map(placed).collect(), 0)
+        Self::new(frame, (0..).zip(rects).map(|(id, rect)| Placed::still(id, rect)).collect(), 0)
     }
 
     /// Sides of a chunk that lie at an edge of the frame: left, top, right, bottom.

@@ -1,6 +1,38 @@
-//! Boxes of overlapping chunks become boxes of the frame.
+//! Sliced inference: where a frame is cut, and how boxes of overlapping parts become boxes of the frame.
 
-use crate::core::{BoxF, Detection, Rect, Size};
+use super::{BoxF, Detection, Rect, Size};
+
+/// Parts of frames that are looked at on their own.
+pub trait Slices: std::fmt::Debug + Send + Sync {
+    /// Size of the frames.
+    fn frame(&self) -> Size;
+
+    /// The parts at `time`, in seconds of the stream; they may overlap and need not cover the frame.
+    fn rects_at(&self, time: f64) -> Vec<Rect>;
+
+    /// Most parts at a time.
+    fn most(&self) -> usize;
+}
+
+/// Tiles of one size over the whole frame, as few as overlap by at least `overlap`, the last ones flush with the edges; row by row. `None` for an
+/// overlap that is not below the sides of a tile.
+pub fn tiles(frame: Size, tile: Size, overlap: u32) -> Option<Vec<Rect>> {
+    if overlap >= tile.width.min(tile.height) {
+        return None;
+    }
+    let starts = |length: u32, tile: u32| -> Vec<u32> {
+        if length <= tile {
+            return vec![0];
+        }
+        let count = (length - overlap).div_ceil(tile - overlap);
+        let room = u64::from(length - tile);
+        (0..count).map(|i| (room * u64::from(i) / u64::from(count - 1)) as u32).collect()
+    };
+    let (width, height) = (tile.width.min(frame.width), tile.height.min(frame.height));
+    let columns = starts(frame.width, width);
+    let rows = starts(frame.height, height);
+    Some(rows.into_iter().flat_map(|y| columns.iter().map(move |x| Rect { x: *x, y, width, height })).collect())
+}
 
 /// When two boxes are one object.
 #[derive(Debug, Clone, Copy, PartialEq)]
