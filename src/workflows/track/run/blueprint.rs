@@ -229,8 +229,12 @@ pub(super) fn blueprint(
         let class = followed.end.tracks.iter().find(|t| t.id == *id).map_or(0, |t| t.class);
         let text = followed.label(*id, &seen.facts.class_name(class));
         let text = if followed.names.contains_key(id) { text } else { id.to_string() };
-        if let Some((_, p)) = way.last() {
-            let [x, y] = view.of(*p).map(|v| v.round() as i64);
+        // Where it was seen last in this picture.
+        let inside = |p: &[f64; 2]| {
+            (0.0..f64::from(large.width)).contains(&p[0]) && (0.0..f64::from(large.height)).contains(&p[1])
+        };
+        if let Some(p) = way.iter().rev().map(|(_, p)| view.of(*p)).find(inside) {
+            let [x, y] = p.map(|v| v.round() as i64);
             canvas.label(&text, (x + 3 * letters, y - 4 * letters), letters, color_of(*id));
         }
     }
