@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::encoder::Encoder;
+use super::encoder::{BITEXACT_THREADS, Encoder};
 use super::files::SharedOutput;
 use super::mux::{Container, Mux, MuxSetup, Picture, Streams};
 pub use super::planes::Plane;
@@ -100,6 +100,18 @@ impl WriterOptions {
             bitexact: true,
             odd: OddSize::Error,
         }
+    }
+
+    /// Bytes that the software encoder holds, about: pictures that it looks ahead at, references, and some a thread. By the peaks of runs with
+    /// and without it (x264, four threads, 720p to 2160p) 49 to 54 pictures in 4:2:0, where this says 56 and a little more.
+    pub fn encoder_bytes(&self) -> u64 {
+        let threads = match (self.bitexact, self.threads) {
+            (true, _) => BITEXACT_THREADS,
+            (false, 0) => std::thread::available_parallelism().map_or(1, usize::from) as u32,
+            (false, n) => n,
+        };
+        let even = Size::new(self.size.width.next_multiple_of(16), self.size.height.next_multiple_of(16));
+        even.area() * 3 / 2 * (40 + 4 * u64::from(threads)) + (8 << 20)
     }
 
     /// Size of the coded picture: `size`, padded to even if the policy allows it.

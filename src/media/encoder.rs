@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 
 /// Threads of both software encoders when the bytes must not depend on the machine. x264 (frame threads) and mpeg4
 /// (slices) give other bytes for other counts, but always the same bytes for one count.
-const BITEXACT_THREADS: u32 = 4;
+pub(super) const BITEXACT_THREADS: u32 = 4;
 /// x264's speed preset: a compute tool spends its time elsewhere.
 const X264_PRESET: &str = "veryfast";
 /// Pictures per second where nothing is known.

@@ -56,5 +56,8 @@ mod sync;
 #[cfg(feature = "onnx")]
 mod sync_videos;
 mod track;
+#[cfg(feature = "endpoint")]
+mod track_names;
+mod track_plan;
 mod track_real;
 mod worker;

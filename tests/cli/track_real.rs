@@ -209,3 +209,92 @@ fn damaged_and_tiny_videos_give_all_that_is_in_them() {
     assert!(!result["reasons"].as_array().unwrap().is_empty());
     assert!(std::fs::read_to_string(out.join("report.html")).unwrap().contains("partial"));
 }
+
+/// A wall of twelve cameras: a street, twelve of its frames beside each other. What a network sees in a frame alone is there, too small for it.
+#[cfg(feature = "onnx")]
+#[test]
+fn people_that_are_too_small_in_the_whole_frame_are_found_in_parts_of_it() {
+    use frameloom::core::BoxF;
+    use frameloom::workflows::track::detections::Detections;
+
+    let Some(root) = real_data("people_that_are_too_small_in_the_whole_frame_are_found_in_parts_of_it") else { return };
+    let (models, out) = (models(&root), tempfile::tempdir().unwrap());
+    let street = root.join("video/vtest_480x360.mp4");
+    let wall = out.path().join("wall.mp4");
+    let o = std::process::Command::new("ffmpeg")
+        .args(["-v", "error", "-y", "-i", text(&street), "-an", "-vf", "select=not(mod(n\\,10)),tile=4x3"])
+        .args([
+            "-fps_mode",
+            "passthrough",
+            "-frames:v",
+            "6",
+            "-c:v",
+            "libx264",
+            "-crf",
+            "12",
+            "-preset",
+            "veryfast",
+            text(&wall),
+        ])
+        .output()
+        .unwrap();
+    assert!(o.status.success(), "{}", stderr(&o));
+    let go = |clip: &Path, name: &str, more: &[&str]| {
+        let folder = out.path().join(name);
+        let words = ["--detector", "yolox-nano", "--classes", "person", "--models", text(models.path())];
+        (track(&[&[text(clip), "-o", text(&folder)][..], &words, more].concat()), folder)
+    };
+    let good = |clip: &Path, name: &str, more: &[&str]| {
+        let (o, folder) = go(clip, name, more);
+        assert_eq!(code(&o), 0, "{name}: {}", stderr(&o));
+        folder
+    };
+    let people = |folder: &Path, least: f32| -> Vec<(u64, BoxF)> {
+        let all = Detections::read(&folder.join("detections.parquet"), 10.0).unwrap().frames;
+        let of = |f: frameloom::workflows::track::detections::DetectionFrame| {
+            f.detections.into_iter().filter(move |d| d.class == 0 && d.score >= least).map(move |d| (f.index, d.rect))
+        };
+        all.into_iter().flat_map(of).collect()
+    };
+    // Those of the street, where they stand on the wall.
+    let truth: Vec<(u64, BoxF)> = people(&good(&street, "street", &["--every", "10"]), 0.5)
+        .into_iter()
+        .map(|(frame, b)| (frame / 10, b))
+        .filter(|(n, _)| *n < 72)
+        .map(|(n, b)| {
+            let (column, row) = (n % 12 % 4, n % 12 / 4);
+            (n / 12, BoxF { x: b.x + 480.0 * column as f32, y: b.y + 360.0 * row as f32, ..b })
+        })
+        .collect();
+    let found = |folder: &Path| {
+        let seen = people(folder, 0.3);
+        let hit = |t: &&(u64, BoxF)| seen.iter().any(|s| s.0 == t.0 && s.1.iou(&t.1) >= 0.5);
+        (truth.iter().filter(hit).count(), seen.len())
+    };
+    let (whole, tiles) = (good(&wall, "whole", &[]), good(&wall, "tiles", &["--slices", "480"]));
+    let (a, b) = (found(&whole), found(&tiles));
+    eprintln!("{} people: {a:?} found and seen in whole frames, {b:?} with tiles of 480", truth.len());
+    assert!(truth.len() > 150 && a.0 * 5 <= truth.len() && b.0 * 10 >= truth.len() * 9, "{a:?} {b:?}");
+    assert!(b.1 * 2 <= truth.len() * 5, "{b:?}");
+    assert!(json(&tiles.join("result.json"))["slices"] == "480");
+    // Nothing of it depends on the frames in flight, and other parts are another run.
+    assert_eq!(stable(&good(&wall, "one", &["--slices", "480", "--batch-size", "1"])), stable(&tiles));
+    let (o, _) = go(&wall, "tiles", &["--slices", "480+20"]);
+    assert_eq!(code(&o), 11, "{}", stderr(&o));
+    // A plan of chunks: made for frames of this size, or refused.
+    let plan = |size: &str| {
+        let folder = out.path().join(format!("plan{size}"));
+        let o = run(&["chunk", "segments", "--frame", size, "--auto", "480x480", "-o", text(&folder)]);
+        assert_eq!(code(&o), 0, "{}", stderr(&o));
+        folder.join("chunks.json")
+    };
+    let c = found(&good(&wall, "planned", &["--slices", text(&plan("1920x1080"))]));
+    assert!(c.0 * 10 >= truth.len() * 8, "{c:?} of {}", truth.len());
+    let (o, _) = go(&wall, "other", &["--slices", text(&plan("640x480"))]);
+    assert_eq!(code(&o), 2, "{}", stderr(&o));
+    assert!(stderr(&o).contains("640x480") && stderr(&o).contains("1920x1080"), "{}", stderr(&o));
+    for (slices, wanted) in [("missing.json", 4), ("15", 2), ("480+480", 2)] {
+        let (o, _) = go(&wall, "never", &["--slices", slices]);
+        assert_eq!(code(&o), wanted, "{slices}: {}", stderr(&o));
+    }
+}

@@ -21,6 +21,7 @@ mod signals;
 #[cfg(feature = "onnx")]
 mod sync_args;
 mod track_args;
+mod track_more_args;
 mod warm;
 
 use std::io::IsTerminal;

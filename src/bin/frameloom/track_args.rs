@@ -46,6 +46,8 @@ Examples:
   frameloom track street.mp4 --zones shop.json --annotate
   frameloom track street.mp4 --detector yolox-nano --models ~/models --classes person
   frameloom track street.mp4 --detector yolox-nano --appearance person-reid --rejoin 30 --models ~/models
+  frameloom track crowd.mp4 --detector yolox-nano --slices 640 --models ~/models
+  frameloom track street.mp4 --recognise http://localhost:8080/who --recognise-every 30
   frameloom track cam.mkv --track all -o out       all video tracks at once, through one detector
   frameloom track a.mp4 b.mp4 c.mp4 --join -o out  segments of one recording
   frameloom track report --from street.track --tracker oc-sort --zones other.json -o again")]
@@ -138,6 +140,9 @@ pub(crate) struct SettingArgs {
     /// A model of task reid or embed by its name: boxes are told apart by place and looks. For a detector that is a network
     #[arg(long, value_name = "NAME", help_heading = SETTINGS)]
     pub(crate) appearance: Option<String>,
+    /// Let the network look at parts of the frame too: tiles of a size (640, 640x360, 640+96 with an overlap), or a plan of `chunk plan`
+    #[arg(long, value_name = "SIZE|FILE", help_heading = SETTINGS)]
+    pub(crate) slices: Option<String>,
     /// Classes that are tracked, by name or number [default: all]
     #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = SETTINGS)]
     pub(crate) classes: Vec<String>,
@@ -210,6 +215,9 @@ pub(crate) struct SettingArgs {
     /// Quality of that video, 0 (best) to 51 [default: 23]
     #[arg(long, value_name = "CRF", help_heading = SETTINGS)]
     pub(crate) crf: Option<f64>,
+    /// A picture of the floor to draw tracks over, seen from above; wants a calibration in the file of zones [default: paper]
+    #[arg(long, value_name = "PNG", help_heading = SETTINGS)]
+    pub(crate) blueprint: Option<String>,
     /// Pictures of the video kept for the report, at most [default: 160]
     #[arg(long, value_name = "N", help_heading = SETTINGS)]
     pub(crate) stills: Option<u32>,
@@ -225,6 +233,8 @@ pub(crate) struct SettingArgs {
     /// motion: least share of the picture that an object covers [default: 0.0004]
     #[arg(long, value_name = "SHARE", help_heading = SETTINGS)]
     pub(crate) motion_min_area: Option<f64>,
+    #[command(flatten)]
+    pub(crate) recognise: crate::track_more_args::RecogniseArgs,
     #[command(flatten)]
     pub(crate) set: crate::set_args::SetArgs,
 }
@@ -252,10 +262,11 @@ impl SettingArgs {
             PointArg::Foot => "foot",
         });
         let classes = (!self.classes.is_empty()).then(|| self.classes.clone());
-        Ok(layers
+        let layers = layers
             .environment("FRAMELOOM_TRACK_", std::env::vars_os())?
             .flag("--detector", "detector", self.detector.clone())
             .flag("--appearance", "appearance", self.appearance.clone())
+            .flag("--slices", "slices", self.slices.clone())
             .flag("--classes", "classes", classes)
             .flag("--min-score", "min_score", self.min_score)
             .flag("--min-size", "min_size", self.min_size)
@@ -280,11 +291,13 @@ impl SettingArgs {
             .flag("--annotate", "annotate", self.annotate.then_some(true))
             .flag("--trail", "trail", self.trail)
             .flag("--crf", "crf", self.crf)
+            .flag("--blueprint", "blueprint", self.blueprint.clone())
             .flag("--stills", "stills", self.stills)
             .flag("--motion-side", "motion.side", self.motion_side)
             .flag("--motion-least", "motion.least", self.motion_least)
             .flag("--motion-join", "motion.join", self.motion_join)
-            .flag("--motion-min-area", "motion.min_area", self.motion_min_area))
+            .flag("--motion-min-area", "motion.min_area", self.motion_min_area);
+        Ok(self.recognise.lay(layers))
     }
 }
 

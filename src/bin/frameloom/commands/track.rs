@@ -10,6 +10,8 @@ use frameloom::media::{HardwareDecode, Isolation, probe};
 use frameloom::pipeline::PipelineOptions;
 use frameloom::store::{Fingerprint, OsIo, commit_json};
 use frameloom::workflows::track::detections::Detections;
+#[cfg(feature = "onnx")]
+use frameloom::workflows::track::run::TrackSlices;
 use frameloom::workflows::track::run::{
     DetectionsFile, StreamEnd, StreamJob, TrackConfig, TrackDetector, TrackOpen, TrackOutcome, TrackRun, TrackStage,
     TrackVideo, ZonesText, track_again, track_streams,
@@ -289,16 +291,35 @@ fn model(global: &Global, config: &TrackConfig, folders: &[PathBuf]) -> Result<A
     let (registry, session) = (ModelRegistry::find(folders)?, SessionOptions::default());
     let model = registry.load_for(Task::Detect, &config.detector, Allow::Pinned)?;
     let looks = config.appearance.as_ref().map(|name| registry.load(name, Allow::Pinned)).transpose()?;
+    let slices = config.slices.as_deref().map(slices).transpose()?;
     // By their content and by what the manifest says of them.
     let looks_key = looks.as_ref().map(|l| format!("{} {:?} {}", l.sha256, l.entry, config.high));
-    let key = format!("track {} {:?} {looks_key:?}", model.sha256, model.entry);
+    let parts = slices.as_ref().map(TrackSlices::content);
+    let key = format!("track {} {:?} {looks_key:?} {parts:?}", model.sha256, model.entry);
     global.warm.network(&key, || {
         let mut found = TrackModel::open(&model, &session)?;
         if let Some(looks) = &looks {
             found = found.with_appearance(looks, config.high, &session)?;
         }
+        if let Some(slices) = slices {
+            found = found.with_slices(slices);
+        }
         Ok(TrackDetector::Model(Box::new(found)))
     })
+}
+
+/// Tiles of a size, or the chunks of a plan.
+#[cfg(feature = "onnx")]
+fn slices(text: &str) -> Result<TrackSlices> {
+    use frameloom::core::CancelToken;
+    use frameloom::workflows::chunk::read_plan;
+
+    if let Some(grid) = TrackSlices::grid(text)? {
+        return Ok(grid);
+    }
+    let path = Path::new(text);
+    let plan = Arc::new(read_plan(path)?);
+    Ok(TrackSlices::Plan { plan, id: Fingerprint::of_file(path, &CancelToken::new())?.to_string() })
 }
 
 #[cfg(not(feature = "onnx"))]
@@ -389,6 +410,14 @@ fn say(name: &str, folder: &Path, o: &TrackOutcome, out: &mut Output) {
     }
     for (line, [right, left]) in &o.crossings {
         out.text(&printable(&format!("  {line}: {right} to the right, {left} to the left")));
+    }
+    let name = |(name, ids): (&String, &Vec<u64>)| {
+        let ids: Vec<String> = ids.iter().map(u64::to_string).collect();
+        format!("{name} ({})", ids.join(", "))
+    };
+    if !o.identities.is_empty() {
+        let names: Vec<String> = o.identities.iter().map(name).collect();
+        out.text(&printable(&format!("  known: {}", names.join(", "))));
     }
     for reason in &o.reasons {
         out.note(&format!("  {reason}"));

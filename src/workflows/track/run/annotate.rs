@@ -7,16 +7,15 @@ use std::path::Path;
 use super::super::zones::{Happening, ZoneEvent, ZonesFile};
 use super::canvas::{Canvas, color_of};
 use super::config::TrackConfig;
-use super::eye::UNNAMED;
 use super::follow::{Followed, Sight};
 use super::seen::Seen;
 use super::source::TrackVideo;
 use super::stills::turned;
 use crate::core::blend::Alpha;
-use crate::core::{ChromaUpsampling, FrameLayout, PixelFormat, Size};
+use crate::core::{ChromaUpsampling, FrameLayout, PixelFormat, Rational, Size};
 use crate::error::{Error, Result};
 use crate::gpu::{GpuContext, ReadbackRing, Recorder};
-use crate::media::AudioCopy;
+use crate::media::{AudioCopy, WriterOptions};
 use crate::ops::blend::alpha_over::AlphaOverPlan;
 use crate::ops::color::rgb_from_yuv::{RgbFromYuvPlan, RgbParams};
 use crate::ops::color::yuv_change::{Change, YuvChangePlan};
@@ -34,6 +33,27 @@ pub(super) struct Annotating<'a> {
     pub(super) options: &'a PipelineOptions,
     pub(super) seen: &'a Seen,
     pub(super) followed: &'a Followed,
+}
+
+/// Bytes for batches of so many frames: pictures on the device; overlays, what waits to be copied there, and finished frames on the host.
+/// By the peaks of runs with 1 to 8 frames a batch at 360p to 2160p: about 9 RGBA pictures a frame.
+fn work_bytes(layout: &FrameLayout, batch: u32) -> u64 {
+    (8 * 4 * layout.size.area() + 5 * u64::from(layout.slot_bytes())) * u64::from(batch) + (64 << 10)
+}
+
+/// Bytes whatever the batch: the overlay on its way, what waits for the encoder, and the encoder.
+fn held_bytes(video: &TrackVideo) -> u64 {
+    let writer = WriterOptions::new(video.coded, PixelFormat::I420, Rational { num: 1, den: 1000 });
+    let slot = video.layout.map_or(0, |l| u64::from(l.slot_bytes()));
+    3 * 4 * video.coded.area() + 6 * slot + writer.encoder_bytes()
+}
+
+/// Whether there is memory for an annotated video of `video`: to be asked before anything is looked at.
+///
+/// # Errors
+/// [`Error::Memory`], which names the least limit with which it would fit.
+pub(super) fn check_memory(ctx: &GpuContext, video: &TrackVideo, options: &PipelineOptions) -> Result<()> {
+    video.check(ctx, options, &work_bytes, held_bytes(video))
 }
 
 impl Annotating<'_> {
@@ -55,10 +75,8 @@ impl Annotating<'_> {
             rate: FileSpec::rate_of(self.config.fps.or(video.fps().map(|f| f / f64::from(self.config.every.max(1))))),
         };
         let sampling = super::config::Sampling { detect_every: 1, ..self.config.sampling() };
-        let bytes = |layout: &FrameLayout, batch: u32| {
-            (3 * 4 * layout.size.area() + 3 * u64::from(layout.slot_bytes())) * u64::from(batch) + (64 << 10)
-        };
-        let _decoder = video.admit(self.ctx, self.options, &bytes)?;
+        let bytes = work_bytes;
+        let _held = video.admit(self.ctx, self.options, &bytes, held_bytes(video))?;
         let opened = video.frames(sampling, 0)?;
         let mut artist = Artist::new(self);
         let (report, encoded) = encode(&spec, |hand_on| {
@@ -161,7 +179,8 @@ impl<'a> Artist<'a> {
             self.trails(&mut canvas, frame.time.seconds, sights);
         }
         for s in sights {
-            draw_sight(&mut canvas, s, &self.seen.facts.class_name(s.class), self.letters);
+            let label = self.followed.label(s.id, &self.seen.facts.class_name(s.class));
+            draw_sight(&mut canvas, s, &label, self.letters);
         }
         let (rgba, size) = turned(&canvas.rgba, canvas.size, (360 - self.rotation) % 360);
         if size != coded {
@@ -232,13 +251,8 @@ pub(super) fn letters(shown: Size) -> i64 {
     (i64::from(shown.height.min(shown.width)) / 360).clamp(1, 6)
 }
 
-/// Number and class. The class of detectors that know none says nothing.
-pub(super) fn label_of(id: u64, class: &str) -> String {
-    if class == UNNAMED { id.to_string() } else { format!("{id} {class}") }
-}
-
-/// A box with its number: the whole outline for what moves, its corners for what stands.
-pub(super) fn draw_sight(canvas: &mut Canvas, s: &Sight, class: &str, letters: i64) {
+/// A box with its label: the whole outline for what moves, its corners for what stands.
+pub(super) fn draw_sight(canvas: &mut Canvas, s: &Sight, label: &str, letters: i64) {
     let color = color_of(s.id);
     let thick = 2 * letters;
     if s.moving {
@@ -246,9 +260,8 @@ pub(super) fn draw_sight(canvas: &mut Canvas, s: &Sight, class: &str, letters: i
     } else {
         canvas.corners(&s.rect, thick, color);
     }
-    let text = label_of(s.id, class);
-    let (_, height) = Canvas::label_size(&text, letters);
-    canvas.label(&text, (s.rect.x.round() as i64, s.rect.y.round() as i64 - height), letters, color);
+    let (_, height) = Canvas::label_size(label, letters);
+    canvas.label(label, (s.rect.x.round() as i64, s.rect.y.round() as i64 - height), letters, color);
 }
 
 /// Plans and pictures for frames of one shape.

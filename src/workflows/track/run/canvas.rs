@@ -145,6 +145,11 @@ impl Canvas {
         // Black on what is bright, white on what is dark.
         let [r, g, b] = band.map(u32::from);
         let ink = if 299 * r + 587 * g + 114 * b > 128_000 { [0; 3] } else { [255; 3] };
+        self.text(text, (x, y), scale, ink);
+    }
+
+    /// Text without a band, its corner where a label has it.
+    pub(super) fn text(&mut self, text: &str, (x, y): (i64, i64), scale: i64, ink: [u8; 3]) {
         for (i, c) in text.chars().enumerate() {
             for (column, bits) in (0i64..).zip(glyph(c)) {
                 for row in (0..7i64).filter(|row| bits >> row & 1 == 1) {

@@ -7,6 +7,7 @@ use super::super::associate::{
     ByteParams, ByteTracker, MotionRule, OcParams, OcTracker, Patience, SeedParams, SeedTracker, Tracker,
 };
 use super::super::motion::MotionParams;
+use super::super::recognise::RecogniseParams;
 use super::super::zones::{BoxPoint, ZoneRules};
 use crate::config::{Settings, check_ranges};
 use crate::error::{Error, Result};
@@ -38,6 +39,10 @@ pub struct TrackConfig {
     /// Name of a model of task `reid` or `embed` that says what boxes look like; trackers then tell them apart by place and looks.
     #[schemars(length(min = 1))]
     pub appearance: Option<String>,
+    /// Parts of the frame that the network looks at besides the whole: a size of tiles such as `640`, `640x360` or `640+96` (with an overlap in
+    /// pixels), or a file of chunks that `frameloom chunk plan` wrote. For small objects in large frames.
+    #[schemars(length(min = 1))]
+    pub slices: Option<String>,
     /// Classes that are tracked, by name or number; empty: all.
     pub classes: Vec<String>,
     /// Least score of a detection; without it what the tracker wants: 0.1 for `byte-track`, which uses weak ones, 0.25 for the others.
@@ -113,6 +118,10 @@ pub struct TrackConfig {
     /// Quality of that video, 0 (best) to 51.
     #[schemars(range(min = 0.0, max = 51.0))]
     pub crf: f64,
+    /// A picture of the plan that tracks are drawn over, seen from above; wants a calibration in the file of zones. Without it they are drawn on
+    /// paper.
+    #[schemars(length(min = 1))]
+    pub blueprint: Option<String>,
     /// Pictures of the video kept for the report, at most.
     #[schemars(range(min = 0, max = 2000))]
     pub stills: u32,
@@ -121,6 +130,8 @@ pub struct TrackConfig {
     pub still_side: u32,
     /// The detector without a model.
     pub motion: MotionParams,
+    /// The server that knows people by name.
+    pub recognise: RecogniseParams,
 }
 
 impl Default for TrackConfig {
@@ -129,6 +140,7 @@ impl Default for TrackConfig {
         Self {
             detector: MOTION.into(),
             appearance: None,
+            slices: None,
             classes: Vec::new(),
             min_score: None,
             min_size: 0.0,
@@ -155,9 +167,11 @@ impl Default for TrackConfig {
             annotate: false,
             trail: 2.0,
             crf: 23.0,
+            blueprint: None,
             stills: 160,
             still_side: 640,
             motion: MotionParams::default(),
+            recognise: RecogniseParams::default(),
         }
     }
 }
@@ -167,6 +181,9 @@ impl Default for TrackConfig {
 pub(super) struct Seeing {
     detector: String,
     appearance: Option<(String, f64)>,
+    /// Parts of frames that are looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slices: Option<String>,
     /// Detections below this score are not kept.
     pub(super) floor: f64,
     every: u32,
@@ -175,6 +192,9 @@ pub(super) struct Seeing {
     stills: u32,
     still_side: u32,
     motion: Option<MotionParams>,
+    /// Who is asked for names, about which frames, with pictures of which size.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recognise: Option<(String, u32, u32)>,
 }
 
 impl TrackConfig {
@@ -192,6 +212,7 @@ impl TrackConfig {
         Seeing {
             detector: self.detector.clone(),
             appearance: self.appearance.clone().map(|name| (name, self.high)),
+            slices: self.slices.clone(),
             // Kept once, so that other bounds need no second look.
             floor: self.min_score.map_or(0.1, |s| s.min(0.1)),
             every: self.every,
@@ -200,6 +221,7 @@ impl TrackConfig {
             stills: self.stills,
             still_side: self.still_side,
             motion: self.is_motion().then(|| self.motion.clone()),
+            recognise: self.recognise.url.clone().map(|url| (url, self.recognise.every, self.recognise.side)),
         }
     }
 
@@ -290,6 +312,21 @@ impl Settings for TrackConfig {
         if self.rejoin > 0.0 && self.appearance.is_none() {
             return refuse("rejoin", "wants `appearance`, the name of a model of task `reid` or `embed`".into());
         }
+        if self.slices.is_some() && self.is_motion() {
+            return refuse(
+                "slices",
+                format!("wants a network for `detector`, got `{MOTION}`: it sees all pixels anyway"),
+            );
+        }
+        if self.slices.as_ref().is_some_and(String::is_empty) {
+            return refuse("slices", "must be a size such as `640` or a file of chunks, or be left out".into());
+        }
+        if self.blueprint.as_ref().is_some_and(String::is_empty) {
+            return refuse("blueprint", "must be the name of a picture, or be left out".into());
+        }
+        if self.recognise.url.as_ref().is_some_and(String::is_empty) {
+            return refuse("recognise.url", "must be the address of a server, or be left out".into());
+        }
         self.tracker(1).map(|_| ())
     }
 }
@@ -371,6 +408,8 @@ mod tests {
             TrackConfig { every: 0, ..good() },
             TrackConfig { appearance: Some("reid".into()), ..good() },
             TrackConfig { rejoin: 10.0, ..good() },
+            TrackConfig { slices: Some("640".into()), ..good() },
+            TrackConfig { slices: Some(String::new()), detector: "d".into(), ..good() },
             TrackConfig { appearance: Some(String::new()), detector: "d".into(), ..good() },
             TrackConfig { appearance: Some("r".into()), detector: "d".into(), tracker: TrackerChoice::Iou, ..good() },
             TrackConfig { fps: Some(f64::NAN), ..good() },
@@ -382,6 +421,11 @@ mod tests {
             TrackConfig { step: 0.0, ..good() },
             TrackConfig { enter_after: -1.0, ..good() },
             TrackConfig { motion: MotionParams { side: 1, ..MotionParams::default() }, ..good() },
+            TrackConfig { recognise: RecogniseParams { queue: 0, ..RecogniseParams::default() }, ..good() },
+            TrackConfig {
+                recognise: RecogniseParams { url: Some(String::new()), ..RecogniseParams::default() },
+                ..good()
+            },
         ] {
             assert!(bad.check().is_err(), "{bad:?}");
         }

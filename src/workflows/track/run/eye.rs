@@ -8,7 +8,7 @@ use super::super::motion::{MotionParams, MotionWork, motion_bytes};
 use super::looks::Look;
 #[cfg(feature = "onnx")]
 use super::model::{ModelEye, TrackModel};
-use crate::core::{Detection, FrameInfo, FrameLayout};
+use crate::core::{Detection, FrameInfo, FrameLayout, Size};
 use crate::error::{Error, Result};
 use crate::gpu::{GpuContext, Readback, ReadbackRing, Recorder};
 use crate::pipeline::{BatchView, BatchWork as _, HeldBatch};
@@ -68,6 +68,18 @@ impl TrackDetector {
             #[cfg(feature = "onnx")]
             Self::Model(_) => true,
             Self::Motion | Self::File(_) => false,
+        }
+    }
+
+    /// Whether it can look at frames of this size.
+    pub(super) fn check(&self, coded: Size) -> Result<()> {
+        match self {
+            #[cfg(feature = "onnx")]
+            Self::Model(m) => m.slices().map_or(Ok(()), |s| s.check(coded)),
+            Self::Motion | Self::File(_) => {
+                let _ = coded;
+                Ok(())
+            }
         }
     }
 
@@ -133,10 +145,10 @@ impl Eye {
             _ => None,
         };
         #[cfg(not(feature = "onnx"))]
-        let tensors: Option<fn(u32) -> u64> = None;
+        let tensors: Option<fn(&FrameLayout, u32) -> u64> = None;
         move |layout, batch| {
             let motion = motion.as_ref().map_or(0, |p| motion_bytes(layout, batch, p, IN_FLIGHT));
-            motion + tensors.as_ref().map_or(0, |bytes| bytes(batch))
+            motion + tensors.as_ref().map_or(0, |bytes| bytes(layout, batch))
         }
     }
 

@@ -1,15 +1,17 @@
 //! From detections to tracks, events and sums, without pixels.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use super::super::associate::{Observation, TrackedBox, Update};
+use super::super::recognise::{Named, hand_over};
 use super::super::session::{SessionEnd, Watch};
 use super::super::zones::{ZoneEvent, ZonesFile};
 use super::config::TrackConfig;
+use super::eye::UNNAMED;
 use super::looks::{Look, vector};
 use super::rejoin::{Faces, Rejoined, rejoin};
-use super::seen::{Seen, SeenFacts};
+use super::seen::{Seen, SeenFacts, SeenFrame};
 use crate::core::{BoxF, Detection};
 use crate::error::{Error, Result};
 
@@ -40,6 +42,19 @@ pub(super) struct Followed {
     pub(super) short: u64,
     /// What was joined by looks, where that was asked for.
     pub(super) rejoined: Option<Rejoined>,
+    /// Names of tracks that a recogniser knew.
+    pub(super) names: BTreeMap<u64, Named>,
+}
+
+impl Followed {
+    /// Number and name; where it has none, its class. The class of detectors that know none says nothing.
+    pub(super) fn label(&self, id: u64, class: &str) -> String {
+        match self.names.get(&id) {
+            Some(named) => format!("{id} {}", named.name),
+            None if class == UNNAMED => id.to_string(),
+            None => format!("{id} {class}"),
+        }
+    }
 }
 
 /// Where the time went.
@@ -109,6 +124,10 @@ pub(super) fn follow(
     let rejoined =
         (config.rejoin > 0.0).then(|| rejoin(&mut updates, &faces, (config.rejoin, config.rejoin_likeness), seconds));
     let short = drop_short(&mut updates, seen, config.min_track);
+    let kept = |frame: &SeenFrame| -> Vec<usize> {
+        frame.detections.iter().enumerate().filter(|(_, d)| wanted(d)).map(|(i, _)| i).collect()
+    };
+    let names = names(seen, &updates, config.recognise.confidence, kept);
     let mut all = between(&updates, seen);
     spent.tracking += started.elapsed();
     let started = Instant::now();
@@ -133,7 +152,40 @@ pub(super) fn follow(
     // Events become sure later than they happen; readers want them in order.
     events.sort_by(|a, b| a.seconds.total_cmp(&b.seconds).then(a.track.cmp(&b.track)));
     spent.watching += started.elapsed();
-    Ok(Followed { sights, events, end, detections, short, rejoined })
+    Ok(Followed { sights, events, end, detections, short, rejoined, names })
+}
+
+/// What a recogniser said of frames, handed over to the tracks in them. `kept` gives the positions of the detections of a frame that the
+/// tracker got.
+fn names(
+    seen: &Seen,
+    updates: &[(usize, Update)],
+    least: f64,
+    kept: impl Fn(&SeenFrame) -> Vec<usize>,
+) -> BTreeMap<u64, Named> {
+    if seen.answers.is_empty() {
+        return BTreeMap::new();
+    }
+    let tracks = |index: u64| {
+        let at = seen.frames.binary_search_by_key(&index, |f| f.time.index).ok();
+        let update = at.and_then(|at| updates.binary_search_by_key(&at, |(at, _)| *at).ok());
+        let (Some(frame), Some((_, update))) =
+            (at.and_then(|at| seen.frames.get(at)), update.and_then(|u| updates.get(u)))
+        else {
+            return Vec::new();
+        };
+        let places = kept(frame);
+        let candidate = |t: &TrackedBox| Some((t.id, *places.get(t.detection)?, t.rect));
+        update.tracks.iter().filter_map(candidate).collect()
+    };
+    let mut frames: BTreeMap<u64, BTreeSet<usize>> = BTreeMap::new();
+    for (at, update) in updates {
+        for t in &update.tracks {
+            frames.entry(t.id).or_default().insert(*at);
+        }
+    }
+    let together = |a: u64, b: u64| frames.get(&a).zip(frames.get(&b)).is_some_and(|(a, b)| !a.is_disjoint(b));
+    hand_over(&seen.answers, least, tracks, together)
 }
 
 /// Takes out tracks that lasted less than `least` seconds and numbers the others from 1 on, in order of their first frame.

@@ -4,8 +4,10 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::Instant;
 
+use super::super::recognise::{self, RecogniseParams};
 use super::super::zones::ZonesFile;
-use super::annotate::Annotating;
+use super::annotate::{Annotating, check_memory};
+use super::blueprint::{Background, background, blueprint};
 use super::config::TrackConfig;
 use super::counts::steps;
 use super::eye::TrackDetector;
@@ -77,6 +79,11 @@ pub fn track_video(
 ) -> Result<TrackOutcome> {
     let started = Instant::now();
     config.check()?;
+    let below = background(ctx, config, &zones.file)?;
+    recognise::check(&config.recognise)?;
+    if config.annotate {
+        check_memory(ctx, video, &run.pipeline)?;
+    }
     let mut desk = Desk::open(ctx, folder, run)?;
     let key = key_of(ctx)
         .field("inputs", video.fingerprints.join(" "))
@@ -90,13 +97,13 @@ pub fn track_video(
             path: desk.state.join("seen"),
             reason: format!("its unit record: {e}"),
         })?;
-        let mut units = desk.outputs(&facts, config, zones)?;
+        let mut units = desk.outputs(&facts, (config, zones, below.as_ref()))?;
         if let Some(kept) = desk.kept(&units)? {
             return Ok(kept);
         }
         let seen = read_seen(folder, facts)?;
         let made = Made { seen: &seen, video: Some(video), started, reused: true, resumed: 0 };
-        return desk.finish(&made, (config, zones), &mut units, progress);
+        return desk.finish(&made, (config, zones, below.as_ref()), &mut units, progress);
     }
     let looking = Looking { ctx, video, detector, config, options: &run.pipeline };
     let looks = desk.state.join("looks");
@@ -112,9 +119,9 @@ pub fn track_video(
     seen_units.finish(SEEN, &files, &seen.facts)?;
     drop(log);
     remove(&looks)?;
-    let mut units = desk.outputs(&seen.facts, config, zones)?;
+    let mut units = desk.outputs(&seen.facts, (config, zones, below.as_ref()))?;
     let made = Made { seen: &seen, video: Some(video), started, reused: false, resumed };
-    desk.finish(&made, (config, zones), &mut units, progress)
+    desk.finish(&made, (config, zones, below.as_ref()), &mut units, progress)
 }
 
 /// Makes the outputs of the run in `from` anew into `folder`, which may be the same: with another tracker, other thresholds, other zones.
@@ -142,14 +149,22 @@ pub fn track_again(
     let config = TrackConfig {
         detector: facts.detector.clone(),
         appearance: facts.appearance.clone(),
+        slices: facts.slices.clone(),
         every: facts.sampling.every,
         fps: facts.sampling.fps,
         detect_every: facts.sampling.detect_every,
+        recognise: match &facts.recognised {
+            Some(r) => {
+                RecogniseParams { url: Some(r.url.clone()), every: r.every, side: r.side, ..config.recognise.clone() }
+            }
+            None => RecogniseParams { url: None, ..config.recognise.clone() },
+        },
         ..config.clone()
     };
     config.check()?;
+    let below = background(ctx, &config, &zones.file)?;
     let mut desk = Desk::open(ctx, folder, run)?;
-    let mut units = desk.outputs(&facts, &config, zones)?;
+    let mut units = desk.outputs(&facts, (&config, zones, below.as_ref()))?;
     if let Some(kept) = desk.kept(&units)? {
         return Ok(kept);
     }
@@ -169,7 +184,7 @@ pub fn track_again(
         None
     };
     let made = Made { seen: &seen, video: video.as_ref(), started, reused: true, resumed: 0 };
-    desk.finish(&made, (&config, zones), &mut units, progress)
+    desk.finish(&made, (&config, zones, below.as_ref()), &mut units, progress)
 }
 
 /// What all outputs depend on besides the input.
@@ -223,18 +238,23 @@ impl<'a> Desk<'a> {
     }
 
     /// The journal of outputs. That of other settings of tracking is replaced: outputs are made anew from what was seen.
-    fn outputs(&self, facts: &SeenFacts, config: &TrackConfig, zones: &ZonesText) -> Result<UnitLog> {
+    fn outputs(
+        &self,
+        facts: &SeenFacts,
+        (config, zones, below): (&TrackConfig, &ZonesText, Option<&Background>),
+    ) -> Result<UnitLog> {
         let key = key_of(self.ctx)
             .field("inputs", facts.fingerprints.join(" "))
             .field("track", facts.track)
             .field("detector", &facts.detector_content)
             .field("zones", blake3::hash(zones.text.as_bytes()).to_hex())
+            .field("blueprint", below.map_or("", |b| b.id.as_str()))
             .fields("config", config)
             .finish()?;
         let journal = self.state.join("journal");
         match UnitLog::open(&self.io, &journal, self.folder, &key) {
             Err(Error::State(StateError::KeyMismatch { fields, .. }))
-                if fields.iter().all(|f| f == "zones" || f.starts_with("config.")) =>
+                if fields.iter().all(|f| f == "zones" || f == "blueprint" || f.starts_with("config.")) =>
             {
                 remove(&journal)?;
                 UnitLog::open(&self.io, &journal, self.folder, &key)
@@ -271,7 +291,7 @@ impl<'a> Desk<'a> {
     fn finish(
         &mut self,
         made: &Made<'_>,
-        (config, zones): (&TrackConfig, &ZonesText),
+        (config, zones, below): (&TrackConfig, &ZonesText, Option<&Background>),
         units: &mut UnitLog,
         progress: &mut dyn FnMut(TrackStage, u64, Option<u64>),
     ) -> Result<TrackOutcome> {
@@ -310,6 +330,10 @@ impl<'a> Desk<'a> {
             let png = heat_png(map)?;
             files.push(commit(&self.io, folder.join(format!("{name}.png")), |w| w.write_all(&png))?);
         }
+        let plan = blueprint(ctx, seen, &followed, (config, below))?;
+        if let Some(png) = &plan {
+            files.push(commit(&self.io, folder.join("blueprint.png"), |w| w.write_all(png))?);
+        }
         let telling = Telling {
             seen,
             followed: &followed,
@@ -318,6 +342,7 @@ impl<'a> Desk<'a> {
             steps: &steps,
             lives: &lives,
             maps: &maps,
+            plan: plan.as_deref(),
             adapter: ctx.caps(),
         };
         files.push(telling.page()?.write(&self.io, folder.join("report.html"))?);
@@ -331,6 +356,8 @@ impl<'a> Desk<'a> {
             writing: written.elapsed(),
             annotating,
             whole: made.started.elapsed(),
+            asking: self.looked.asking,
+            recognising: self.looked.recognising,
         };
         let how = How {
             folder,
@@ -342,6 +369,7 @@ impl<'a> Desk<'a> {
             reused: made.reused,
             adapter: ctx.caps(),
             device_peak: ctx.pool().stats().peak_bytes,
+            calls: self.looked.calls,
         };
         let object = result(&seen.facts, &followed, config, &outcome, &how);
         files.push(commit_json(&self.io, folder.join("result.json"), &object)?);
@@ -356,6 +384,10 @@ fn outcome(seen: &Seen, followed: &Followed, run: &TrackRun) -> TrackOutcome {
     for t in &followed.end.tracks {
         *by_class.entry(facts.class_name(t.class)).or_default() += 1;
     }
+    let mut identities: std::collections::BTreeMap<String, Vec<u64>> = std::collections::BTreeMap::new();
+    for (id, named) in &followed.names {
+        identities.entry(named.name.clone()).or_default().push(*id);
+    }
     let ends = seen.frames.first().zip(seen.frames.last());
     TrackOutcome {
         frames: seen.frames.len() as u64,
@@ -365,6 +397,7 @@ fn outcome(seen: &Seen, followed: &Followed, run: &TrackRun) -> TrackOutcome {
         detections: followed.detections,
         objects: followed.end.tracks.len() as u64,
         by_class,
+        identities,
         events: followed.events.len() as u64,
         entries: zones
             .file()

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::recognise::Answer;
 use super::eye::FoundFrame;
 use super::looks::Look;
 use crate::core::{BoxF, Detection};
@@ -13,6 +14,7 @@ use crate::workflows::short::{bytes, hex};
 
 const FOUND: u32 = 1;
 const STILL: u32 = 2;
+const ANSWER: u32 = 3;
 
 /// Bytes of a record, about; the journal takes a mebibyte.
 const RECORD: usize = 700 << 10;
@@ -60,6 +62,7 @@ pub(super) struct LookLog {
     journal: Journal,
     pub(super) looked: Vec<Looked>,
     pub(super) shots: Vec<Shot>,
+    pub(super) answers: Vec<Answer>,
 }
 
 impl LookLog {
@@ -68,23 +71,29 @@ impl LookLog {
         let (journal, recovered) = Journal::open(&OsIo, path, key)?;
         let corrupt = |what: &str| StateError::Corrupt { path: path.into(), reason: format!("a record of {what}") };
         let (mut looked, mut shots): (Vec<Looked>, Vec<Shot>) = (Vec::new(), Vec::new());
+        let mut answers: Vec<Answer> = Vec::new();
         for record in &recovered.records {
             match record.kind {
                 FOUND => looked.extend(record.parse::<Vec<Looked>>().ok_or_else(|| corrupt("detections"))?),
                 STILL => shots.push(unpack(&record.payload).ok_or_else(|| corrupt("pictures"))?),
+                ANSWER => answers.push(record.parse().ok_or_else(|| corrupt("answers"))?),
                 _ => return Err(corrupt("an unknown kind").into()),
             }
         }
-        // Pictures are written before the detections of their frames: those behind the last ones come again.
+        // Pictures and answers are written before the detections of their frames: those behind the last ones come again.
         let last = looked.last().map(|l| l.0);
         shots.retain(|s| last.is_some_and(|l| s.frame <= l));
         shots.dedup_by_key(|s| s.frame);
-        Ok(Self { journal, looked, shots })
+        answers.retain(|a| last.is_some_and(|l| a.frame <= l));
+        Ok(Self { journal, looked, shots, answers })
     }
 
-    /// Adds frames and the stills among them.
-    pub(super) fn add(&mut self, looked: Vec<Looked>, shots: Vec<Shot>) -> Result<()> {
+    /// Adds frames, the stills among them, and what was answered about them.
+    pub(super) fn add(&mut self, looked: Vec<Looked>, shots: Vec<Shot>, answers: Vec<Answer>) -> Result<()> {
         let mut records: Vec<Record> = shots.iter().map(|s| Record { kind: STILL, payload: pack(s) }).collect();
+        for answer in &answers {
+            records.push(Record::json(ANSWER, answer)?);
+        }
         let mut from = 0;
         while from < looked.len() {
             let rest = looked.get(from..).unwrap_or_default();
@@ -100,6 +109,7 @@ impl LookLog {
         self.journal.append_all(&records)?;
         self.looked.extend(looked);
         self.shots.extend(shots);
+        self.answers.extend(answers);
         Ok(())
     }
 }
@@ -120,6 +130,7 @@ fn unpack(from: &[u8]) -> Option<Shot> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::recognise::Outcome;
     use super::*;
 
     #[test]
@@ -131,13 +142,15 @@ mod tests {
         let found = vec![Detection { rect, score: 0.333_333, class: 7 }];
         let mut log = LookLog::open(&path, &key).unwrap();
         let shot = |frame| Shot { frame, seconds: 0.1, jpeg: vec![1, 2, 3] };
+        let answer = |frame| Answer { frame, seconds: 0.1, outcome: Outcome::Dropped };
         let looks = vec![Some([-127i8, 0, 5, 127].into())];
         let frame = |index| FoundFrame { index, detections: found.clone(), looks: looks.clone() };
-        log.add((0..30_000).map(|i| Looked::new(&frame(i))).collect(), vec![shot(5)]).unwrap();
-        log.add(vec![], vec![shot(30_001)]).unwrap();
+        log.add((0..30_000).map(|i| Looked::new(&frame(i))).collect(), vec![shot(5)], vec![answer(5)]).unwrap();
+        log.add(vec![], vec![shot(30_001)], vec![answer(30_001)]).unwrap();
         drop(log);
         let log = LookLog::open(&path, &key).unwrap();
         assert_eq!((log.looked.len(), log.shots.as_slice()), (30_000, &[shot(5)][..]));
+        assert_eq!(log.answers, [answer(5)]);
         assert!(log.looked.iter().all(|l| l.detections() == found && l.looks() == looks));
         // As many and as long vectors as a frame may have fit into a record.
         let vector: Look = std::iter::repeat_n(-3, super::super::looks::LONGEST).collect();
@@ -147,7 +160,7 @@ mod tests {
             looks: vec![Some(vector); super::super::looks::MOST],
         };
         let mut log = LookLog::open(&folder.path().join("wide"), &key).unwrap();
-        log.add(vec![Looked::new(&many), Looked::new(&many)], Vec::new()).unwrap();
+        log.add(vec![Looked::new(&many), Looked::new(&many)], Vec::new(), Vec::new()).unwrap();
         drop(log);
         assert_eq!(LookLog::open(&folder.path().join("wide"), &key).unwrap().looked[1].looks(), many.looks);
     }

@@ -11,6 +11,7 @@
 //! Boxes, zones and all outputs are in pixels of the picture as it is shown, times in seconds on the clock of the video.
 
 mod annotate;
+mod blueprint;
 mod canvas;
 mod config;
 mod counts;
@@ -29,6 +30,8 @@ mod pictures;
 mod rejoin;
 mod result;
 mod seen;
+#[cfg(feature = "onnx")]
+mod slices;
 mod source;
 mod stills;
 mod tables;
@@ -44,6 +47,8 @@ pub use job::{ZonesText, track_again, track_video};
 pub use many::{StreamEnd, StreamJob, track_streams};
 #[cfg(feature = "onnx")]
 pub use model::TrackModel;
+#[cfg(feature = "onnx")]
+pub use slices::TrackSlices;
 pub use source::{TrackOpen, TrackVideo};
 
 use crate::pipeline::{MemoryWatch, PipelineOptions};
@@ -96,6 +101,9 @@ pub struct TrackOutcome {
     pub objects: u64,
     /// The same by the names of their classes.
     pub by_class: BTreeMap<String, u64>,
+    /// Numbers of the objects that a recogniser knew, by their names.
+    #[serde(default)]
+    pub identities: BTreeMap<String, Vec<u64>>,
     /// Events at zones and lines.
     pub events: u64,
     /// Entries that count, by the key of the zone.

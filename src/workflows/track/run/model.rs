@@ -1,10 +1,12 @@
 //! A network as a detector, and one that says what its boxes look like: loaded once, looked through by all streams.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::eye::{Found, FoundFrame};
 use super::looks::{LONGEST, Look, MOST, look};
-use crate::core::Detection;
+use super::slices::TrackSlices;
+use crate::core::{BoxRect, Detection, FrameInfo, FrameLayout, MergeRule, Rect, merge_detections};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::infer::tasks::detect::{DetectOptions, Detector};
@@ -14,7 +16,7 @@ use crate::infer::{
 };
 use crate::ops::resize::crop_resize::CropBox;
 use crate::pipeline::HeldBatch;
-use crate::pipeline::vision::{DescriptorModel, DescriptorOptions, PictureModel, TensorStageOptions};
+use crate::pipeline::vision::{DescriptorModel, DescriptorOptions, PictureModel, Prepared, TensorStageOptions};
 
 /// Frames that go through the network at once. One: sums of a larger batch may be rounded in another order, and results must not depend on
 /// how many frames are in flight. On the processor nothing is lost by it.
@@ -27,6 +29,7 @@ pub struct TrackModel {
     reader: Detector,
     runtime: String,
     appearance: Option<Appearance>,
+    slices: Option<TrackSlices>,
 }
 
 /// A network and what it is.
@@ -87,7 +90,7 @@ impl TrackModel {
         }
         let net = Network::open(model, options)?;
         let reader = Detector::new(entry, &net.session.inputs, &net.session.outputs)?;
-        Ok(Self { net, reader, runtime: load_runtime()?.version.to_string(), appearance: None })
+        Ok(Self { net, reader, runtime: load_runtime()?.version.to_string(), appearance: None, slices: None })
     }
 
     /// With a network of task `reid` or `embed` that says what boxes look like, so that trackers can tell them apart. It looks at boxes of a
@@ -101,6 +104,17 @@ impl TrackModel {
             return Err(Error::usage(format!("`{}` is a model for {}, not for appearance", entry.name, entry.task)));
         }
         Ok(Self { appearance: Some(Appearance { net: Network::open(model, options)?, least }), ..self })
+    }
+
+    /// Looks at parts of the frame as well, and merges what it finds there with what it finds in the whole: small objects in large frames.
+    #[must_use]
+    pub fn with_slices(self, slices: TrackSlices) -> Self {
+        Self { slices: Some(slices), ..self }
+    }
+
+    /// Where it looks besides at the whole frame.
+    pub(super) fn slices(&self) -> Option<&TrackSlices> {
+        self.slices.as_ref()
     }
 
     /// Its name in the manifest.
@@ -123,7 +137,8 @@ impl TrackModel {
     pub(super) fn content(&self) -> String {
         let of = |n: &Network| format!("{} {}", n.entry.name, n.sha256);
         let appearance = self.appearance.as_ref().map(|a| format!(" {}", of(&a.net)));
-        format!("{} {}{}", of(&self.net), self.runtime, appearance.unwrap_or_default())
+        let slices = self.slices.as_ref().map(|s| format!(" {}", s.content()));
+        format!("{} {}{}{}", of(&self.net), self.runtime, appearance.unwrap_or_default(), slices.unwrap_or_default())
     }
 
     /// For one stream: tensors of its own, the session shared.
@@ -134,7 +149,10 @@ impl TrackModel {
         let model = PictureModel::new(ctx, session.clone(), &picture, AT_ONCE, options)?;
         let options = DetectOptions { score: floor as f32, ..self.reader.options().clone() };
         let appearance = self.appearance.as_ref().map(|a| LookEye::new(ctx, a)).transpose()?;
-        Ok(ModelEye { model, reader: self.reader.clone(), options, appearance })
+        // Tensors of a frame that one binding holds.
+        let element = model.stage().element_bytes().max(1);
+        let most = usize::try_from(ctx.caps().max_binding_bytes / element).unwrap_or(usize::MAX).max(1);
+        Ok(ModelEye { model, reader: self.reader.clone(), options, appearance, slices: self.slices.clone(), most })
     }
 }
 
@@ -144,18 +162,39 @@ pub(super) struct ModelEye {
     reader: Detector,
     options: DetectOptions,
     appearance: Option<LookEye>,
+    slices: Option<TrackSlices>,
+    /// Tensors that are made at a time, at most.
+    most: usize,
 }
 
 impl ModelEye {
     /// Bytes of tensors for a batch of `batch` frames: there may be as many in flight, both ways.
-    pub(super) fn bytes(&self) -> impl Fn(u32) -> u64 + Sync + 'static {
-        let frame = self.model.stage().element_bytes();
+    pub(super) fn bytes(&self) -> impl Fn(&FrameLayout, u32) -> u64 + Sync + 'static {
+        let tensor = self.model.stage().element_bytes();
         let looks = self.appearance.as_ref().map_or(0, |a| a.net.net().stage().element_bytes() * MOST as u64);
-        move |batch| 4 * frame * u64::from(batch) + 4 * looks
+        let (slices, most) = (self.slices.clone(), self.most as u64);
+        move |layout, batch| {
+            // Parts are those of two frames at most, whatever the batch.
+            let tensors = match &slices {
+                Some(s) => (2 * s.most(layout.size) as u64).min(2 * most),
+                None => 4 * u64::from(batch),
+            };
+            tensors * tensor * if slices.is_some() { 2 } else { 1 } + 4 * looks
+        }
     }
 
     pub(super) fn look(&mut self, batch: &HeldBatch) -> Result<Found> {
-        let Self { model, reader, options, appearance } = self;
+        let mut found = if self.slices.is_some() { self.sliced(batch)? } else { self.whole(batch)? };
+        if let Some(eye) = &mut self.appearance {
+            for (slot, frame) in (0u32..).zip(&mut found) {
+                frame.looks = eye.look(batch, slot, &frame.detections)?;
+            }
+        }
+        Ok(found)
+    }
+
+    fn whole(&mut self, batch: &HeldBatch) -> Result<Found> {
+        let Self { model, reader, options, .. } = self;
         let infos = batch.infos();
         let prepared = model.submit_whole(batch.frames(), batch.desc().color, infos.len() as u32)?;
         let mut found: Found = Vec::with_capacity(infos.len());
@@ -170,13 +209,55 @@ impl ModelEye {
         if found.len() != infos.len() {
             return Err(Error::Bug(format!("detections of {} frames for {}", found.len(), infos.len())));
         }
-        if let Some(eye) = appearance {
-            for (slot, frame) in (0u32..).zip(&mut found) {
-                frame.looks = eye.look(batch, slot, &frame.detections)?;
-            }
-        }
         Ok(found)
     }
+
+    /// Looks at the whole of each frame and at its parts; tensors of the next parts are made while the network works.
+    fn sliced(&mut self, batch: &HeldBatch) -> Result<Found> {
+        let Self { model, reader, options, slices, most, .. } = self;
+        let (infos, size, color) = (batch.infos(), batch.desc().size, batch.desc().color);
+        let parts: Vec<(u32, Rect)> = (0u32..)
+            .zip(infos)
+            .flat_map(|(slot, info)| {
+                let rects = slices.as_ref().map_or_else(Vec::new, |s| s.rects(size, info.seconds().unwrap_or(0.0)));
+                rects.into_iter().map(move |r| (slot, r))
+            })
+            .collect();
+        let mut seen: Vec<Vec<(Detection, Rect)>> = vec![Vec::new(); infos.len()];
+        let mut ahead: VecDeque<(Prepared, &[(u32, Rect)])> = VecDeque::new();
+        // A frame at a time, or less: memory does not depend on the batch.
+        let frames = parts.chunk_by(|a, b| a.0 == b.0).flat_map(|frame| frame.chunks(*most));
+        for group in frames.map(Some).chain([None]) {
+            if let Some(own) = group {
+                let crops: Vec<CropBox> = own.iter().map(|(slot, r)| crop(*slot, r)).collect();
+                ahead.push_back((model.submit(batch.frames(), color, &crops)?, own));
+            }
+            while ahead.len() > usize::from(group.is_some()) {
+                let Some((prepared, own)) = ahead.pop_front() else { break };
+                let mut own = own.iter();
+                model.finish(prepared, &[], |run| {
+                    let pictures = reader.decode(&run.outputs, run.places, options)?;
+                    for (detections, (slot, rect)) in pictures.into_iter().zip(own.by_ref()) {
+                        if let Some(into) = seen.get_mut(*slot as usize) {
+                            into.extend(detections.into_iter().map(|d| (d, *rect)));
+                        }
+                    }
+                    Ok(())
+                })?;
+            }
+        }
+        let merged = |(info, seen): (&FrameInfo, Vec<(Detection, Rect)>)| FoundFrame {
+            index: info.index,
+            detections: merge_detections(&seen, size, &MergeRule::default()),
+            looks: Vec::new(),
+        };
+        Ok(infos.iter().zip(seen).map(merged).collect())
+    }
+}
+
+fn crop(slot: u32, r: &Rect) -> CropBox {
+    // Sides are at most 32,768.
+    CropBox { slot, rect: BoxRect { x: r.x as i32, y: r.y as i32, width: r.width, height: r.height } }
 }
 
 /// A network that looks at boxes of one stream.

@@ -1,8 +1,7 @@
 //! The report page.
 
-use super::super::zones::Happening;
+use super::super::zones::{BoxPoint, Happening};
 use super::TrackOutcome;
-use super::annotate::label_of;
 use super::config::TrackConfig;
 use super::counts::Step;
 use super::eye::UNNAMED;
@@ -30,6 +29,8 @@ pub(super) struct Telling<'a> {
     pub(super) steps: &'a [Step],
     pub(super) lives: &'a [Life],
     pub(super) maps: &'a [Occupancy],
+    /// Tracks from above, as a PNG.
+    pub(super) plan: Option<&'a [u8]>,
     pub(super) adapter: &'a Caps,
 }
 
@@ -86,6 +87,17 @@ impl Telling<'_> {
             }
             page = page.images(images);
         }
+        if let Some(png) = self.plan {
+            let note = "a dot where an object was seen first, arrows along its way, its number where it was seen last";
+            let point = match self.config.point {
+                BoxPoint::Center => "the middle of its box",
+                BoxPoint::Foot => "the middle of the lower edge of its box",
+            };
+            page = page
+                .section("From above")
+                .text(format!("Tracks on the plan: {point}, through the calibration, averaged over half a second."))
+                .images([ImageItem::png(png, "the plan").note(note).wide()]);
+        }
         let file = self.followed.end.zones.file();
         if !file.zones.is_empty() || !file.lines.is_empty() {
             page = page.section("Zones and lines");
@@ -102,7 +114,7 @@ impl Telling<'_> {
         if !thumbs.is_empty() {
             page = page.images(thumbs.iter().filter_map(|(id, jpeg)| {
                 let life = self.lives.iter().find(|l| l.id == *id)?;
-                let caption = label_of(*id, &facts.class_name(life.class));
+                let caption = self.followed.label(*id, &facts.class_name(life.class));
                 let note = format!("{:.1} to {:.1} s", life.first, life.last);
                 Some(ImageItem::jpeg(jpeg, caption).note(note))
             }));
@@ -141,6 +153,7 @@ impl Telling<'_> {
             parts.push(format!("1 of {} of these looked at, boxes between are interpolated", s.detect_every));
         }
         parts.push(format!("detector {}", f.detector));
+        parts.extend(f.slices.as_ref().map(|s| format!("slices {s}")));
         parts.extend(f.appearance.as_ref().map(|name| format!("appearance {name}")));
         parts.join(", ")
     }
@@ -163,6 +176,12 @@ impl Telling<'_> {
             Tile::new("Duration", format!("{:.1}", o.seconds)).unit("s"),
         ];
         let zones = &self.followed.end.zones;
+        if let Some(r) = &f.recognised {
+            let people: std::collections::BTreeSet<&str> =
+                self.followed.names.values().map(|n| n.name.as_str()).collect();
+            let note = format!("{} of {} questions answered", r.answered, r.questions);
+            tiles.push(Tile::new("People known", people.len().to_string()).note(note));
+        }
         for (z, t) in zones.file().zones.iter().zip(zones.totals()).take(4) {
             let note = format!("{} at most, {:.1} s on average", t.most, mean_dwell(t));
             tiles.push(Tile::new(&z.name, t.entries.to_string()).unit("entries").note(note));
@@ -324,8 +343,12 @@ impl Telling<'_> {
     }
 
     fn object_table(&self) -> HtmlTable {
-        let mut table = HtmlTable::new("Objects")
-            .number("number", "")
+        let names = &self.followed.names;
+        let mut table = HtmlTable::new("Objects").number("number", "");
+        if !names.is_empty() {
+            table = table.text("name");
+        }
+        table = table
             .text("class")
             .number("from", "s")
             .number("to", "s")
@@ -334,8 +357,9 @@ impl Telling<'_> {
             .number("way", "px")
             .number("score", "");
         for l in self.lives.iter().take(ROWS) {
-            table = table.row([
-                l.id.to_string(),
+            let name = names.get(&l.id).map_or_else(String::new, |n| format!("{}, {:.0} %", n.name, n.confidence));
+            let name = (!names.is_empty()).then_some(name);
+            table = table.row([l.id.to_string()].into_iter().chain(name).chain([
                 self.facts().class_name(l.class),
                 format!("{:.2}", l.first),
                 format!("{:.2}", l.last),
@@ -343,7 +367,7 @@ impl Telling<'_> {
                 format!("{:.0}", 100.0 * l.moving as f64 / l.frames.max(1) as f64),
                 format!("{:.0}", l.path),
                 format!("{:.2}", l.score),
-            ]);
+            ]));
         }
         match self.lives.len().checked_sub(ROWS) {
             None | Some(0) => table,

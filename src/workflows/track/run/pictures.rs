@@ -81,7 +81,8 @@ impl<'a> Gallery<'a> {
             let mut small = *s;
             let f = scale as f32;
             small.rect = BoxF { x: s.rect.x * f, y: s.rect.y * f, width: s.rect.width * f, height: s.rect.height * f };
-            draw_sight(&mut canvas, &small, &self.seen.facts.class_name(s.class), size);
+            let label = self.followed.label(s.id, &self.seen.facts.class_name(s.class));
+            draw_sight(&mut canvas, &small, &label, size);
         }
         Ok(Some((encode_jpeg(canvas.size, &canvas.rgba, QUALITY)?, seconds)))
     }

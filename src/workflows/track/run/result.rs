@@ -23,6 +23,10 @@ pub(super) struct Spent {
     pub(super) writing: Duration,
     pub(super) annotating: Duration,
     pub(super) whole: Duration,
+    /// Pictures for a recogniser, and waiting for its last answers.
+    pub(super) asking: Duration,
+    /// Beside all of this: what its answers took.
+    pub(super) recognising: Duration,
 }
 
 /// What the object says besides results: how the run was made.
@@ -39,6 +43,8 @@ pub(super) struct How<'a> {
     pub(super) adapter: &'a Caps,
     /// Bytes of buffers on the device, most at a time.
     pub(super) device_peak: u64,
+    /// Requests that a recogniser got.
+    pub(super) calls: u64,
 }
 
 /// The object.
@@ -77,7 +83,7 @@ pub(super) fn result(
     let original = json!({
         "total_frames": facts.declared_frames.unwrap_or(facts.decoded_frames), "processed_frames": outcome.frames, "processing_time": whole,
         "processing_speed": outcome.frames as f64 / whole.max(1e-9),
-        "aws_api_calls": 0, "aws_frame_skip": Value::Null,
+        "aws_api_calls": how.calls, "aws_frame_skip": facts.recognised.as_ref().map(|r| r.every),
         "tracked_persons": outcome.objects, "input_video_path": facts.inputs.first(),
         "processed_video_path": outcome.video.as_ref().map(|v| how.folder.join(v).to_string_lossy().into_owned()),
         "camera_id": zones.file().camera, "blueprint_used": calibrated, "calibration_available": calibrated,
@@ -86,11 +92,11 @@ pub(super) fn result(
     });
     let measured = json!({
         "performance_timings": {
-            "aws_detection": 0.0, "yolo_detection": seconds(s.detecting), "tracking_update": seconds(s.tracking),
+            "aws_detection": seconds(s.asking), "yolo_detection": seconds(s.detecting), "tracking_update": seconds(s.tracking),
             "movement_logging": seconds(s.watching + s.writing), "frame_processing": seconds(s.frames + s.annotating),
             "memory_management": seconds(s.memory),
             // The same without the names of services and models, and in parts.
-            "recognition": 0.0, "detection": seconds(s.detecting), "tracking": seconds(s.tracking),
+            "recognition": seconds(s.asking), "recognition_answers": seconds(s.recognising), "detection": seconds(s.detecting), "tracking": seconds(s.tracking),
             "zones": seconds(s.watching), "writing": seconds(s.writing), "waiting_for_frames": seconds(s.frames),
             "annotation": seconds(s.annotating),
         },
@@ -109,12 +115,13 @@ pub(super) fn result(
     "segments_begin": facts.joints, "seconds": outcome.seconds,
         });
     let found = json!({
-        "detector": facts.detector, "detector_content": facts.detector_content,
+        "detector": facts.detector, "slices": facts.slices, "detector_content": facts.detector_content,
         "detections": outcome.detections, "detections_reused": how.reused,
         "tracker": config.tracker, "tracked_objects": outcome.objects, "short_tracks_left_out": followed.short, "tracks_rejoined": followed.rejoined.map_or(0, |r| r.tracks), "rejoin_likeness_used": followed.rejoined.map(|r| r.likeness),
         "objects_by_class": outcome.by_class, "events": outcome.events, "zones": zone_list, "lines": line_list,
         "settings": config, "reasons": outcome.reasons, "notes": outcome.notes,
         "adapter": format!("{} [{}], {}", how.adapter.name, how.adapter.kind, how.adapter.driver),
+        "recogniser": facts.recognised, "identities": followed.names,
     });
     let mut all = serde_json::Map::new();
     for part in [ours, original, measured, found] {

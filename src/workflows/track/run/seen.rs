@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::super::recognise::{Answer, Asking, Question, Recognised};
 use super::config::{Sampling, TrackConfig};
-use super::eye::{Eye, TrackDetector};
+use super::eye::{Eye, FoundFrame, TrackDetector};
 use super::log::{LookLog, Looked, Shot};
 use super::looks::Look;
 use super::source::{FrameTime, Timeline, TrackVideo};
-use super::stills::Stills;
+use super::stills::{Camera, Stills};
 use crate::core::{BoxF, Detection, Size};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
@@ -19,6 +20,8 @@ use crate::pipeline::{HeldBatch, PipelineOptions, batches, resident};
 
 /// Wall time after which what a network found is made durable.
 const FLUSH: Duration = Duration::from_secs(2);
+/// Quality of the pictures that a recogniser gets: small faces suffer first.
+const QUALITY: u8 = 92;
 
 /// A frame of the timeline and what was seen in it.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +54,9 @@ pub(super) struct SeenFacts {
     /// The network for appearance.
     #[serde(default)]
     pub(super) appearance: Option<String>,
+    /// Parts of the frame that were looked at besides the whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) slices: Option<String>,
     pub(super) classes: Vec<String>,
     pub(super) sampling: Sampling,
     /// Frames that the container declares, and those that came out of it.
@@ -62,6 +68,9 @@ pub(super) struct SeenFacts {
     pub(super) reasons: Vec<String>,
     pub(super) notes: Vec<String>,
     pub(super) stills: Vec<super::stills::Still>,
+    /// Who was asked for names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) recognised: Option<Recognised>,
 }
 
 impl SeenFacts {
@@ -82,6 +91,8 @@ pub(super) struct Seen {
     pub(super) frames: Vec<SeenFrame>,
     /// JPEGs of the stills, in their order.
     pub(super) pictures: Vec<Vec<u8>>,
+    /// What became of the questions for names, in order of frames.
+    pub(super) answers: Vec<Answer>,
 }
 
 /// Where the time of the pass went.
@@ -92,6 +103,11 @@ pub(super) struct SeenSpent {
     pub(super) frames: Duration,
     /// Looking at the process's memory.
     pub(super) memory: Duration,
+    /// Taking pictures for a recogniser, and waiting for its last answers.
+    pub(super) asking: Duration,
+    /// What all of its answers took, beside the pass; and requests that it got.
+    pub(super) recognising: Duration,
+    pub(super) calls: u64,
 }
 
 /// Largest memory seen, in bytes.
@@ -143,26 +159,67 @@ struct Pass<'a> {
     shots: Vec<Shot>,
     flushed: usize,
     shots_flushed: usize,
+    /// Frames below it have their answers in the log.
+    answers_flushed: u64,
     when: Instant,
+    asking: Option<(Asking, Camera)>,
 }
 
 impl Pass<'_> {
     fn batch(&mut self, batch: &HeldBatch, first: f64, spent: &mut SeenSpent) -> Result<()> {
         let ctx = self.look.ctx;
-        let started = Instant::now();
+        let (started, mut asked) = (Instant::now(), Duration::ZERO);
         for (slot, info) in (0u32..).zip(batch.infos()) {
             let seconds = info.seconds().unwrap_or(0.0);
             if self.stills.due(seconds, first) {
                 let jpeg = self.stills.take(ctx, batch, slot)?;
                 self.shots.push(Shot { frame: info.index, seconds, jpeg });
             }
+            if let Some((asking, camera)) = &mut self.asking
+                && asking.due()
+            {
+                let began = Instant::now();
+                if asking.has_room() {
+                    let (jpeg, size) = camera.take(ctx, batch, slot)?;
+                    asking.hold(Question { frame: info.index, seconds, size, jpeg, objects: Vec::new() });
+                } else {
+                    asking.dropped(info.index, seconds);
+                }
+                asked += began.elapsed();
+            }
         }
-        spent.frames += started.elapsed();
+        spent.asking += asked;
+        spent.frames += started.elapsed().saturating_sub(asked);
         let started = Instant::now();
         let found = self.eye.look(ctx, batch)?;
-        self.found.extend(found.iter().map(Looked::new));
+        self.add(&found);
         spent.detecting += started.elapsed();
         Ok(())
+    }
+
+    /// Takes what was found; questions about these frames go off.
+    fn add(&mut self, found: &[FoundFrame]) {
+        self.found.extend(found.iter().map(Looked::new));
+        let Some((asking, _)) = &mut self.asking else { return };
+        let (video, detector) = (self.look.video, self.look.detector);
+        let classes = detector.classes();
+        let name = |class: u32| classes.get(class as usize).cloned().unwrap_or_default();
+        for frame in found {
+            while asking.wanted().is_some_and(|wanted| wanted <= frame.index) {
+                let known = if asking.wanted() == Some(frame.index) { frame.detections.as_slice() } else { &[] };
+                match detector {
+                    TrackDetector::File(file) => {
+                        let of = file.detections.frames.iter().find(|f| Some(f.index) == asking.wanted());
+                        let known = of.map_or(&[][..], |f| f.detections.as_slice());
+                        asking.send(known.iter().map(|d| (d.rect, d.score, name(d.class))));
+                    }
+                    _ => asking.send(
+                        known.iter().map(|d| (turned(d.rect, video.coded, video.rotation), d.score, name(d.class))),
+                    ),
+                }
+            }
+        }
+        asking.poll();
     }
 
     /// Makes what was found durable, from time to time.
@@ -171,10 +228,16 @@ impl Pass<'_> {
         if !now && self.when.elapsed() < FLUSH {
             return Ok(());
         }
-        let found = self.found.get(self.flushed..).unwrap_or_default().to_vec();
+        // Frames from the first one on whose question is open come again after a kill, so that it is asked again.
+        let open = self.asking.as_ref().and_then(|(a, _)| a.open());
+        let end = open.map_or(self.found.len(), |frame| self.found.partition_point(|l| l.0 < frame)).max(self.flushed);
+        let found = self.found.get(self.flushed..end).unwrap_or_default().to_vec();
         let shots = self.shots.get(self.shots_flushed..).unwrap_or_default().to_vec();
-        log.add(found, shots)?;
-        (self.flushed, self.shots_flushed, self.when) = (self.found.len(), self.shots.len(), Instant::now());
+        let below = found.last().map_or(self.answers_flushed, |l| l.0 + 1);
+        let answers = self.asking.as_ref().map_or_else(Vec::new, |(a, _)| a.between(self.answers_flushed..below));
+        log.add(found, shots, answers)?;
+        (self.flushed, self.shots_flushed, self.when) = (end, self.shots.len(), Instant::now());
+        self.answers_flushed = below;
         Ok(())
     }
 }
@@ -190,18 +253,38 @@ impl Looking<'_> {
     ) -> Result<Seen> {
         let (ctx, video, config) = (self.ctx, self.video, self.config);
         let (before, shots) = log.as_ref().map_or_else(Default::default, |l| (l.looked.clone(), l.shots.clone()));
+        let answers = log.as_ref().map_or_else(Vec::new, |l| l.answers.clone());
+        let asked = &config.recognise;
+        let known = (before.len() as u64, answers.as_slice());
+        let asking = Asking::new(asked, video.shown(), known, &self.options.cancel)?;
+        let room = if asking.is_some() { Asking::bytes(asked, video.shown()) } else { 0 };
+        let asked_side = asking.as_ref().map(|_| asked.side);
+        let asking = asking.map(|a| (a, Camera::new(asked.side, QUALITY, video.rotation)));
+        self.detector.check(video.coded)?;
         let eye = Eye::new(ctx, self.detector, &config.motion, config.seeing().floor)?;
         let (eye_bytes, side) = (eye.bytes(), config.still_side);
         let bytes = move |layout: &crate::core::FrameLayout, batch: u32| {
-            let still = 4 * (layout.size.area() + layout.size.fit_within(side).area());
-            eye_bytes(layout, batch) + still + (64 << 10)
+            let still = Camera::bytes(layout.size, side);
+            let asked = asked_side.map_or(0, |side| Camera::bytes(layout.size, side));
+            eye_bytes(layout, batch) + still + asked + (64 << 10)
         };
-        let _decoder = video.admit(ctx, self.options, &bytes)?;
+        let _held = video.admit(ctx, self.options, &bytes, room)?;
         let opened = video.frames(config.sampling(), before.len() as u64)?;
         let (flushed, shots_flushed) = (before.len(), shots.len());
+        let answers_flushed = before.last().map_or(0, |l| l.0 + 1);
         let stills = Stills::new(config.stills, side, video.rotation, video.seconds);
-        let mut pass =
-            Pass { look: self, eye, stills, found: before, shots, flushed, shots_flushed, when: Instant::now() };
+        let mut pass = Pass {
+            look: self,
+            eye,
+            stills,
+            found: before,
+            shots,
+            flushed,
+            shots_flushed,
+            answers_flushed,
+            when: Instant::now(),
+            asking,
+        };
         let mut first: Option<f64> = None;
         let timeline = &opened.timeline;
         let ((), report) = batches(ctx, self.options, opened.source, &bytes, |all| {
@@ -231,10 +314,20 @@ impl Looking<'_> {
             }
             let started = Instant::now();
             let rest = pass.eye.finish(ctx)?;
-            pass.found.extend(rest.iter().map(Looked::new));
+            pass.add(&rest);
             spent.detecting += started.elapsed();
             Ok(())
         })?;
+        let answers = match &mut pass.asking {
+            Some((asking, _)) => {
+                let began = Instant::now();
+                let answers = asking.finish()?;
+                spent.asking += began.elapsed();
+                (spent.recognising, spent.calls) = asking.spent();
+                answers
+            }
+            None => Vec::new(),
+        };
         pass.keep(&mut log, true)?;
         let Timeline { frames: times, decoded, joints } =
             std::mem::take(&mut *timeline.lock().unwrap_or_else(PoisonError::into_inner));
@@ -263,10 +356,13 @@ impl Looking<'_> {
                 video.rotation
             ));
         }
+        let recognised = Recognised::new(asked, &answers);
+        notes.extend(recognised.as_ref().and_then(|r| r.note(&answers)));
         notes.dedup();
         let Pass { found, shots, .. } = pass;
         let frames = self.frames(times, &found, &mut notes);
-        Ok(Seen { facts: self.facts(decoded, joints, reasons, notes, &shots), frames, pictures: pictures(shots) })
+        let facts = SeenFacts { recognised, ..self.facts(decoded, joints, reasons, notes, &shots) };
+        Ok(Seen { facts, frames, pictures: pictures(shots), answers })
     }
 
     /// Brings detections to the frames of the timeline. Frames that were timed and never arrived are left out.
@@ -336,6 +432,7 @@ impl Looking<'_> {
             detector: self.config.detector.clone(),
             detector_content: self.detector.content(),
             appearance: self.config.appearance.clone(),
+            slices: self.config.slices.clone(),
             classes: self.detector.classes(),
             sampling: self.config.sampling(),
             declared_frames: video.expected,
@@ -344,6 +441,7 @@ impl Looking<'_> {
             reasons,
             notes,
             stills: shots.iter().enumerate().map(still).collect(),
+            recognised: None,
         }
     }
 }

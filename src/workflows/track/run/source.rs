@@ -181,8 +181,8 @@ impl TrackVideo {
         self.info.video_tracks_count
     }
 
-    /// Takes what decoding holds from the host's budget. Refuses, before anything is begun, what could not go on with a frame a batch and
-    /// `work` bytes for it.
+    /// Takes what decoding holds from the host's budget, and `more` bytes. Refuses, before anything is begun, what could not go on with a frame a
+    /// batch and `work` bytes for it.
     ///
     /// # Errors
     /// [`Error::Memory`], which names the least limit with which it would fit.
@@ -191,11 +191,22 @@ impl TrackVideo {
         ctx: &GpuContext,
         options: &PipelineOptions,
         work: &dyn Fn(&FrameLayout, u32) -> u64,
+        more: u64,
     ) -> Result<BudgetPermit> {
-        if let Some(layout) = &self.layout {
-            MemoryPlan::check_least(ctx, layout, options.ring_slots, self.decoder_bytes, work(layout, 1))?;
-        }
-        ctx.pool().host_budget().try_acquire(self.decoder_bytes)
+        self.check(ctx, options, work, more)?;
+        ctx.pool().host_budget().try_acquire(self.decoder_bytes + more)
+    }
+
+    /// What [`Self::admit`] refuses, without taking anything.
+    pub(super) fn check(
+        &self,
+        ctx: &GpuContext,
+        options: &PipelineOptions,
+        work: &dyn Fn(&FrameLayout, u32) -> u64,
+        more: u64,
+    ) -> Result<()> {
+        let Some(layout) = &self.layout else { return Ok(()) };
+        MemoryPlan::check_least(ctx, layout, options.ring_slots, self.decoder_bytes + more, work(layout, 1))
     }
 
     /// The frames that `sampling` asks for; the first `from` of those that are looked at are only timed.

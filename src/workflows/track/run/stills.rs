@@ -29,12 +29,18 @@ pub(super) struct Still {
 /// Takes stills as frames come by.
 pub(super) struct Stills {
     most: u32,
-    side: u32,
     span: f64,
-    rotation: i32,
     /// The last step that has its still.
     step: Option<i64>,
     taken: u32,
+    camera: Camera,
+}
+
+/// Takes frames out of batches, as JPEGs of the picture as it is shown.
+pub(super) struct Camera {
+    side: u32,
+    quality: u8,
+    rotation: i32,
     shape: Option<Shape>,
 }
 
@@ -50,7 +56,7 @@ impl Stills {
     /// `seconds` is the declared length of the video.
     pub(super) fn new(most: u32, side: u32, rotation: i32, seconds: Option<f64>) -> Self {
         let span = seconds.map_or(2.0, |s| s / f64::from(most.max(1))).max(SPAN);
-        Self { most, side, span, rotation, step: None, taken: 0, shape: None }
+        Self { most, span, step: None, taken: 0, camera: Camera::new(side, QUALITY, rotation) }
     }
 
     /// Whether the frame at `seconds` of a video that began at `first` is the next still. Depends on times alone.
@@ -66,6 +72,30 @@ impl Stills {
 
     /// The frame in `slot` of a batch as a JPEG, as it is shown.
     pub(super) fn take(&mut self, ctx: &GpuContext, batch: &HeldBatch, slot: u32) -> Result<Vec<u8>> {
+        self.camera.take(ctx, batch, slot).map(|(jpeg, _)| jpeg)
+    }
+
+    /// Goes on behind what an interrupted run took.
+    pub(super) fn resume(&mut self, seconds: impl Iterator<Item = f64>, first: f64) {
+        for s in seconds {
+            self.due(s, first);
+        }
+    }
+}
+
+impl Camera {
+    /// For pictures of at most `side` pixels on a side, of a quality of 1 to 100, turned clockwise by so many degrees.
+    pub(super) fn new(side: u32, quality: u8, rotation: i32) -> Self {
+        Self { side, quality, rotation, shape: None }
+    }
+
+    /// Bytes that it holds for frames of a size.
+    pub(super) fn bytes(size: Size, side: u32) -> u64 {
+        4 * (size.area() + size.fit_within(side).area())
+    }
+
+    /// The frame in `slot` of a batch, and the size of its picture.
+    pub(super) fn take(&mut self, ctx: &GpuContext, batch: &HeldBatch, slot: u32) -> Result<(Vec<u8>, Size)> {
         let desc = batch.desc();
         if self.shape.as_ref().is_none_or(|s| s.number != batch.shape_number()) {
             let params = RgbParams { color: desc.color, upsampling: ChromaUpsampling::Bilinear };
@@ -77,7 +107,7 @@ impl Stills {
             let area = AreaPlan::new(ctx, (whole.layout(), PlaneSelect::FIRST), to)?;
             self.shape = Some(Shape { number: batch.shape_number(), rgb, area, whole, small });
         }
-        let Some(shape) = &self.shape else { return Ok(Vec::new()) };
+        let Some(shape) = &self.shape else { return Ok((Vec::new(), Size::new(0, 0))) };
         let mut rec = Recorder::new(ctx, "still");
         let bound = match &shape.rgb {
             Some(plan) => Some(plan.bind(ctx, batch.frames(), slot, &shape.whole, 0)?),
@@ -100,14 +130,7 @@ impl Stills {
         let rows = bytes.chunks(plane.stride.max(1) as usize).take(size.height as usize);
         let rgba: Vec<u8> = rows.flat_map(|r| r.iter().take(size.width as usize * 4)).copied().collect();
         let (rgba, size) = turned(&rgba, size, self.rotation);
-        encode_jpeg(size, &rgba, QUALITY)
-    }
-
-    /// Goes on behind what an interrupted run took.
-    pub(super) fn resume(&mut self, seconds: impl Iterator<Item = f64>, first: f64) {
-        for s in seconds {
-            self.due(s, first);
-        }
+        Ok((encode_jpeg(size, &rgba, self.quality)?, size))
     }
 }
 

@@ -7,13 +7,17 @@ use std::path::Path;
 use serde_json::json;
 
 use super::super::detections::{DetectionFrame, MotTrack, detection_rows, detections_schema, write_mot};
+use super::super::recognise::Answer;
 use super::super::zones::{Direction, Happening, ZoneEvent};
 use super::counts::{Step, row as step_row, schema as steps_schema};
 use super::follow::{Followed, Sight};
 use super::seen::{Seen, SeenFacts};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, StateError};
 use crate::report::{Cell, ColumnType, Schema, TableFormats, TableSink};
 use crate::store::{Committed, StoreIo, commit};
+
+/// What a recogniser said, a line a question.
+const ANSWERS: &str = "answers.jsonl";
 
 /// An object over its whole life.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,6 +93,9 @@ pub(super) fn write_detections(io: &dyn StoreIo, folder: &Path, seen: &Seen) -> 
         }
     }
     let mut files = sink.finish()?.files;
+    if seen.facts.recognised.is_some() {
+        files.push(commit(io, folder.join(ANSWERS), |w| lines(w, &seen.answers))?);
+    }
     if seen.facts.appearance.is_some() {
         files.push(super::looks::write(io, folder, &seen.frames)?);
     }
@@ -129,6 +136,8 @@ fn objects_schema() -> Schema {
         .column("from_y", F64, "px", "See from_x.")
         .column("to_x", F64, "px", "The middle of its box at the end.")
         .column("to_y", F64, "px", "See to_x.")
+        .column("identity", Str, "", "Name that a recogniser gave it.")
+        .column("identity_confidence", F64, "%", "How sure the recogniser was, on average.")
 }
 
 fn events_schema() -> Schema {
@@ -145,6 +154,7 @@ fn events_schema() -> Schema {
         .column("dwell", F64, "s", "Time inside, at an exit.")
         .column("repeat", Bool, "", "An entry too soon after the last one to count.")
         .column("lost", Bool, "", "The object was not seen leaving: its track ended inside.")
+        .column("identity", Str, "", "Name that a recogniser gave the object.")
 }
 
 pub(super) fn direction_name(direction: Direction) -> &'static str {
@@ -154,7 +164,7 @@ pub(super) fn direction_name(direction: Direction) -> &'static str {
     }
 }
 
-fn event_row(e: &ZoneEvent, facts: &SeenFacts, followed: &Followed) -> [Cell; 11] {
+fn event_row(e: &ZoneEvent, facts: &SeenFacts, followed: &Followed) -> [Cell; 12] {
     let file = followed.end.zones.file();
     let zone = |z: usize| file.zones.get(z).map(|z| (z.id.as_str(), z.name.as_str()));
     let line = |l: usize| file.lines.get(l).map(|l| (l.id.as_str(), l.name.as_str()));
@@ -177,6 +187,7 @@ fn event_row(e: &ZoneEvent, facts: &SeenFacts, followed: &Followed) -> [Cell; 11
         dwell.into(),
         repeat.into(),
         lost.into(),
+        followed.names.get(&e.track).map(|n| n.name.as_str()).into(),
     ]
 }
 
@@ -228,6 +239,8 @@ pub(super) fn write_tables(
                 l.from[1].into(),
                 l.to[0].into(),
                 l.to[1].into(),
+                followed.names.get(&l.id).map(|n| &n.name).into(),
+                followed.names.get(&l.id).map(|n| n.confidence).into(),
             ])?;
         }
         Ok(())
@@ -306,10 +319,28 @@ pub(super) fn read_seen(folder: &Path, facts: SeenFacts) -> Result<Seen> {
     if facts.appearance.is_some() {
         super::looks::read(folder, &mut frames)?;
     }
+    let answers = if facts.recognised.is_some() { read_answers(&folder.join(ANSWERS))? } else { Vec::new() };
     let read = |s: &super::stills::Still| {
         let path = folder.join(&s.file);
         std::fs::read(&path).map_err(|e| Error::storage("read", &path, e))
     };
     let pictures = facts.stills.iter().map(read).collect::<Result<Vec<_>>>()?;
-    Ok(Seen { facts, frames, pictures })
+    Ok(Seen { facts, frames, pictures, answers })
+}
+
+fn lines(to: &mut dyn Write, answers: &[Answer]) -> std::io::Result<()> {
+    for answer in answers {
+        serde_json::to_writer(&mut *to, answer)?;
+        writeln!(to)?;
+    }
+    Ok(())
+}
+
+fn read_answers(path: &Path) -> Result<Vec<Answer>> {
+    let text = std::fs::read_to_string(path).map_err(|e| Error::storage("read", path, e))?;
+    let corrupt = |(at, e): (usize, serde_json::Error)| {
+        Error::State(StateError::Corrupt { path: path.into(), reason: format!("line {}: {e}", at + 1) })
+    };
+    let line = |(at, line): (usize, &str)| serde_json::from_str(line).map_err(|e| corrupt((at, e)));
+    text.lines().enumerate().map(line).collect()
 }

@@ -66,6 +66,19 @@ pub struct ZonesFile {
     pub zones: Vec<ZoneSpec>,
     /// Lines.
     pub lines: Vec<LineSpec>,
+    /// The plan, where the file is calibrated.
+    pub plan: Option<PlanSpec>,
+}
+
+/// The plan of a camera's floor.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanSpec {
+    /// From the video to the plan: that for all zones and lines, or without one that of the first zone or line.
+    pub map: Homography,
+    /// What a unit of the plan is called.
+    pub unit: String,
+    /// Pixels of a picture of the plan for a unit, above 0.
+    pub pixels_per_unit: f64,
 }
 
 /// A map that keeps its order and has each key once.
@@ -168,6 +181,8 @@ struct RawCalibration {
     matrix: Option<RawMap>,
     #[serde(default, alias = "store_matrices")]
     matrices: Ordered<RawMap>,
+    unit: Option<String>,
+    pixels_per_unit: Option<f64>,
 }
 
 impl RawMap {
@@ -189,6 +204,19 @@ impl RawCalibration {
             None => Ok(None),
         }
     }
+
+    /// The plan; one zone's or line's own map stands in for a common one.
+    fn plan(&self, own: impl Iterator<Item = Homography>) -> Result<Option<PlanSpec>> {
+        let common = self.matrix.as_ref().map(|m| m.build("calibration")).transpose()?;
+        let pixels_per_unit = self.pixels_per_unit.unwrap_or(1.0);
+        if !(pixels_per_unit > 0.0 && pixels_per_unit.is_finite()) {
+            let message = format!("must be above 0, got {pixels_per_unit}");
+            return Err(Error::Config { field: "calibration.pixels_per_unit".into(), message });
+        }
+        let unit =
+            self.unit.clone().unwrap_or_else(|| if pixels_per_unit == 1.0 { "px".into() } else { "units".into() });
+        Ok(common.or(own.into_iter().next()).map(|map| PlanSpec { map, unit, pixels_per_unit }))
+    }
 }
 
 impl ZonesFile {
@@ -196,7 +224,8 @@ impl ZonesFile {
     /// `{name, points, video_points}`; points are pairs or flat. `calibration` is `{matrix, matrices: {id: ...}}`, each a 3x3 matrix from
     /// the video to the plan or `{video: points, plan: points}`. With a calibration `polygon` and `points` are on the plan, without one in
     /// the video; what begins with `video_` is always in the video and comes first. `stores` and `store_matrices`, the names of the
-    /// original system, may stand for `zones` and `matrices`.
+    /// original system, may stand for `zones` and `matrices`. `calibration` may also say what a `unit` of the plan is called and how many
+    /// `pixels_per_unit` a picture of it has.
     ///
     /// # Errors
     /// [`Error::Config`], which names the place.
@@ -244,6 +273,8 @@ impl ZonesFile {
                 return Err(Error::Config { field: format!("calibration.matrices.{id}"), message });
             }
         }
+        let own = out.zones.iter().map(|z| z.calibration).chain(out.lines.iter().map(|l| l.calibration));
+        out.plan = raw.calibration.plan(own.flatten())?;
         Ok(out)
     }
 }

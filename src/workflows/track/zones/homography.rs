@@ -71,6 +71,12 @@ impl Homography {
         (w.abs() > f64::MIN_POSITIVE && u.is_finite() && v.is_finite()).then_some([u, v])
     }
 
+    /// On which side of the horizon a point lies, by its sign, which is the same for all of a side; 0 on it.
+    pub(in super::super) fn depth(&self, [x, y]: [f64; 2]) -> f64 {
+        let [a, b, c] = self.0[2];
+        a * x + b * y + c
+    }
+
     /// The way back, from the plan to the video.
     #[must_use]
     pub fn inverse(&self) -> Self {

@@ -12,7 +12,7 @@ mod polygon;
 mod tests;
 
 pub use area::ZoneTotals;
-pub use file::{LineSpec, ZoneSpec, ZonesFile};
+pub use file::{LineSpec, PlanSpec, ZoneSpec, ZonesFile};
 pub use homography::Homography;
 pub use line::{Direction, LineTotals};
 pub use polygon::{Points, Polygon};
