@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_face_is_that_of_the_body_below_it() {
-        // In both boxes; its middle is nearer to that of the right one. The other face is then left's, though right holds it as well.
+        // The left one lies in both boxes for the most part, and nearer to the middle of the left one.
         let faces = vec![
             known("right", 80.0, Place::Box([40.0, 5.0, 14.0, 16.0])),
             known("left", 80.0, Place::Box([26.0, 5.0, 14.0, 16.0])),
