@@ -297,7 +297,7 @@ mod tests {
         let other = make("other", 2, &["d"]);
         assert!(unite(&[parts[0].clone(), other]).unwrap_err().to_string().contains("they differ in seed"));
         let changed = make("changed", 1, &["e"]);
-        std::fs::write(at("changed/files/e"), "E").unwrap();
+        commit(&OsIo, at("changed/files/e"), |w| w.write_all(b"E")).unwrap();
         assert!(matches!(unite(&[changed]), Err(Error::InputCorrupt { .. })));
     }
 

@@ -113,7 +113,7 @@ mod tests {
         assert_eq!(seen(&places(None, &[])), (0..20).collect::<Vec<_>>());
         assert_eq!(seen(&places(None, &[0, 1])), (7..20).collect::<Vec<_>>());
         let p = places(Some("2/2"), &[1]);
-        assert_eq!(seen(&p), [11, 12, 13, 14, 15]);
+        assert_eq!(seen(&p), [11, 12, 13, 14, 15, 19]);
         assert!(p.ends(11) && !p.ends(12) && p.mine(12) && !p.mine(11) && p.unit(12) == 3);
     }
 }
