@@ -1,7 +1,7 @@
 //! `curate` in parts, with one bad frame among many, with a server for captions, and with a strategy in code.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::Write;
+use std::net::TcpListener;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -151,22 +151,6 @@ fn server() -> (String, Asked) {
         }
     });
     (url, asked)
-}
-
-/// Body of a request.
-fn request(stream: &mut TcpStream) -> Option<Value> {
-    let mut all = Vec::new();
-    let mut buffer = vec![0u8; 1 << 16];
-    loop {
-        let n = stream.read(&mut buffer).ok().filter(|n| *n > 0)?;
-        all.extend_from_slice(&buffer[..n]);
-        let Some(split) = all.windows(4).position(|w| w == b"\r\n\r\n") else { continue };
-        let head = String::from_utf8_lossy(&all[..split]).to_ascii_lowercase();
-        let length: usize = head.lines().find_map(|l| l.strip_prefix("content-length: "))?.trim().parse().ok()?;
-        if all.len() >= split + 4 + length {
-            return serde_json::from_slice(&all[split + 4..]).ok();
-        }
-    }
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::io::Read;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -116,4 +118,20 @@ pub fn real_data(test: &str) -> Option<PathBuf> {
         eprintln!("NOT RUN (FRAMELOOM_TESTDATA is not set): {test}");
     }
     folder
+}
+
+/// Body of an HTTP request with JSON.
+pub fn request(stream: &mut TcpStream) -> Option<serde_json::Value> {
+    let mut all = Vec::new();
+    let mut buffer = vec![0u8; 1 << 16];
+    loop {
+        let n = stream.read(&mut buffer).ok().filter(|n| *n > 0)?;
+        all.extend_from_slice(&buffer[..n]);
+        let Some(split) = all.windows(4).position(|w| w == b"\r\n\r\n") else { continue };
+        let head = String::from_utf8_lossy(&all[..split]).to_ascii_lowercase();
+        let length: usize = head.lines().find_map(|l| l.strip_prefix("content-length: "))?.trim().parse().ok()?;
+        if all.len() >= split + 4 + length {
+            return serde_json::from_slice(&all[split + 4..]).ok();
+        }
+    }
 }

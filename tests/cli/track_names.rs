@@ -1,6 +1,6 @@
 //! `track --recognise`: a real HTTP server on this machine that knows the figures of a scene, and all the ways in which it may fail.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -89,21 +89,6 @@ fn serve(mut stream: TcpStream, mode: Mode, asked: &Mutex<Vec<Value>>) {
     };
     let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
     let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes()));
-}
-
-fn request(stream: &mut TcpStream) -> Option<Value> {
-    let mut all = Vec::new();
-    let mut buffer = vec![0u8; 1 << 16];
-    loop {
-        let n = stream.read(&mut buffer).ok().filter(|n| *n > 0)?;
-        all.extend_from_slice(&buffer[..n]);
-        let Some(split) = all.windows(4).position(|w| w == b"\r\n\r\n") else { continue };
-        let head = String::from_utf8_lossy(&all[..split]).to_ascii_lowercase();
-        let length: usize = head.lines().find_map(|l| l.strip_prefix("content-length: "))?.trim().parse().ok()?;
-        if all.len() >= split + 4 + length {
-            return serde_json::from_slice(&all[split + 4..]).ok();
-        }
-    }
 }
 
 /// Pixels of the scene for one of the question's picture.

@@ -19,7 +19,7 @@ use frameloom::{Error, Result};
 use serde_json::json;
 
 use super::index::{context, prepare, update};
-use super::merge::Part;
+use super::merge::{Part, PartDone};
 use crate::args::Global;
 use crate::collage_args::{CollageArgs, CollageCommand, LayoutArg, known, layers, networks};
 use crate::output::{Output, limits_from, printable};
@@ -199,24 +199,17 @@ fn part(
         bar.finish();
     }
     let done = done?;
-    let (whole, seconds) = (done.reasons.is_empty(), started.elapsed().as_secs_f64());
     let units = usize::try_from(done.units).unwrap_or(usize::MAX);
-    Part::of_one(("collage", "matches"), shard, units, &config.descriptor, whole)?.write(folder)?;
-    done.reasons.iter().for_each(|reason| out.warn(reason));
-    out.note(&format!(
-        "part {shard}: {} of {} units of the timeline matched ({seconds:.1} s); `frameloom merge` puts the parts together",
-        done.mine, done.units
-    ));
-    out.text(&printable(&folder.to_string_lossy()));
-    let code = if whole { 0 } else { 3 };
-    out.event(
-        "result",
-        json!({
-            "folder": folder.to_string_lossy(), "part": shard.to_string(), "stage": "matches", "units": done.mine,
-            "of_units": done.units, "frames": done.frames, "reasons": done.reasons, "seconds": seconds, "exit": code,
-        }),
-    );
-    Ok(code)
+    let part = Part::of_one(("collage", "matches"), shard, units, &config.descriptor, done.reasons.is_empty())?;
+    let done = PartDone {
+        mine: done.mine,
+        frames: Some(done.frames),
+        reasons: &done.reasons,
+        seconds: started.elapsed().as_secs_f64(),
+        what: "units of the timeline matched",
+        next: "puts the parts together",
+    };
+    part.tell(folder, &done, out)
 }
 
 fn finish(folder: &Path, o: &CollageOutcome, seconds: f64, code: u8, out: &mut Output) {

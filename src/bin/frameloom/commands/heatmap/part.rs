@@ -1,6 +1,5 @@
 //! `heatmap --shard`: parts of one input.
 
-use std::path::Path;
 use std::time::Instant;
 
 use frameloom::Result;
@@ -10,11 +9,10 @@ use frameloom::pipeline::PipelineOptions;
 use frameloom::store::Fingerprint;
 use frameloom::workflows::analyze::AnalyzeInput;
 use frameloom::workflows::chunk::heat::{HeatConfig, HeatInput, Watching, heat_part};
-use serde_json::json;
 
 use crate::chunk_args::HeatmapArgs;
-use crate::commands::merge::Part;
-use crate::output::{Output, printable};
+use crate::commands::merge::{Part, PartDone};
+use crate::output::Output;
 use crate::progress::{Mode, Progress};
 use crate::signals::Signals;
 
@@ -46,24 +44,17 @@ pub(super) fn run(
     let done = heat_part(ctx, what, to, config, watching, (&options, &mut |n| bar.add(n, out)));
     bar.finish();
     let done = done?;
-    let (whole, seconds) = (done.reasons.is_empty(), started.elapsed().as_secs_f64());
     let units = usize::try_from(done.units).unwrap_or(usize::MAX);
-    Part::of_one(("heatmap", "heat"), shard, units, config, whole)?.write(Path::new(&args.output))?;
-    done.reasons.iter().for_each(|reason| out.warn(reason));
-    out.note(&format!(
-        "part {shard}: {} of {} stretches ({seconds:.1} s); `frameloom merge` makes the map of all parts",
-        done.mine, done.units
-    ));
-    out.text(&printable(&args.output.to_string_lossy()));
-    let code = if whole { 0 } else { 3 };
-    out.event(
-        "result",
-        json!({
-            "folder": args.output.to_string_lossy(), "part": shard.to_string(), "stage": "heat", "units": done.mine,
-            "of_units": done.units, "frames": done.frames, "reasons": done.reasons, "seconds": seconds, "exit": code,
-        }),
-    );
-    Ok(code)
+    let part = Part::of_one(("heatmap", "heat"), shard, units, config, done.reasons.is_empty())?;
+    let done = PartDone {
+        mine: done.mine,
+        frames: Some(done.frames),
+        reasons: &done.reasons,
+        seconds: started.elapsed().as_secs_f64(),
+        what: "stretches",
+        next: "makes the map of all parts",
+    };
+    part.tell(&args.output, &done, out)
 }
 
 /// The content of the networks that look at the frames.

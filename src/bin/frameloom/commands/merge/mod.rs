@@ -25,7 +25,7 @@ use crate::shard_args::MergeArgs;
 use crate::signals::Signals;
 use copy::copy;
 use part::{NAME, fit};
-pub(crate) use part::{Part, PartUnit};
+pub(crate) use part::{Part, PartDone, PartUnit};
 
 pub(crate) fn run(args: &MergeArgs, out: &mut Output, signals: &Signals) -> Result<u8> {
     out.event("start", json!({ "command": "merge", "parts": args.parts }));

@@ -6,7 +6,9 @@ use frameloom::core::Shard;
 use frameloom::store::{OsIo, commit_json};
 use frameloom::{Error, Result};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::output::{Output, printable};
 
 /// Its file, at the top of the folder of a part.
 pub(super) const NAME: &str = "shard.json";
@@ -24,6 +26,22 @@ pub(crate) struct PartUnit {
     pub(crate) status: String,
     /// What the list of the whole run says of it, for commands that write one. Its paths are within the part.
     pub(crate) entry: Value,
+}
+
+/// What a part of one input has done.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PartDone<'a> {
+    /// Units of this part.
+    pub(crate) mine: u64,
+    /// Frames of the input, for commands that say it.
+    pub(crate) frames: Option<u64>,
+    /// Why the input is not whole.
+    pub(crate) reasons: &'a [String],
+    pub(crate) seconds: f64,
+    /// What its units are, in a sentence after their number.
+    pub(crate) what: &'a str,
+    /// What `merge` does with it.
+    pub(crate) next: &'a str,
 }
 
 /// What a part says of itself.
@@ -85,6 +103,26 @@ impl Part {
     pub(crate) fn write(&self, folder: &Path) -> Result<()> {
         std::fs::create_dir_all(folder).map_err(|e| Error::storage("create", folder, e))?;
         commit_json(&OsIo, folder.join(NAME), self).map(drop)
+    }
+
+    /// Writes a part of one input, and says what it did. Gives the exit code.
+    pub(crate) fn tell(&self, folder: &Path, done: &PartDone<'_>, out: &mut Output) -> Result<u8> {
+        self.write(folder)?;
+        let PartDone { mine, frames, reasons, seconds, what, next } = *done;
+        let (part, total) = (format!("{}/{}", self.part, self.of), self.total);
+        reasons.iter().for_each(|reason| out.warn(reason));
+        out.note(&format!("part {part}: {mine} of {total} {what} ({seconds:.1} s); `frameloom merge` {next}"));
+        out.text(&printable(&folder.to_string_lossy()));
+        let code = if reasons.is_empty() { 0 } else { 3 };
+        let mut result = json!({
+            "folder": folder.to_string_lossy(), "part": part, "stage": self.stage, "units": mine, "of_units": total,
+            "reasons": reasons, "seconds": seconds, "exit": code,
+        });
+        if let (Some(frames), Some(fields)) = (frames, result.as_object_mut()) {
+            fields.insert("frames".into(), frames.into());
+        }
+        out.event("result", result);
+        Ok(code)
     }
 
     pub(super) fn read(folder: &Path) -> Result<Self> {
