@@ -107,6 +107,14 @@ impl Picture {
         if code < 0 { Err(Error::Bug("frame properties could not be copied".into())) } else { Ok(()) }
     }
 
+    /// Another reference to the same samples.
+    pub(crate) fn again(&self) -> Result<Self> {
+        let mut other = Self::new()?;
+        // SAFETY: both frames are valid, and the target is empty. What is counted is never written to while there is more than one reference.
+        let code = unsafe { ffi::av_frame_ref(other.as_mut_ptr(), self.0.as_ptr()) };
+        if code < 0 { Err(no_memory(size_of::<ffi::AVFrame>())) } else { Ok(other) }
+    }
+
     /// Releases the samples.
     pub(crate) fn clear(&mut self) {
         // SAFETY: the frame is valid.

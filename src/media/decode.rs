@@ -10,6 +10,7 @@ use super::isolate::Isolation;
 use super::local::LocalDecoder;
 use super::picture::DecodedFrame;
 use super::probe::MediaInfo;
+use super::share::{SharedReader, Sharing};
 use super::verdict::Verdict;
 use crate::core::{CancelToken, FrameDesc, Limits};
 use crate::error::{Error, Result};
@@ -32,6 +33,8 @@ pub struct DecodeOptions {
     /// Decode in a process of its own, so that an input that crashes or hangs the decoder costs that process and no more. `None`, the
     /// default, decodes in this process. Never changes results.
     pub isolation: Option<Isolation>,
+    /// Decode once for several readers. `None`, the default, decodes for this one alone. Never changes results.
+    pub sharing: Option<Sharing>,
 }
 
 impl Default for DecodeOptions {
@@ -44,6 +47,7 @@ impl Default for DecodeOptions {
             cancel: CancelToken::new(),
             stream: 0,
             isolation: None,
+            sharing: None,
         }
     }
 }
@@ -64,6 +68,7 @@ enum Inner {
     Here(Box<LocalDecoder>),
     #[cfg(target_os = "linux")]
     Apart(Box<IsolatedDecoder>),
+    Shared(Box<SharedReader>),
 }
 
 /// Calls a method of whichever decoder it is.
@@ -73,6 +78,7 @@ macro_rules! either {
             Inner::Here($decoder) => $call,
             #[cfg(target_os = "linux")]
             Inner::Apart($decoder) => $call,
+            Inner::Shared($decoder) => $call,
         }
     };
 }
@@ -85,11 +91,14 @@ impl VideoDecoder {
     /// more than 64 threads; `Gpu` if a named device is missing; with isolation `DecodeWorker`, and `Usage` where there is none (other
     /// systems than Linux).
     pub fn open(path: impl AsRef<Path>, options: &DecodeOptions) -> Result<Self> {
-        let input = InputFile::open(path.as_ref())?;
         if !(1..=64).contains(&options.threads) {
             let message = format!("must be 1 to 64, got {}", options.threads);
             return Err(Error::Config { field: "decode.threads".into(), message });
         }
+        if let Some(sharing) = &options.sharing {
+            return Ok(Self(Inner::Shared(Box::new(sharing.open(path.as_ref(), options)?))));
+        }
+        let input = InputFile::open(path.as_ref())?;
         match &options.isolation {
             None => Ok(Self(Inner::Here(Box::new(LocalDecoder::start(input, options.clone(), None)?)))),
             #[cfg(target_os = "linux")]
@@ -132,7 +141,7 @@ impl VideoDecoder {
 
     /// The verdict, once [`Self::next_frame`] has returned `None` or an error that ends the stream. A decoder process that died leaves none:
     /// the error says why, and how many frames there were.
-    pub const fn verdict(&self) -> Option<&Verdict> {
+    pub fn verdict(&self) -> Option<&Verdict> {
         either!(&self.0, d => d.verdict())
     }
 
@@ -142,6 +151,7 @@ impl VideoDecoder {
             Inner::Here(_) => None,
             #[cfg(target_os = "linux")]
             Inner::Apart(d) => d.worker(),
+            Inner::Shared(d) => d.worker(),
         }
     }
 

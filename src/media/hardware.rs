@@ -22,6 +22,17 @@ pub enum HardwareDecode {
     Named(String),
 }
 
+impl From<&str> for HardwareDecode {
+    /// As it is typed: `off` or `none`, `auto`, else the name of a device type.
+    fn from(name: &str) -> Self {
+        match name {
+            "off" | "none" => Self::Off,
+            "auto" => Self::Auto,
+            name => Self::Named(name.to_owned()),
+        }
+    }
+}
+
 /// An open device, to be attached to a codec context.
 pub(crate) struct Device {
     reference: *mut ffi::AVBufferRef,

@@ -22,6 +22,7 @@ mod picture;
 mod pixels;
 mod present;
 mod probe;
+pub mod share;
 mod streams;
 mod structure;
 mod timeline;
@@ -34,6 +35,7 @@ pub use hardware::HardwareDecode;
 pub use isolate::Isolation;
 pub use picture::DecodedFrame;
 pub use probe::{AudioStream, ColorInfo, MediaInfo, VideoStream, probe};
+pub use share::{Sharing, SharingCounts, SharingOptions};
 pub use verdict::{Status, TimeRange, Verdict};
 
 pub mod audio;

@@ -15,6 +15,8 @@ pub(crate) enum Samples<'a> {
     /// In a slot of memory shared with the process that decoded it, laid out as [`FrameLayout`] says.
     #[cfg(target_os = "linux")]
     Shared(SharedSlot<'a>),
+    /// In memory of ours, laid out as [`FrameLayout`] says.
+    Host(&'a [u8]),
 }
 
 /// One frame, valid until the next one is asked for.
@@ -55,6 +57,7 @@ impl DecodedFrame<'_> {
             Samples::Decoder { picture, mapping } => (*picture, mapping),
             #[cfg(target_os = "linux")]
             Samples::Shared(shared) => return shared.copy_into(layout, slot),
+            Samples::Host(bytes) => return copy_rows(bytes, layout, slot),
         };
         match mapping.pack {
             Pack::Planes => {
@@ -70,6 +73,18 @@ impl DecodedFrame<'_> {
             pack => shuffle(picture, pack, layout, slot),
         }
     }
+}
+
+/// Copies what is laid out already, row by row.
+fn copy_rows<S: RowSink + ?Sized>(bytes: &[u8], layout: &FrameLayout, slot: &mut S) -> Result<()> {
+    for plane in layout.planes() {
+        for y in 0..plane.shape.rows {
+            let at = plane.offset as usize + plane.stride as usize * y as usize;
+            let row = bytes.get(at..at + plane.shape.row_bytes() as usize);
+            slot.write(at, row.ok_or_else(|| Error::Bug(format!("row {y} at {at} is not within the frame")))?);
+        }
+    }
+    Ok(())
 }
 
 fn shuffle<S: RowSink + ?Sized>(picture: &Picture, pack: Pack, layout: &FrameLayout, slot: &mut S) -> Result<()> {

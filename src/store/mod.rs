@@ -37,6 +37,7 @@ pub use blake3::Hash;
 pub use cache::{Cache, Lookup};
 pub use commit::{Committed, Staged, clean_temps, commit, commit_json};
 pub use fingerprint::Fingerprint;
+#[cfg(feature = "workflows")]
 pub(crate) use groups::of_other_runs;
 pub use groups::{GroupId, GroupLog, Groups, gather_groups, unite_groups};
 pub use io::{LockGuard, StoreDir, StoreFile, StoreIo};

@@ -65,9 +65,9 @@ fn the_example_of_the_book_runs_and_is_kept() {
     let shown = String::from_utf8_lossy(&o.stdout).into_owned();
     assert!(!dir.path().join("out").exists(), "a dry run made something");
     insta::assert_snapshot!(shown, @"
-    1/5 measure: runs
+    1/5 measure: runs, each frame decoded once with heat
         frameloom analyze clip.mp4 -o out/01-measure
-    2/5 heat: runs
+    2/5 heat: runs, each frame decoded once with measure
         frameloom heatmap clip.mp4 -o out/02-heat
     3/5 plan: runs, after heat
         frameloom chunk plan out/02-heat/heat.npy -o out/03-plan --coverage=0.99 --sizes=96x64 --sizes=64x64
@@ -391,4 +391,97 @@ fn two_runs_do_not_share_a_folder_and_an_interrupt_ends_the_chain() {
     let o = child.wait_with_output().unwrap();
     assert_eq!(code(&o), 130, "{}", stderr(&o));
     assert!(!dir.path().join("out/index.html").exists());
+}
+
+const TOGETHER: &str = "\
+steps:
+  - {name: measure, run: analyze, input: clip.mp4}
+  - {name: other, run: analyze, input: other.mp4}
+  - {name: plan, run: chunk plan, heat: '${steps.heat.heat}', sizes: 96x64}
+  - {name: heat, run: heatmap, input: ./clip.mp4}
+  - {name: tracks, run: track, input: clip.mp4, isolate: off}
+  - {name: faces, run: heatmap, input: clip.mp4, limit: [frames=100000]}
+  - {name: sharp, run: chunk run, input: clip.mp4, plan: '${steps.plan.plan}', effect: 'filter:unsharp=5:5:1.5'}
+";
+
+/// What may differ between two runs: how long things took, and what the process held.
+fn untimed(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut all = stable(folder);
+    all.retain(|p, _| !p.ends_with("result.json") && !p.to_string_lossy().contains(".state"));
+    all
+}
+
+#[test]
+fn steps_that_read_the_same_video_decode_it_once() {
+    let dir = tempfile::tempdir().unwrap();
+    moving(dir.path(), "clip.mp4", 3);
+    moving(dir.path(), "other.mp4", 1);
+    put(dir.path(), TOGETHER);
+    let shown = String::from_utf8_lossy(&go(dir.path(), &["--dry-run"]).stdout).into_owned();
+    assert!(shown.contains("3/7 heat: runs, each frame decoded once with measure, tracks"), "{shown}");
+    assert_eq!(shown.matches("decoded once").count(), 3, "{shown}");
+
+    let o = go(dir.path(), &["--json"]);
+    assert_eq!(code(&o), 0, "{}", stderr(&o));
+    let with: Vec<(String, Value)> = steps(&o).into_iter().map(|(name, e)| (name, e["with"].clone())).collect();
+    let three = |a: &str, b: &str| serde_json::json!([a, b]);
+    for (name, others) in with {
+        let wanted = match name.as_str() {
+            "measure" => three("heat", "tracks"),
+            "heat" => three("measure", "tracks"),
+            "tracks" => three("measure", "heat"),
+            _ => serde_json::json!([]),
+        };
+        assert_eq!(others, wanted, "{name}");
+    }
+    assert!(stderr(&o).contains("30 frames decoded, 90 read by measure, heat, tracks"), "{}", stderr(&o));
+    let together = untimed(&dir.path().join("out"));
+
+    // The same folder: pages name what is in it.
+    std::fs::remove_dir_all(dir.path().join("out")).unwrap();
+    let o = go(dir.path(), &["--one-by-one"]);
+    assert_eq!(code(&o), 0, "{}", stderr(&o));
+    assert!(!stderr(&o).contains("frames decoded"), "{}", stderr(&o));
+    let alone = untimed(&dir.path().join("out"));
+    assert_eq!(together.keys().collect::<Vec<_>>(), alone.keys().collect::<Vec<_>>());
+    let different: Vec<&PathBuf> = alone.iter().filter(|(p, b)| together[*p] != **b).map(|(p, _)| p).collect();
+    assert!(different.is_empty() && alone.len() > 30, "{} files, different: {different:?}", alone.len());
+
+    // What is kept does not run, so only two are left to share.
+    std::fs::remove_dir_all(dir.path().join("out/01-measure")).unwrap();
+    std::fs::remove_dir_all(dir.path().join("out/04-heat")).unwrap();
+    let o = go(dir.path(), &["--json"]);
+    let found = steps(&o);
+    assert_eq!((&found["tracks"]["state"], &found["tracks"]["with"]), (&"kept".into(), &serde_json::json!([])));
+    assert_eq!((&found["heat"]["state"], &found["heat"]["with"]), (&"done".into(), &serde_json::json!(["measure"])));
+    assert!(untimed(&dir.path().join("out")) == alone, "another run of two steps changed something");
+}
+
+#[test]
+fn what_fails_beside_others_fails_as_it_does_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    // The end is missing: all can use the rest, and say so. Pictures are so large that 64 MB are too few, whoever else is at work.
+    let film = clip(dir.path(), "cut.mkv", "testsrc2=size=1600x900:rate=10:duration=1", &H264);
+    let whole = std::fs::read(&film).unwrap();
+    std::fs::write(&film, &whole[..whole.len() * 2 / 3]).unwrap();
+    put(
+        dir.path(),
+        "steps:\n  - {name: measure, run: analyze, input: cut.mkv}\n  - {name: heat, run: heatmap, input: cut.mkv}\n  \
+         - {name: small, run: heatmap, input: cut.mkv, memory_limit: 64}\n  \
+         - {name: late, run: chunk plan, heat: '${steps.small.heat}', sizes: 96x64}\n",
+    );
+    let told = |o: &Output| -> Vec<(String, Value, Value, Value)> {
+        let all = steps(o).into_iter();
+        all.map(|(name, e)| (name, e["state"].clone(), e["exit"].clone(), e["error"]["code"].clone())).collect()
+    };
+    let o = go(dir.path(), &["--json"]);
+    let (together, said) = (told(&o), stderr(&o));
+    std::fs::remove_dir_all(dir.path().join("out")).unwrap();
+    let alone = told(&go(dir.path(), &["--json", "--one-by-one"]));
+    assert_eq!(together, alone, "{said}");
+    let states: Vec<&str> = alone.iter().map(|t| t.1.as_str().unwrap()).collect();
+    assert_eq!(states, ["partial", "not run", "partial", "failed"], "{alone:?} {said}");
+    assert_eq!(alone[3].3, "memory");
+    // It was tried among the others first.
+    assert_eq!(said.matches("3/4 small] failed[memory]").count(), 2, "{said}");
 }

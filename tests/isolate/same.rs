@@ -1,7 +1,7 @@
 //! With isolation and without: the same.
 
 use frameloom::core::{CancelToken, Limits};
-use frameloom::media::{DecodeOptions, HardwareDecode, VideoDecoder};
+use frameloom::media::{DecodeOptions, HardwareDecode, Sharing, SharingOptions, VideoDecoder};
 
 use crate::{Said, clip, isolated, isolation, listen, long_clip, test_data};
 
@@ -139,4 +139,36 @@ fn nothing_is_left_behind() {
     // Other tests of this program open files meanwhile: descriptors that leak would be 20 and more.
     assert!(open() < before + 15, "{before} {}", open());
     assert!(pids.iter().all(|pid| !crate::exists(*pid)) && apart.workers().is_empty());
+}
+
+#[test]
+fn readers_that_share_are_isolated_when_one_of_them_wants_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = clip(folder.path(), "a.mp4", "testsrc2=s=96x64:r=10:d=3", &["-c:v", "libx264", "-pix_fmt", "yuv420p"]);
+    let wanted = listen(&path, &plain()).unwrap();
+    let apart = isolation();
+    let places = Sharing::group(3, &SharingOptions::default());
+    let counted = places[0].clone();
+    // The second reader asks for it, after the first one has opened the file.
+    let options = [plain(), isolated(&apart), plain()];
+    let all: Vec<DecodeOptions> =
+        options.into_iter().zip(places).map(|(o, place)| DecodeOptions { sharing: Some(place), ..o }).collect();
+    std::thread::scope(|scope| {
+        let mut readers = Vec::new();
+        for options in all {
+            let mut decoder = VideoDecoder::open(&path, &options).unwrap();
+            readers.push(scope.spawn(move || {
+                let worker = decoder.next_frame().unwrap().map(|_| ()).and_then(|()| decoder.worker());
+                while decoder.next_frame().unwrap().is_some() {}
+                (worker, decoder.verdict().cloned())
+            }));
+        }
+        for reader in readers {
+            let (worker, verdict) = reader.join().unwrap();
+            assert!(worker.is_some(), "decoded in this process");
+            assert_eq!(verdict, wanted.verdict);
+        }
+    });
+    assert_eq!((counted.counts().decoders, counted.counts().decoded), (1, wanted.frames.len() as u64));
+    assert_eq!(apart.deaths(), 0);
 }

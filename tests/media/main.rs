@@ -11,6 +11,7 @@
 
 mod decode;
 mod probe;
+mod share;
 mod verdict;
 
 use std::path::{Path, PathBuf};

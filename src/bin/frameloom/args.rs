@@ -45,6 +45,9 @@ pub(crate) struct Global {
     /// What several commands in one process share.
     #[arg(skip)]
     pub(crate) warm: crate::warm::Warm,
+    /// A place among commands that read the same video now.
+    #[arg(skip)]
+    pub(crate) sharing: Option<frameloom::media::Sharing>,
 }
 
 /// Styles of progress.

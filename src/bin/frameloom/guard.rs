@@ -40,6 +40,8 @@ pub(crate) struct Guard {
     _server: Option<MetricsServer>,
     limit: u64,
     gpu_limit: u64,
+    /// Whether the memory of the process is that of this run alone.
+    alone: bool,
 }
 
 impl Guard {
@@ -67,6 +69,7 @@ impl Guard {
             _server: server,
             limit: memory_limit << 20,
             gpu_limit: args.gpu_memory_limit << 20,
+            alone: !out.is_beside_others(),
         })
     }
 
@@ -88,7 +91,7 @@ impl Guard {
     /// The memory of the run for its result. A peak over the limit is said aloud: the plan was wrong.
     pub(crate) fn report(&self, ctx: &GpuContext, out: &mut Output) -> Value {
         let peak = self.memory.peak();
-        if peak.total() > self.limit {
+        if self.alone && peak.total() > self.limit {
             out.warn(&format!(
                 "the process tree held {} MB, more than the limit of {} MB: the plan was wrong, please report it",
                 peak.total() >> 20,

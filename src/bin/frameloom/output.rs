@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use frameloom::{Error, Result};
 use serde_json::{Value, json};
@@ -19,10 +21,13 @@ const MOST_ITEMS: usize = 100;
 pub(crate) struct Output {
     json: bool,
     quiet: bool,
-    broken_pipe: bool,
+    broken_pipe: Arc<AtomicBool>,
     ended: bool,
     inner: Option<Inner>,
-    warned: HashSet<String>,
+    /// Warnings of steps so far.
+    warned: Arc<Mutex<HashSet<String>>>,
+    /// Whether other commands run in this process at the same time.
+    beside: bool,
 }
 
 /// A command that runs within another: a step of a pipeline, a unit of a worker.
@@ -47,7 +52,15 @@ pub(crate) struct Said {
 
 impl Output {
     pub(crate) fn new(json: bool, quiet: bool) -> Self {
-        Self { json, quiet, broken_pipe: false, ended: false, inner: None, warned: HashSet::new() }
+        Self {
+            json,
+            quiet,
+            broken_pipe: Arc::default(),
+            ended: false,
+            inner: None,
+            warned: Arc::default(),
+            beside: false,
+        }
     }
 
     /// For a command whose words go nowhere but to standard error, each line after `[label]`.
@@ -58,8 +71,25 @@ impl Output {
     }
 
     /// Whether the reader of standard output has gone away.
-    pub(crate) const fn is_closed(&self) -> bool {
-        self.broken_pipe
+    pub(crate) fn is_closed(&self) -> bool {
+        self.broken_pipe.load(Ordering::Relaxed)
+    }
+
+    /// For a command that runs within this one at the same time as others; see [`Self::enter`].
+    pub(crate) fn beside(&self, step: &str, label: &str) -> Self {
+        let mut other = Self {
+            broken_pipe: Arc::clone(&self.broken_pipe),
+            warned: Arc::clone(&self.warned),
+            beside: true,
+            ..Self::new(self.json, self.quiet)
+        };
+        other.enter(step, label);
+        other
+    }
+
+    /// Whether other commands run in this process at the same time: what the process holds is not this one's alone.
+    pub(crate) const fn is_beside_others(&self) -> bool {
+        self.beside
     }
 
     /// What follows is said by a command within this one, until [`Self::leave`]: its events carry `step` and, but for items, warnings and progress,
@@ -124,7 +154,7 @@ impl Output {
         let mut stdout = std::io::stdout().lock();
         let written = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
         if written.is_err_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe) {
-            self.broken_pipe = true;
+            self.broken_pipe.store(true, Ordering::Relaxed);
         }
     }
 
@@ -143,7 +173,8 @@ impl Output {
     pub(crate) fn warn(&mut self, message: &str) {
         self.event("warning", json!({ "message": message }));
         // Every step opens the same device: a person is told about it once.
-        let again = self.inner.is_some() && !self.warned.insert(message.to_owned());
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        let again = self.inner.is_some() && !warned.insert(message.to_owned());
         if !self.quiet && !again {
             eprintln!("frameloom: {}warning: {}", self.label(), printable(message));
         }
@@ -191,7 +222,7 @@ pub(crate) fn exit_code_of(code: u8, out: &Output, signals: &Signals) -> u8 {
     if let Some(signal) = signals.received() {
         return 128 + signal;
     }
-    if out.broken_pipe { 141 } else { code }
+    if out.is_closed() { 141 } else { code }
 }
 
 /// Reads `NAME=N` pairs into limits.

@@ -25,7 +25,8 @@ All of it is checked before anything runs. The same command again keeps steps wh
 Examples:
   frameloom run pipeline.yaml                       one folder per step and index.html in pipeline.run/
   frameloom run pipeline.yaml -o out --set clip=other.mp4
-  frameloom run pipeline.yaml --dry-run             the commands, nothing done")]
+  frameloom run pipeline.yaml --dry-run             the commands, nothing done
+  frameloom run pipeline.yaml --one-by-one          slower, for little memory")]
 pub(crate) struct RunArgs {
     /// Steps: a .yaml, .toml or .json file
     #[arg(value_name = "PIPELINE")]
@@ -42,6 +43,9 @@ pub(crate) struct RunArgs {
     /// Do every step anew, whatever an earlier run left
     #[arg(long)]
     pub(crate) restart: bool,
+    /// One step at a time, each decoding for itself. Else steps that read the same video and do not wait for each other run at the same time, each frame decoded once
+    #[arg(long)]
+    pub(crate) one_by_one: bool,
 }
 
 #[derive(Debug, Args)]

@@ -20,7 +20,7 @@ use super::process::send;
 use super::ring::{SharedRing, SlotWriter};
 use super::sandbox;
 use super::wire::{Answer, Ended, Filled, Inbox, Job, Opened, Order};
-use crate::core::{CancelToken, FrameDesc, FrameLayout, Limits};
+use crate::core::{FrameDesc, FrameLayout, Limits};
 use crate::error::Error;
 use crate::media::avio::InputFile;
 use crate::media::decode::DecodeOptions;
@@ -157,13 +157,8 @@ fn options(job: &Job) -> Result<DecodeOptions, String> {
     for (name, value) in Limits::NAMES.into_iter().zip(job.limits) {
         limits.set(name, value).map_err(|e| e.to_string())?;
     }
-    let hardware = match job.hardware.as_str() {
-        "off" => HardwareDecode::Off,
-        "auto" => HardwareDecode::Auto,
-        name => HardwareDecode::Named(name.to_owned()),
-    };
-    let (track, threads) = (job.track, job.threads);
-    Ok(DecodeOptions { track, threads, limits, hardware, cancel: CancelToken::new(), stream: 0, isolation: None })
+    let (track, threads, hardware) = (job.track, job.threads, HardwareDecode::from(job.hardware.as_str()));
+    Ok(DecodeOptions { track, threads, limits, hardware, ..DecodeOptions::default() })
 }
 
 type Orders = Receiver<(Order, Option<OwnedFd>)>;

@@ -7,7 +7,7 @@ use super::run::AnalyzeInput;
 use crate::core::{CancelToken, Limits, Rational};
 use crate::error::{Error, Result};
 use crate::media::{
-    DecodeHint, DecodeOptions, FolderFrames, HardwareDecode, Isolation, ListOptions, Skipped, VideoDecoder,
+    DecodeHint, DecodeOptions, FolderFrames, HardwareDecode, Isolation, ListOptions, Sharing, Skipped, VideoDecoder,
     VideoStream, image_info, list_images,
 };
 use crate::pipeline::{FolderSource, VideoEnd, VideoSource};
@@ -28,6 +28,8 @@ pub struct OpenOptions {
     pub fps: u32,
     /// Decode videos in processes of their own.
     pub isolation: Option<Isolation>,
+    /// Decode once for several readers, see [`crate::media::share`].
+    pub sharing: Option<Sharing>,
     /// Stops opening and decoding.
     pub cancel: CancelToken,
 }
@@ -43,6 +45,7 @@ impl Default for OpenOptions {
             fps: 25,
             cancel: CancelToken::new(),
             isolation: None,
+            sharing: None,
         }
     }
 }
@@ -61,6 +64,7 @@ pub fn open_video(path: &Path, folder: &Path, options: &OpenOptions) -> Result<A
             hardware: options.hardware.clone(),
             cancel: options.cancel.clone(),
             isolation: options.isolation.clone(),
+            sharing: options.sharing.clone(),
             ..DecodeOptions::default()
         },
     )?;

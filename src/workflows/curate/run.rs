@@ -21,7 +21,7 @@ use crate::config::{Settings as _, to_toml};
 use crate::core::{CancelToken, Limits};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
-use crate::media::Isolation;
+use crate::media::{Isolation, Sharing};
 use crate::store::{OsIo, StateDir, StoreIo as _, clean_temps, commit, commit_json};
 
 /// Folder of figures, ledger and settings in the output folder.
@@ -39,6 +39,8 @@ pub struct CurateOptions {
     pub limits: Limits,
     /// Decode videos in processes of their own.
     pub isolation: Option<Isolation>,
+    /// Measure the frames of a video as they are decoded for other readers too, see [`crate::media::share`].
+    pub sharing: Option<Sharing>,
     /// Stops the run.
     pub cancel: CancelToken,
     /// Forget what earlier runs have done.
@@ -53,8 +55,8 @@ pub struct CurateOptions {
 
 impl CurateOptions {
     fn working(&self, shard: Option<Shard>) -> Working<'_> {
-        let Self { networks, limits, cancel, isolation, .. } = self;
-        Working { networks, limits, isolation: isolation.as_ref(), cancel, shard }
+        let Self { networks, limits, cancel, isolation, sharing, .. } = self;
+        Working { networks, limits, isolation: isolation.as_ref(), sharing: sharing.as_ref(), cancel, shard }
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use frameloom::config::Layers;
 use frameloom::core::{Shard, Size};
 use frameloom::gpu::GpuOptions;
-use frameloom::media::{HardwareDecode, Isolation, VideoStream, probe};
+use frameloom::media::{Isolation, VideoStream, probe};
 use frameloom::pipeline::{OnError, PipelineOptions};
 use frameloom::workflows::analyze::{
     AnalyzeConfig, AnalyzeInput, Observer, OpenOptions, Outcome, OutcomeStatus, analyze, open_input,
@@ -191,10 +191,11 @@ pub(crate) fn run(global: &Global, args: &AnalyzeArgs, out: &mut Output, signals
     let opening = OpenOptions {
         track: args.track,
         threads: args.threads.unwrap_or(cores.min(8)),
-        hardware: hardware(&args.hwaccel),
+        hardware: args.hwaccel.as_str().into(),
         limits,
         fps: args.fps,
         isolation: guard.isolation.clone(),
+        sharing: global.sharing.clone(),
         cancel: signals.cancel.clone(),
     };
     // Folders are named after all inputs, whatever part of them is done here.
@@ -308,14 +309,6 @@ fn finish(
 /// Frames that the container declares or that its duration suggests; for the progress bar only.
 fn expected(input: &AnalyzeInput) -> Option<u64> {
     input.info.as_ref()?.expected_frames(input.track)
-}
-
-fn hardware(text: &str) -> HardwareDecode {
-    match text {
-        "off" | "none" => HardwareDecode::Off,
-        "auto" => HardwareDecode::Auto,
-        name => HardwareDecode::Named(name.to_owned()),
-    }
 }
 
 /// `--dry-run`: what would be done, from what the containers declare.

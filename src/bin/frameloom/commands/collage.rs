@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use frameloom::config::{Effective, Layers};
 use frameloom::core::Shard;
 use frameloom::gpu::GpuContext;
-use frameloom::media::{DecodeOptions, HardwareDecode};
+use frameloom::media::DecodeOptions;
 use frameloom::ops::RowSample;
 use frameloom::pipeline::PipelineOptions;
 use frameloom::workflows::collage::run::{
@@ -51,10 +51,11 @@ pub(crate) fn run(
     let opening = DecodeOptions {
         track: args.track,
         threads: cores.min(8) as u32,
-        hardware: hardware(&args.hwaccel),
+        hardware: args.hwaccel.as_str().into(),
         limits: limits.clone(),
         cancel: signals.cancel.clone(),
         isolation: args.isolate.isolation(false, None)?,
+        sharing: global.sharing.clone(),
         ..DecodeOptions::default()
     };
     let opened = CollageVideo::open(video, &opening)?;
@@ -244,14 +245,6 @@ fn folder(args: &CollageArgs, video: &Path) -> PathBuf {
         name.push(".collage");
         name.into()
     })
-}
-
-fn hardware(text: &str) -> HardwareDecode {
-    match text {
-        "off" | "none" => HardwareDecode::Off,
-        "auto" => HardwareDecode::Auto,
-        name => HardwareDecode::Named(name.to_owned()),
-    }
 }
 
 /// Flags over environment over file.

@@ -232,6 +232,7 @@ fn whole(
         networks,
         limits,
         isolation: args.isolate.isolation(false, None)?,
+        sharing: global.sharing.clone(),
         cancel: signals.cancel.clone(),
         restart: args.restart,
         overrides,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use frameloom::core::{ByteBudget, FrameLayout, PixelFormat};
 use frameloom::gpu::{GpuContext, GpuOptions};
-use frameloom::media::{HardwareDecode, Isolation, probe};
+use frameloom::media::{Isolation, probe};
 use frameloom::pipeline::PipelineOptions;
 use frameloom::store::{Fingerprint, OsIo, commit_json};
 use frameloom::workflows::track::detections::Detections;
@@ -34,17 +34,14 @@ pub(crate) fn run(global: &Global, args: &TrackArgs, out: &mut Output, signals: 
     }
 }
 
-fn opening(work: &WorkArgs, isolation: Option<Isolation>, signals: &Signals) -> Result<TrackOpen> {
+fn opening(global: &Global, work: &WorkArgs, isolation: Option<Isolation>, signals: &Signals) -> Result<TrackOpen> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as u32;
     Ok(TrackOpen {
         threads: work.threads.unwrap_or(cores.min(8)),
-        hardware: match work.hwaccel.as_str() {
-            "off" | "none" => HardwareDecode::Off,
-            "auto" => HardwareDecode::Auto,
-            name => HardwareDecode::Named(name.to_owned()),
-        },
+        hardware: work.hwaccel.as_str().into(),
         limits: limits_from(&work.limits)?,
         isolation,
+        sharing: global.sharing.clone(),
         cancel: signals.cancel.clone(),
     })
 }
@@ -162,7 +159,7 @@ fn look(global: &Global, args: &TrackArgs, out: &mut Output, signals: &Signals, 
     let config = args.settings.resolve()?;
     let used = clamp(args.work.batch_size, args.work.memory_limit);
     let guard = Guard::new(&args.guard, "track", true, used.memory_mb, out)?;
-    let open = opening(&args.work, guard.isolation.clone(), signals)?;
+    let open = opening(global, &args.work, guard.isolation.clone(), signals)?;
     let zones = zones(args.zones.as_deref())?;
     let streams = streams(args, &open)?;
     let whole = streams.len();
@@ -492,7 +489,7 @@ fn plan(streams: &[Stream], config: &TrackConfig, used: &Clamped, out: &mut Outp
 fn again(global: &Global, args: &ReportArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
     let config = args.settings.resolve()?;
     let used = clamp(args.work.batch_size, args.work.memory_limit);
-    let open = opening(&args.work, None, signals)?;
+    let open = opening(global, &args.work, None, signals)?;
     let zones = zones(args.zones.as_deref())?;
     let folder = args.output.as_ref().unwrap_or(&args.from);
     out.event("start", json!({ "command": "track report", "from": args.from.to_string_lossy(), "settings": config }));

@@ -21,7 +21,7 @@ use super::shard::Shard;
 use crate::core::{CancelToken, Limits};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
-use crate::media::Isolation;
+use crate::media::{Isolation, Sharing};
 use crate::ops::GpuFrames;
 use crate::store::{RunKey, StoreIo, UnitLog};
 use meter::{Looking, Meter};
@@ -73,6 +73,7 @@ pub(super) struct Recorded<'a> {
     pub(super) batch: usize,
     pub(super) limits: &'a Limits,
     pub(super) isolation: Option<&'a Isolation>,
+    pub(super) sharing: Option<&'a Sharing>,
     pub(super) cancel: &'a CancelToken,
     pub(super) shard: Option<Shard>,
     pub(super) times: Times,
@@ -149,6 +150,7 @@ pub(super) struct Working<'a> {
     pub(super) networks: &'a Networks,
     pub(super) limits: &'a Limits,
     pub(super) isolation: Option<&'a Isolation>,
+    pub(super) sharing: Option<&'a Sharing>,
     pub(super) cancel: &'a CancelToken,
     /// The part of the units that is done.
     pub(super) shard: Option<Shard>,
@@ -182,6 +184,7 @@ pub(super) fn measure(
         batch: config.processing.batch_size as usize,
         limits: working.limits,
         isolation: working.isolation,
+        sharing: working.sharing,
         cancel: working.cancel,
         shard: working.shard,
         times: Times::default(),
@@ -268,8 +271,8 @@ mod tests {
             let mut log = UnitLog::open(&OsIo, dir.path().join("log"), dir.path(), &key).unwrap();
             let (limits, cancel) = (&limits, &cancel);
             let times = Times::default();
-            let (isolation, shard) = (None, None);
-            act(&mut Recorded { log: Some(&mut log), workers: 1, batch: 1, limits, isolation, cancel, shard, times });
+            let (isolation, sharing, shard, log) = (None, None, None, Some(&mut log));
+            act(&mut Recorded { log, workers: 1, batch: 1, limits, isolation, sharing, cancel, shard, times });
         };
         with(&mut |r| r.put("video/film", &entries).unwrap());
         with(&mut |r| r.put("pictures/0", &entries[..3]).unwrap());

@@ -10,7 +10,7 @@ use super::meter::{Glance, Meter};
 use crate::core::{FrameInfo, FrameLayout};
 use crate::error::Result;
 use crate::gpu::GpuContext;
-use crate::media::{DecodeOptions, HardwareDecode, Isolation, Status, VideoDecoder};
+use crate::media::{DecodeOptions, HardwareDecode, Isolation, Sharing, Status, VideoDecoder};
 use crate::pipeline::{FrameSource, HeldBatch, PipelineOptions, SourceFrame, SourceReport, VideoSource, batches};
 use crate::store::Fingerprint;
 use crate::workflows::curate::config::{CurateConfig, VideoConfig, VideoPick};
@@ -55,7 +55,7 @@ impl FrameSource for Picked<'_> {
 pub(in super::super) fn open_video(
     path: &Path,
     limits: &crate::core::Limits,
-    isolation: Option<&Isolation>,
+    (isolation, sharing): (Option<&Isolation>, Option<&Sharing>),
     cancel: &crate::core::CancelToken,
 ) -> Result<VideoDecoder> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8) as u32;
@@ -66,6 +66,7 @@ pub(in super::super) fn open_video(
         hardware: HardwareDecode::Off,
         cancel: cancel.clone(),
         isolation: isolation.cloned(),
+        sharing: sharing.cloned(),
         ..DecodeOptions::default()
     };
     VideoDecoder::open(path, &options)
@@ -116,7 +117,8 @@ fn frames_of<T>(
     wanted: impl Fn(u64) -> bool + Send,
     mut see: impl FnMut(&HeldBatch) -> Result<Vec<T>>,
 ) -> Result<(Vec<Seen<T>>, SourceReport, Option<String>)> {
-    let (source, end) = VideoSource::new(open_video(path, recorded.limits, recorded.isolation, recorded.cancel)?);
+    let decoding = (recorded.isolation, recorded.sharing);
+    let (source, end) = VideoSource::new(open_video(path, recorded.limits, decoding, recorded.cancel)?);
     let source = Picked::new(Box::new(source), wanted);
     let options =
         PipelineOptions { batch: recorded.batch as u32, cancel: recorded.cancel.clone(), ..PipelineOptions::default() };

@@ -76,7 +76,7 @@ impl<'a> Sources<'a> {
         let numbers: BTreeSet<u64> = wanted.keys().copied().collect();
         let last = numbers.last().copied();
         let Working { limits, isolation, cancel, .. } = self.working;
-        let (source, _) = VideoSource::new(open_video(path, limits, isolation, cancel)?);
+        let (source, _) = VideoSource::new(open_video(path, limits, (isolation, None), cancel)?);
         let source = Picked::new(Box::new(source), move |index| numbers.contains(&index));
         let options = PipelineOptions { batch: 4, cancel: self.working.cancel.clone(), ..PipelineOptions::default() };
         let bytes = |layout: &FrameLayout, batch: u32| u64::from(batch) * layout.size.area() * 4;

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::core::{CancelToken, FrameInfo, Limits, Size};
 use crate::error::{Error, Result};
-use crate::media::{AudioOptions, AudioReader, DecodeOptions, HardwareDecode, Isolation, MediaInfo, VideoDecoder};
+use crate::media::{
+    AudioOptions, AudioReader, DecodeOptions, HardwareDecode, Isolation, MediaInfo, Sharing, VideoDecoder,
+};
 use crate::pipeline::{FrameSource, SourceFrame, VideoEnd, VideoSource};
 use crate::store::Fingerprint;
 
@@ -31,6 +33,8 @@ pub struct SyncOpen {
     pub limits: Limits,
     /// Decode pictures in processes of their own; sound is decoded in this one.
     pub isolation: Option<Isolation>,
+    /// Decode once for several readers, see [`crate::media::share`].
+    pub sharing: Option<Sharing>,
     /// Stops opening and decoding.
     pub cancel: CancelToken,
 }
@@ -44,6 +48,7 @@ impl Default for SyncOpen {
             hardware: HardwareDecode::Off,
             limits: Limits::default(),
             isolation: None,
+            sharing: None,
             cancel: CancelToken::new(),
         }
     }
@@ -139,6 +144,7 @@ fn decode_options(open: &SyncOpen) -> DecodeOptions {
         hardware: open.hardware.clone(),
         cancel: open.cancel.clone(),
         isolation: open.isolation.clone(),
+        sharing: open.sharing.clone(),
         ..DecodeOptions::default()
     }
 }

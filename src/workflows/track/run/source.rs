@@ -8,7 +8,7 @@ use super::config::{Sampler, Sampling, Use};
 use crate::core::{BudgetPermit, CancelToken, FrameDesc, FrameInfo, FrameLayout, Limits, Rational, RowSink, Size};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
-use crate::media::{DecodeOptions, HardwareDecode, Isolation, MediaInfo, VideoDecoder, VideoStream};
+use crate::media::{DecodeOptions, HardwareDecode, Isolation, MediaInfo, Sharing, VideoDecoder, VideoStream};
 use crate::pipeline::{FrameSource, MemoryPlan, PipelineOptions, SourceFrame, VideoEnd, VideoSource};
 use crate::store::Fingerprint;
 
@@ -23,6 +23,8 @@ pub struct TrackOpen {
     pub limits: Limits,
     /// Decode in processes of their own, which an input may crash without harm.
     pub isolation: Option<Isolation>,
+    /// Decode once for several readers, see [`crate::media::share`].
+    pub sharing: Option<Sharing>,
     /// Stops opening and decoding.
     pub cancel: CancelToken,
 }
@@ -34,6 +36,7 @@ impl Default for TrackOpen {
             hardware: HardwareDecode::Off,
             limits: Limits::default(),
             isolation: None,
+            sharing: None,
             cancel: CancelToken::new(),
         }
     }
@@ -101,6 +104,7 @@ fn decoder(path: &Path, track: usize, open: &TrackOpen) -> Result<VideoDecoder> 
         hardware: open.hardware.clone(),
         cancel: open.cancel.clone(),
         isolation: open.isolation.clone(),
+        sharing: open.sharing.clone(),
         ..DecodeOptions::default()
     };
     VideoDecoder::open(path, &options)

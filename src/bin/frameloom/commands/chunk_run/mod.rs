@@ -7,8 +7,8 @@ use std::path::Path;
 use frameloom::config::Layers;
 use frameloom::core::{ByteBudget, Size};
 use frameloom::gpu::{GpuContext, GpuOptions};
+use frameloom::media::DecodeOptions;
 use frameloom::media::filter::filter_version;
-use frameloom::media::{DecodeOptions, HardwareDecode};
 use frameloom::pipeline::PipelineOptions;
 use frameloom::store::OsIo;
 use frameloom::workflows::chunk::heat::{HeatConfig, HeatFound, heat_of};
@@ -27,19 +27,16 @@ use crate::output::{Output, limits_from, printable};
 use crate::progress::{Mode, Progress};
 use crate::signals::Signals;
 
-fn opening(args: &OpenArgs, signals: &Signals) -> Result<DecodeOptions> {
+fn opening(global: &Global, args: &OpenArgs, signals: &Signals) -> Result<DecodeOptions> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as u32;
     Ok(DecodeOptions {
         track: args.track,
         threads: args.threads.unwrap_or(cores.min(8)),
-        hardware: match args.hwaccel.as_str() {
-            "off" | "none" => HardwareDecode::Off,
-            "auto" => HardwareDecode::Auto,
-            name => HardwareDecode::Named(name.to_owned()),
-        },
+        hardware: args.hwaccel.as_str().into(),
         limits: limits_from(&args.limits)?,
         cancel: signals.cancel.clone(),
         isolation: args.isolate.isolation(false, Some(args.memory_limit << 20))?,
+        sharing: global.sharing.clone(),
         ..DecodeOptions::default()
     })
 }
@@ -100,7 +97,7 @@ pub(crate) fn run_layers(args: &ChunkRunArgs) -> Result<Layers> {
 pub(crate) fn run(global: &Global, args: &ChunkRunArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
     let config: ProcessConfig = args.set.lay(run_layers(args)?).resolve()?.settings;
     let started = std::time::Instant::now();
-    let video = ChunkVideo::open(&args.input, &opening(&args.open, signals)?)?;
+    let video = ChunkVideo::open(&args.input, &opening(global, &args.open, signals)?)?;
     out.event(
         "start",
         json!({
@@ -123,7 +120,7 @@ pub(crate) fn run(global: &Global, args: &ChunkRunArgs, out: &mut Output, signal
     let ctx = context(global, &args.open, out)?;
     let plan = match given {
         Some(plan) => plan,
-        None => planned(&ctx, args, &video, (out, mode), signals)?,
+        None => planned(global, &ctx, args, &video, (out, mode), signals)?,
     };
     let placement = Placement::of_plan(&plan)?;
     let label = format!("{}: {}", video.facts.name, args.effect);
@@ -241,6 +238,7 @@ fn objects(
 
 /// A plan where something is worth it, written into the folder.
 fn planned(
+    global: &Global,
     ctx: &GpuContext,
     args: &ChunkRunArgs,
     video: &ChunkVideo,
@@ -249,7 +247,7 @@ fn planned(
 ) -> Result<ChunkPlan> {
     let options = pipeline(&args.open, signals);
     let mut bar = Progress::new(mode, &format!("{}: heat map", video.facts.name), video.facts.frames);
-    let again = || ChunkVideo::open(&args.input, &opening(&args.open, signals)?);
+    let again = || ChunkVideo::open(&args.input, &opening(global, &args.open, signals)?);
     let mut found = objects(ctx, args, again()?, (&options, &mut |n| bar.add(n, out)))?;
     if found.as_ref().is_some_and(|f| f.subject.is_none()) {
         out.note("the detector sees nothing in whole frames: chunks go where it moves");
@@ -401,7 +399,7 @@ pub(crate) fn proxy_layers(args: &ProxyArgs) -> Result<Layers> {
 
 pub(crate) fn proxy(global: &Global, args: &ProxyArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
     let config: ProxyConfig = args.set.lay(proxy_layers(args)?).resolve()?.settings;
-    let video = ChunkVideo::open(&args.input, &opening(&args.open, signals)?)?;
+    let video = ChunkVideo::open(&args.input, &opening(global, &args.open, signals)?)?;
     out.event("start", json!({ "command": "proxy", "input": args.input.to_string_lossy(), "settings": config }));
     let ctx = context(global, &args.open, out)?;
     let mut bar = Progress::new(mode, &video.facts.name, video.facts.frames);

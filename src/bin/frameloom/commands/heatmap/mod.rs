@@ -81,6 +81,7 @@ pub(crate) fn run(global: &Global, args: &HeatmapArgs, out: &mut Output, signals
         limits: limits_from(&args.limits)?,
         fps: 25,
         isolation: args.isolate.isolation(false, Some(args.memory_limit << 20))?,
+        sharing: global.sharing.clone(),
         cancel: signals.cancel.clone(),
     };
     out.event("start", json!({ "command": "heatmap", "settings": config }));

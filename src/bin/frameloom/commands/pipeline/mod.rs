@@ -1,19 +1,21 @@
 //! `frameloom run`: a chain of commands from a file, each on what the ones before left.
 //!
-//! The steps run in this process, one after the other, by the same code as when they are typed. Each has its own folder; what is known of it lies in
-//! `.state/`. A step is kept while everything that can change its files is as it was.
+//! The steps run in this process, by the same code as when they are typed: one after the other, but those that read the same video and do not wait
+//! for each other at the same time, so that each frame is decoded once. Each has its own folder; what is known of it lies in `.state/`. A step is kept
+//! while everything that can change its files is as it was.
 
+mod attempt;
 mod file;
 mod page;
 mod plan;
 mod refer;
 mod state;
+mod together;
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::Instant;
 
-use frameloom::error::StateError;
 use frameloom::gpu::GpuOptions;
 use frameloom::store::{OsIo, StateDir, commit_json};
 use frameloom::{Error, Result};
@@ -22,14 +24,13 @@ use serde_json::{Value, json};
 use super::cards::line;
 use super::typed::At;
 use crate::args::Global;
-use crate::dispatch::dispatch;
 use crate::output::{Output, error_json, printable};
 use crate::pipeline_args::RunArgs;
 use crate::progress::Mode;
 use crate::signals::Signals;
 use crate::warm::Warm;
 use file::{Source, Step};
-use plan::{Plan, Ready};
+use plan::Plan;
 pub(super) use state::below;
 use state::{Progress, Record};
 
@@ -81,7 +82,9 @@ pub(crate) fn run(global: &Global, args: &RunArgs, out: &mut Output, signals: &S
             "vars": plan.source.vars,
         }),
     );
-    let mut work = Work { plan: &plan, global: &global, restart: args.restart, adapter: None, ends: BTreeMap::new() };
+    let one_by_one = args.one_by_one;
+    let mut work =
+        Work { plan: &plan, global: &global, restart: args.restart, one_by_one, adapter: None, ends: BTreeMap::new() };
     if args.dry_run {
         return work.show(signals, out);
     }
@@ -89,11 +92,10 @@ pub(crate) fn run(global: &Global, args: &RunArgs, out: &mut Output, signals: &S
     state::sweep(&output)?;
     let started = Instant::now();
     for at in plan.order.iter().copied() {
-        signals.cancel.check()?;
-        let begun = Instant::now();
-        let end = work.step(at, out, signals, mode)?;
-        work.tell(at, &end, begun.elapsed().as_secs_f64(), out)?;
-        work.ends.insert(at, end);
+        if !work.ends.contains_key(&at) {
+            signals.cancel.check()?;
+            work.turn(at, out, signals, mode)?;
+        }
     }
     work.finish(started.elapsed().as_secs_f64(), out)
 }
@@ -103,6 +105,7 @@ struct Work<'a> {
     plan: &'a Plan,
     global: &'a Global,
     restart: bool,
+    one_by_one: bool,
     /// Name and driver of the device, once it was asked for.
     adapter: Option<String>,
     ends: BTreeMap<usize, End>,
@@ -134,93 +137,6 @@ impl Work<'_> {
         self.adapter.get_or_insert_with(found).clone()
     }
 
-    fn step(&mut self, at: usize, out: &mut Output, signals: &Signals, mode: Mode) -> Result<End> {
-        let step = self.plan.step(at)?.clone();
-        let label = format!("{}/{} {}", self.ends.len() + 1, self.plan.order.len(), step.name);
-        if let Some(missing) = self.lacks(at) {
-            return Ok(End::Waits(missing));
-        }
-        out.enter(&step.name, &label);
-        let end = self.attempt(at, &step, out, signals, mode);
-        match end {
-            Err(Error::Cancelled) => Err(Error::Cancelled),
-            Err(e) => {
-                out.event("error", error_json(&e));
-                out.note(&format!("failed[{}]: {e}", e.code()));
-                if let Some(hint) = e.hint() {
-                    out.note(&format!("  hint: {hint}"));
-                }
-                out.leave();
-                Ok(End::Failed(e))
-            }
-            Ok(end) => {
-                out.leave();
-                Ok(end)
-            }
-        }
-    }
-
-    /// Keeps the step, or runs it; within the events of the step.
-    fn attempt(&mut self, at: usize, step: &Step, out: &mut Output, signals: &Signals, mode: Mode) -> Result<End> {
-        let ready = self.plan.ready(at, &|from, output| self.told(from, output))?;
-        let missing = ready.words.paths.iter().find(|(_, p)| self.plan.is_made(p) && !p.exists());
-        if let Some((key, path)) = missing {
-            let reason = format!("no step has made it, it is wanted for `{key}`");
-            return Err(Error::InputNotFound { path: path.clone(), reason });
-        }
-        let (key, keepable) = state::key(self.plan, at, &ready, &self.adapter(), &signals.cancel)?;
-        let folder = self.plan.folder(step);
-        let before = match Record::read(self.plan, &step.folder) {
-            // `--restart` discards damaged records too.
-            Err(_) if self.restart => None,
-            read => read?,
-        };
-        if let Some(record) = before.as_ref().filter(|r| !self.restart && keepable && r.key == key) {
-            if record.progress == Progress::Done && record.is_whole(&folder, &signals.cancel)? {
-                return Ok(End::Kept(record.clone()));
-            }
-        } else if let Some(record) = before.as_ref().filter(|r| !self.restart && r.key != key) {
-            out.note(&format!("runs anew, different: {}", record.key.diff(&key).join(", ")));
-        }
-        // What other options or inputs left would lie among what these leave. A folder without a record is not ours.
-        let (ours, others) = (Record::exists(self.plan, &step.folder), before.as_ref().is_none_or(|r| r.key != key));
-        if ours && (self.restart || others) {
-            clear(&folder)?;
-        }
-        if ours && folder.is_dir() {
-            state::sweep_all(&folder)?;
-        }
-        let record = Record::begun(key);
-        record.write(self.plan, &step.folder)?;
-        out.note(&format!("frameloom {}", line(&ready.words.shown())));
-        let code = match self.call(&ready, &folder, out, signals, mode) {
-            // Its own state is of another device or version.
-            Err(Error::State(StateError::KeyMismatch { .. })) if ours => {
-                clear(&folder)?;
-                self.call(&ready, &folder, out, signals, mode)?
-            }
-            code => code?,
-        };
-        let progress = match code {
-            0 => Progress::Done,
-            3 => Progress::Partial,
-            code => return Err(Error::usage(format!("the command ended with exit code {code}"))),
-        };
-        let files = state::files(&folder, &signals.cancel)?;
-        let record = record.ended(progress, files, out.said());
-        record.write(self.plan, &step.folder)?;
-        Ok(End::Ran(record))
-    }
-
-    fn call(&self, ready: &Ready, folder: &Path, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
-        std::fs::create_dir_all(folder).map_err(|e| Error::storage("create", folder, e))?;
-        // A command may cancel its own work; the other steps go on.
-        let own = signals.apart(signals.cancel.child());
-        let code = dispatch(&ready.command, self.global, out, &own, mode);
-        signals.cancel.check()?;
-        code
-    }
-
     /// Named outputs of a step that is there.
     fn outputs(&self, step: &Step, record: &Record) -> BTreeMap<&'static str, String> {
         let folder = self.plan.folder(step);
@@ -233,9 +149,15 @@ impl Work<'_> {
         all.filter(|(_, p)| p.exists()).map(|(name, p)| (name, p.to_string_lossy().into_owned())).collect()
     }
 
-    fn tell(&self, at: usize, end: &End, seconds: f64, out: &mut Output) -> Result<()> {
+    /// Its number among those that run, from 1.
+    fn number(&self, at: usize) -> usize {
+        self.plan.order.iter().position(|o| *o == at).unwrap_or_default() + 1
+    }
+
+    /// `with` are the names of steps that ran at the same time.
+    fn tell(&self, at: usize, end: &End, (seconds, with): (f64, &[String]), out: &mut Output) -> Result<()> {
         let step = self.plan.step(at)?;
-        let (n, of) = (self.ends.len() + 1, self.plan.order.len());
+        let (n, of) = (self.number(at), self.plan.order.len());
         let why = match end {
             End::Failed(e) => format!(": {e}"),
             End::Waits(missing) => format!(": it uses `{missing}`"),
@@ -255,7 +177,7 @@ impl Work<'_> {
             "step",
             json!({
                 "step": step.name, "command": step.kind.name, "number": n, "of": of, "state": end.word(), "exit": exit,
-                "folder": self.plan.folder(step).to_string_lossy(), "seconds": seconds, "error": error,
+                "folder": self.plan.folder(step).to_string_lossy(), "seconds": seconds, "with": with, "error": error,
                 "outputs": end.record().map(|r| self.outputs(step, r)),
             }),
         );
@@ -304,38 +226,60 @@ impl Work<'_> {
     /// `--dry-run`.
     fn show(mut self, signals: &Signals, out: &mut Output) -> Result<u8> {
         let plan = self.plan;
-        for (n, at) in plan.order.iter().copied().enumerate() {
-            let step = plan.step(at)?;
-            let kept = self.kept(at, signals)?;
-            let ready = plan.ready(at, &|from, output| self.told(from, output))?;
-            let after: Vec<&str> = plan
-                .uses
-                .get(at)
-                .into_iter()
-                .flatten()
-                .filter_map(|u| Some(plan.step(*u).ok()?.name.as_str()))
+        let mut shown = BTreeSet::new();
+        for first in plan.order.iter().copied() {
+            if shown.contains(&first) {
+                continue;
+            }
+            let all = self.at_once(first, &shown)?;
+            let mut kept = BTreeMap::new();
+            for at in &all {
+                kept.insert(*at, self.kept(*at, signals)?);
+            }
+            let running: Vec<&str> = all
+                .iter()
+                .filter(|at| kept.get(at).is_some_and(Option::is_none))
+                .filter_map(|at| Some(plan.step(*at).ok()?.name.as_str()))
                 .collect();
-            let state = match &kept {
-                Some(_) => "is kept",
-                None => "runs",
-            };
-            let uses = if after.is_empty() { String::new() } else { format!(", after {}", after.join(", ")) };
-            let words = ready.words.shown();
-            out.text(&printable(&format!("{}/{} {}: {state}{uses}", n + 1, plan.order.len(), step.name)));
-            out.text(&printable(&format!("    frameloom {}", line(&words))));
-            out.event(
-                "item",
-                json!({
-                    "step": step.name, "command": step.kind.name, "number": n + 1, "of": plan.order.len(), "after": after,
-                    "arguments": words, "folder": plan.folder(step).to_string_lossy(), "kept": kept.is_some(),
-                }),
-            );
-            if let Some(record) = kept {
-                self.ends.insert(at, End::Kept(record));
+            for at in all {
+                let record = kept.remove(&at).flatten();
+                self.show_step(at, &running, record.is_some(), out)?;
+                if let Some(record) = record {
+                    self.ends.insert(at, End::Kept(record));
+                }
+                shown.insert(at);
             }
         }
         out.event("result", json!({ "dry_run": true, "steps": plan.order.len(), "kept": self.ends.len() }));
         Ok(0)
+    }
+
+    /// `running` are the steps that would run at the same time.
+    fn show_step(&self, at: usize, running: &[&str], kept: bool, out: &mut Output) -> Result<()> {
+        let plan = self.plan;
+        let step = plan.step(at)?;
+        let ready = plan.ready(at, &|from, output| self.told(from, output))?;
+        let after: Vec<&str> =
+            plan.uses.get(at).into_iter().flatten().filter_map(|u| Some(plan.step(*u).ok()?.name.as_str())).collect();
+        let with: Vec<&str> = running.iter().copied().filter(|n| !kept && *n != step.name).collect();
+        let mut state = if kept { "is kept" } else { "runs" }.to_owned();
+        if !after.is_empty() {
+            state += &format!(", after {}", after.join(", "));
+        }
+        if !with.is_empty() {
+            state += &format!(", each frame decoded once with {}", with.join(", "));
+        }
+        let (n, words) = (self.number(at), ready.words.shown());
+        out.text(&printable(&format!("{n}/{} {}: {state}", plan.order.len(), step.name)));
+        out.text(&printable(&format!("    frameloom {}", line(&words))));
+        out.event(
+            "item",
+            json!({
+                "step": step.name, "command": step.kind.name, "number": n, "of": plan.order.len(), "after": after,
+                "with": with, "arguments": words, "folder": plan.folder(step).to_string_lossy(), "kept": kept,
+            }),
+        );
+        Ok(())
     }
 
     /// What an earlier run left of a step, if it would be kept.
@@ -350,13 +294,5 @@ impl Work<'_> {
         let same = keepable && record.progress == Progress::Done && record.key == key;
         let whole = same && record.is_whole(&self.plan.folder(step), &signals.cancel)?;
         Ok(whole.then_some(record))
-    }
-}
-
-/// Removes what a step left in its folder.
-fn clear(folder: &Path) -> Result<()> {
-    match std::fs::remove_dir_all(folder) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::storage("remove", folder, e)),
-        _ => Ok(()),
     }
 }

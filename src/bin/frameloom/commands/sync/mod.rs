@@ -10,7 +10,6 @@ use std::time::Instant;
 use frameloom::config::to_json;
 use frameloom::core::ByteBudget;
 use frameloom::gpu::{GpuContext, GpuOptions};
-use frameloom::media::HardwareDecode;
 use frameloom::pipeline::{PipelineOptions, resident};
 use frameloom::workflows::sync::run::{
     SyncConfig, SyncModelFiles, SyncModels, SyncOpen, SyncOutcome, SyncRun, SyncStage, SyncVideo, VideoSummary, sync,
@@ -51,7 +50,7 @@ struct Shop {
 
 impl Shop {
     fn new(global: &Global, config: SyncConfig, work: &WorkArgs, out: &mut Output, signals: &Signals) -> Result<Self> {
-        let opening = opening(work, signals)?;
+        let opening = opening(global, work, signals)?;
         let files = SyncModelFiles::find(&work.models, &work.names(), &config)?;
         let budget = ByteBudget::new("host", work.memory_limit << 20);
         let ctx = global.open(&GpuOptions { device: global.device.clone(), budget, ..GpuOptions::default() })?;
@@ -109,19 +108,16 @@ fn watched<T>(
     result
 }
 
-fn opening(work: &WorkArgs, signals: &Signals) -> Result<SyncOpen> {
+fn opening(global: &Global, work: &WorkArgs, signals: &Signals) -> Result<SyncOpen> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as u32;
     Ok(SyncOpen {
         track: work.track,
         audio_track: work.audio_track,
         threads: work.threads.unwrap_or(cores.min(8)),
-        hardware: match work.hwaccel.as_str() {
-            "off" | "none" => HardwareDecode::Off,
-            "auto" => HardwareDecode::Auto,
-            name => HardwareDecode::Named(name.to_owned()),
-        },
+        hardware: work.hwaccel.as_str().into(),
         limits: limits_from(&work.limits)?,
         isolation: work.isolate.isolation(false, Some(work.memory_limit << 20))?,
+        sharing: global.sharing.clone(),
         cancel: signals.cancel.clone(),
     })
 }
@@ -162,7 +158,7 @@ fn analyse(global: &Global, args: &SyncArgs, out: &mut Output, signals: &Signals
     let (places, (inputs, folders)): (Vec<usize>, (Vec<PathBuf>, Vec<PathBuf>)) = mine.unzip();
     out.event("start", json!({ "command": "sync", "inputs": inputs.len(), "settings": config }));
     if args.dry_run {
-        return plan(args, &config, &inputs, &folders, signals, out);
+        return plan(global, args, &config, &inputs, &folders, signals, out);
     }
     let shop = Shop::new(global, config, &args.work, out, signals)?;
     let mut models = shop.files.load(&shop.ctx, None)?;
@@ -295,6 +291,7 @@ fn details(folder: &Path, out: &mut Output) -> Result<()> {
 
 /// `--dry-run`.
 fn plan(
+    global: &Global,
     args: &SyncArgs,
     config: &SyncConfig,
     inputs: &[PathBuf],
@@ -304,7 +301,7 @@ fn plan(
 ) -> Result<u8> {
     /// Bytes of state and tables a frame, measured on the GRID clips.
     const FRAME_BYTES: u64 = 250;
-    let opening = opening(&args.work, signals)?;
+    let opening = opening(global, &args.work, signals)?;
     for (input, folder) in inputs.iter().zip(folders) {
         let video = SyncVideo::open(input, &opening)?;
         let frames = video.expected();
