@@ -264,12 +264,12 @@ impl Endpoint {
 }
 
 /// One line: white space and control characters become single blanks.
-pub fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// The beginning of an answer, for messages.
-pub fn excerpt(body: &[u8]) -> String {
+pub(crate) fn excerpt(body: &[u8]) -> String {
     const LONGEST: usize = 200;
     let text = clean(&String::from_utf8_lossy(body.get(..4 * LONGEST).unwrap_or(body)));
     let mut short: String = text.chars().take(LONGEST).collect();

@@ -116,7 +116,7 @@ pub struct FrameMetrics {
 
 /// What networks saw in a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// Instances and the height of the tallest; nothing without a detector.
     pub instances: Option<(u32, f64)>,
     /// Faces and the height of the largest; nothing without a detector.
@@ -150,7 +150,7 @@ impl FrameMetrics {
     ///
     /// # Errors
     /// [`Error::Bug`] when a part was not measured.
-    pub fn new(analysis: &FrameAnalysis, size: Size, form: FigureForm, seen: Seen) -> Result<Self> {
+    pub(crate) fn new(analysis: &FrameAnalysis, size: Size, form: FigureForm, seen: Seen) -> Result<Self> {
         let missing = || Error::Bug("a part of a frame's analysis is missing".into());
         let f = analysis.figures(form).ok_or_else(missing)?;
         let cleanness = analysis.cleanness().ok_or_else(missing)?;
