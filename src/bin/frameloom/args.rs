@@ -193,9 +193,8 @@ pub(crate) struct AnalyzeArgs {
     /// Frames per batch at most; changes speed, never results
     #[arg(long, default_value_t = 8, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=512))]
     pub(crate) batch: u32,
-    /// Decoder threads [default: number of cores, at most 8]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
-    pub(crate) threads: Option<u32>,
+    #[command(flatten)]
+    pub(crate) decode: crate::decode_args::DecodeArgs,
     /// Inputs analysed at the same time, through one GPU queue
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(crate) jobs: u32,
@@ -203,9 +202,6 @@ pub(crate) struct AnalyzeArgs {
     /// the start, which shrinks batches or refuses; changes speed, never results
     #[arg(long, default_value_t = 1024, value_name = "MB", value_parser = clap::value_parser!(u64).range(64..=1_000_000))]
     pub(crate) memory_limit: u64,
-    /// Decode on hardware: off, auto, or a device type FFmpeg knows (vaapi, cuda, ...)
-    #[arg(long, default_value = "off", value_name = "HOW")]
-    pub(crate) hwaccel: String,
     #[command(flatten)]
     pub(crate) guard: crate::guard::GuardArgs,
     /// Settings from a file: .yaml, .toml or .json; FRAMELOOM_ANALYZE_<SETTING> goes before it, flags before both
@@ -245,9 +241,6 @@ pub(crate) struct AnalyzeArgs {
     pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) part: crate::shard_args::ShardArgs,
-    /// Override a limit for untrusted input
-    #[arg(long = "limit", value_name = "NAME=N")]
-    pub(crate) limits: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::isolate_args::IsolateArgs;
+use crate::decode_args::IsolateArgs;
 
 /// Settings that change results; the others change speed and places.
 const SETTINGS: &str = "Settings";
@@ -52,20 +52,13 @@ pub(crate) struct OpenArgs {
     /// Frames per batch at most; changes speed, never results
     #[arg(long, default_value_t = 8, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub(crate) batch: u32,
-    /// Decoder threads [default: number of cores, at most 8]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
-    pub(crate) threads: Option<u32>,
-    /// Decode on a device: off, auto, or a name such as vaapi
-    #[arg(long, default_value = "off", value_name = "HOW")]
-    pub(crate) hwaccel: String,
+    #[command(flatten)]
+    pub(crate) decode: crate::decode_args::DecodeArgs,
     /// Memory for frames in MB
     #[arg(long, default_value_t = 2048, value_name = "MB", value_parser = clap::value_parser!(u64).range(64..=1_000_000))]
     pub(crate) memory_limit: u64,
     #[command(flatten)]
     pub(crate) isolate: IsolateArgs,
-    /// Override a limit for untrusted input
-    #[arg(long = "limit", value_name = "NAME=N")]
-    pub(crate) limits: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -12,7 +12,7 @@ use frameloom::workflows::collage::{
 };
 use serde_json::Value;
 
-use crate::isolate_args::IsolateArgs;
+use crate::decode_args::IsolateArgs;
 
 /// Sizes of the parts of a descriptor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use frameloom::workflows::curate::Shard;
 
-use crate::isolate_args::IsolateArgs;
+use crate::decode_args::IsolateArgs;
 use crate::shard_args::shard;
 
 /// Settings that change results; the others change speed and places.

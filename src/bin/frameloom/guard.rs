@@ -11,7 +11,7 @@ use frameloom::media::Isolation;
 use frameloom::pipeline::{MemoryWatch, resident};
 use serde_json::{Value, json};
 
-use crate::isolate_args::IsolateArgs;
+use crate::decode_args::IsolateArgs;
 use crate::metrics::{Metrics, MetricsServer};
 use crate::output::Output;
 

@@ -7,7 +7,7 @@ use frameloom::config::Layers;
 use frameloom::workflows::sync::run::{Preset, SyncConfig, SyncModelNames};
 use frameloom::{Error, Result};
 
-use crate::isolate_args::IsolateArgs;
+use crate::decode_args::IsolateArgs;
 use crate::shard_args::ShardArgs;
 
 /// Settings that change results; the others change speed and places.
@@ -332,17 +332,13 @@ pub(crate) struct WorkArgs {
     /// Frames per batch at most; changes speed, never results
     #[arg(long, default_value_t = 8, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=512))]
     pub(crate) batch: u32,
-    /// Decoder threads [default: number of cores, at most 8]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
-    pub(crate) threads: Option<u32>,
+    #[command(flatten)]
+    pub(crate) decode: crate::decode_args::DecodeArgs,
     /// Memory for frames in MB; changes speed, never results
     #[arg(long, default_value_t = 1024, value_name = "MB", value_parser = clap::value_parser!(u64).range(64..=1_000_000))]
     pub(crate) memory_limit: u64,
     #[command(flatten)]
     pub(crate) isolate: IsolateArgs,
-    /// Decode on hardware: off, auto, or a device type FFmpeg knows (vaapi, cuda, ...)
-    #[arg(long, default_value = "off", value_name = "HOW")]
-    pub(crate) hwaccel: String,
     /// Write a video of each face too: faces/track_0000.mp4, as the estimator sees it
     #[arg(long)]
     pub(crate) face_videos: bool,
@@ -355,9 +351,6 @@ pub(crate) struct WorkArgs {
     /// Say more: each track and chunk on standard error
     #[arg(short, long)]
     pub(crate) verbose: bool,
-    /// Override a limit for untrusted input
-    #[arg(long = "limit", value_name = "NAME=N")]
-    pub(crate) limits: Vec<String>,
 }
 
 impl WorkArgs {

@@ -327,18 +327,11 @@ pub(crate) struct WorkArgs {
         allow_negative_numbers = true
     )]
     pub(crate) memory_limit: i64,
-    /// Decoder threads of each stream [default: number of cores, at most 8]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
-    pub(crate) threads: Option<u32>,
-    /// Decode on hardware: off, auto, or a device type FFmpeg knows (vaapi, cuda, ...)
-    #[arg(long, default_value = "off", value_name = "HOW")]
-    pub(crate) hwaccel: String,
+    #[command(flatten)]
+    pub(crate) decode: crate::decode_args::DecodeArgs,
     /// Discard what earlier runs in the output folder found
     #[arg(long)]
     pub(crate) restart: bool,
-    /// Override a limit for untrusted input
-    #[arg(long = "limit", value_name = "NAME=N")]
-    pub(crate) limits: Vec<String>,
 }
 
 /// Frames in flight and megabytes as they are used, and what was changed about them.

@@ -4,11 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use super::run::AnalyzeInput;
-use crate::core::{CancelToken, Limits, Rational};
+use crate::core::Rational;
 use crate::error::{Error, Result};
 use crate::media::{
-    DecodeHint, DecodeOptions, FolderFrames, HardwareDecode, Isolation, ListOptions, Sharing, Skipped, VideoDecoder,
-    VideoStream, image_info, list_images,
+    DecodeHint, DecodeOptions, FolderFrames, ListOptions, Skipped, VideoDecoder, VideoStream, image_info, list_images,
 };
 use crate::pipeline::{FolderSource, VideoEnd, VideoSource};
 use crate::store::Fingerprint;
@@ -16,37 +15,16 @@ use crate::store::Fingerprint;
 /// How to open inputs.
 #[derive(Debug, Clone)]
 pub struct OpenOptions {
-    /// Position of the video track.
-    pub track: usize,
-    /// Decoder threads.
-    pub threads: u32,
-    /// Hardware decoding.
-    pub hardware: HardwareDecode,
-    /// Limits for untrusted input.
-    pub limits: Limits,
+    /// How videos are decoded; its limits hold for pictures too.
+    pub decode: DecodeOptions,
     /// Frame rate of picture folders.
     pub fps: u32,
-    /// Decode videos in processes of their own.
-    pub isolation: Option<Isolation>,
-    /// Decode once for several readers, see [`crate::media::share`].
-    pub sharing: Option<Sharing>,
-    /// Stops opening and decoding.
-    pub cancel: CancelToken,
 }
 
 impl Default for OpenOptions {
-    /// The first track, one thread, software, the default limits, picture folders at 25 frames a second, this process.
+    /// Videos as [`DecodeOptions`] says, picture folders at 25 frames a second.
     fn default() -> Self {
-        Self {
-            track: 0,
-            threads: 1,
-            hardware: HardwareDecode::Off,
-            limits: Limits::default(),
-            fps: 25,
-            cancel: CancelToken::new(),
-            isolation: None,
-            sharing: None,
-        }
+        Self { decode: DecodeOptions::default(), fps: 25 }
     }
 }
 
@@ -55,32 +33,21 @@ impl Default for OpenOptions {
 /// # Errors
 /// Those of [`VideoDecoder::open`].
 pub fn open_video(path: &Path, folder: &Path, options: &OpenOptions) -> Result<AnalyzeInput> {
-    let decoder = VideoDecoder::open(
-        path,
-        &DecodeOptions {
-            track: options.track,
-            threads: options.threads,
-            limits: options.limits.clone(),
-            hardware: options.hardware.clone(),
-            cancel: options.cancel.clone(),
-            isolation: options.isolation.clone(),
-            sharing: options.sharing.clone(),
-            ..DecodeOptions::default()
-        },
-    )?;
+    let DecodeOptions { track, threads, isolation, cancel, .. } = &options.decode;
+    let decoder = VideoDecoder::open(path, &options.decode)?;
     let (info, rotation) = (decoder.media_info(), decoder.rotation());
-    let fingerprint = Fingerprint::of_file(path, &options.cancel)?.to_string();
-    let stream = info.video_streams.get(options.track);
+    let fingerprint = Fingerprint::of_file(path, cancel)?.to_string();
+    let stream = info.video_streams.get(*track);
     let layout = stream.and_then(VideoStream::layout);
-    let shared = options.isolation.as_ref().zip(layout).map_or(0, |(i, layout)| i.shared_bytes(&layout));
-    let source_bytes = stream.map_or(0, |s| s.decoder_bytes(options.threads)) + shared;
+    let shared = isolation.as_ref().zip(layout).map_or(0, |(i, layout)| i.shared_bytes(&layout));
+    let source_bytes = stream.map_or(0, |s| s.decoder_bytes(*threads)) + shared;
     let (source, end) = VideoSource::new(decoder);
     Ok(AnalyzeInput {
         path: path.to_path_buf(),
         folder: folder.to_path_buf(),
         source: Box::new(source),
         info: Some(info),
-        track: options.track,
+        track: *track,
         rotation,
         end,
         fingerprint,
@@ -99,7 +66,7 @@ pub fn open_input(path: &Path, folder: &Path, options: &OpenOptions) -> Result<A
     }
     match open_video(path, folder, options) {
         Err(e @ (Error::InputUnsupported { .. } | Error::InputCorrupt { .. })) => {
-            match image_info(path, &options.limits) {
+            match image_info(path, &options.decode.limits) {
                 Ok(_) => pictures(path, folder, vec![path.to_path_buf()], Vec::new(), options),
                 // Not a picture either: what the video side said stands.
                 Err(Error::InputUnsupported { .. } | Error::InputNotFound { .. }) => Err(e),
@@ -115,7 +82,7 @@ pub fn open_input(path: &Path, folder: &Path, options: &OpenOptions) -> Result<A
 /// # Errors
 /// [`Error::InputUnsupported`] when there is no picture in the folder.
 pub fn open_folder(path: &Path, folder: &Path, options: &OpenOptions) -> Result<AnalyzeInput> {
-    let list = list_images(path, ListOptions::default(), &options.limits)?;
+    let list = list_images(path, ListOptions::default(), &options.decode.limits)?;
     if list.files.is_empty() {
         return Err(Error::InputUnsupported {
             path: path.to_path_buf(),
@@ -135,12 +102,12 @@ fn pictures(
 ) -> Result<AnalyzeInput> {
     let mut hash = blake3::Hasher::new();
     for file in &files {
-        let one = Fingerprint::of_file(file, &options.cancel)?;
+        let one = Fingerprint::of_file(file, &options.decode.cancel)?;
         hash.update(file.file_name().unwrap_or_default().as_encoded_bytes()).update(one.to_string().as_bytes());
     }
     let end = Arc::new(Mutex::new(VideoEnd::default()));
     let rate = Rational { num: i32::try_from(options.fps).unwrap_or(25), den: 1 };
-    let frames = FolderFrames::new(files, rate, 0, options.limits.clone(), DecodeHint::default())?;
+    let frames = FolderFrames::new(files, rate, 0, options.decode.limits.clone(), DecodeHint::default())?;
     Ok(AnalyzeInput {
         path: path.to_path_buf(),
         folder: folder.to_path_buf(),

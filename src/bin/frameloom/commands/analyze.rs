@@ -18,7 +18,7 @@ use serde_json::json;
 use super::merge::{Part, PartUnit};
 use crate::args::{AnalyzeArgs, Global, OnErrorArg};
 use crate::guard::Guard;
-use crate::output::{Output, error_json, limits_from};
+use crate::output::{Output, error_json};
 use crate::progress::{Mode, Progress};
 use crate::signals::Signals;
 
@@ -184,20 +184,10 @@ impl Watch<'_> {
 }
 
 pub(crate) fn run(global: &Global, args: &AnalyzeArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
-    let limits = limits_from(&args.limits)?;
     let config: AnalyzeConfig = args.set.lay(layers(args)?).resolve()?.settings;
-    let cores = std::thread::available_parallelism().map_or(1, usize::from) as u32;
     let guard = Guard::new(&args.guard, "analyze", false, args.memory_limit, out)?;
-    let opening = OpenOptions {
-        track: args.track,
-        threads: args.threads.unwrap_or(cores.min(8)),
-        hardware: args.hwaccel.as_str().into(),
-        limits,
-        fps: args.fps,
-        isolation: guard.isolation.clone(),
-        sharing: global.sharing.clone(),
-        cancel: signals.cancel.clone(),
-    };
+    let decode = args.decode.options(global, args.track, guard.isolation.clone(), signals)?;
+    let opening = OpenOptions { decode, fps: args.fps };
     // Folders are named after all inputs, whatever part of them is done here.
     let (units, jobs) = part(args, jobs(args));
     out.event("start", json!({ "command": "analyze", "inputs": jobs.len(), "settings": config }));
@@ -321,7 +311,7 @@ fn plan(args: &AnalyzeArgs, jobs: &[Job], opening: &OpenOptions, out: &mut Outpu
             out.text(&format!("{}: a folder of pictures -> {}", job.input.display(), job.folder.display()));
             continue;
         }
-        match probe(&job.input, &opening.limits) {
+        match probe(&job.input, &opening.decode.limits) {
             Ok(info) => {
                 let stream = info.video_streams.get(args.track);
                 let frames = stream.and_then(|s| {
@@ -330,8 +320,9 @@ fn plan(args: &AnalyzeArgs, jobs: &[Job], opening: &OpenOptions, out: &mut Outpu
                 let size = stream.map(|s| Size::new(s.width, s.height));
                 let layout = stream.and_then(VideoStream::layout);
                 let ring = layout.map_or(0, |l| u64::from(l.slot_bytes())) * u64::from(args.batch) * 3;
-                let decoder = stream.map_or(0, |s| s.decoder_bytes(opening.threads));
-                let shared = opening.isolation.as_ref().zip(layout).map_or(0, |(i, l)| Isolation::shared_bytes(i, &l));
+                let decoder = stream.map_or(0, |s| s.decoder_bytes(opening.decode.threads));
+                let shared =
+                    opening.decode.isolation.as_ref().zip(layout).map_or(0, |(i, l)| Isolation::shared_bytes(i, &l));
                 let disk = frames.map(|f| f * ROW_BYTES + (1 << 20));
                 out.event(
                     "item",

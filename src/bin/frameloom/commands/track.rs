@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 
 use frameloom::core::{ByteBudget, FrameLayout, PixelFormat};
 use frameloom::gpu::{GpuContext, GpuOptions};
-use frameloom::media::{Isolation, probe};
+use frameloom::media::{DecodeOptions, probe};
 use frameloom::pipeline::PipelineOptions;
 use frameloom::store::{Fingerprint, OsIo, commit_json};
 use frameloom::workflows::track::detections::Detections;
 #[cfg(feature = "onnx")]
 use frameloom::workflows::track::run::TrackSlices;
 use frameloom::workflows::track::run::{
-    DetectionsFile, StreamEnd, StreamJob, TrackConfig, TrackDetector, TrackOpen, TrackOutcome, TrackRun, TrackStage,
-    TrackVideo, ZonesText, track_again, track_streams,
+    DetectionsFile, StreamEnd, StreamJob, TrackConfig, TrackDetector, TrackOutcome, TrackRun, TrackStage, TrackVideo,
+    ZonesText, track_again, track_streams,
 };
 use frameloom::{Error, Result};
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use super::merge::{Part, PartUnit};
 use crate::args::Global;
 use crate::guard::Guard;
-use crate::output::{Output, error_json, limits_from, printable};
+use crate::output::{Output, error_json, printable};
 use crate::progress::{Mode, Progress};
 use crate::signals::Signals;
 use crate::track_args::{Clamped, ReportArgs, TrackArgs, TrackCommand, WorkArgs, clamp};
@@ -32,18 +32,6 @@ pub(crate) fn run(global: &Global, args: &TrackArgs, out: &mut Output, signals: 
         Some(TrackCommand::Report(a)) => again(global, a, out, signals, mode),
         None => look(global, args, out, signals, mode),
     }
-}
-
-fn opening(global: &Global, work: &WorkArgs, isolation: Option<Isolation>, signals: &Signals) -> Result<TrackOpen> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from) as u32;
-    Ok(TrackOpen {
-        threads: work.threads.unwrap_or(cores.min(8)),
-        hardware: work.hwaccel.as_str().into(),
-        limits: limits_from(&work.limits)?,
-        isolation,
-        sharing: global.sharing.clone(),
-        cancel: signals.cancel.clone(),
-    })
 }
 
 /// Kernels, the model of the background, tables that are not written yet.
@@ -109,7 +97,7 @@ struct Stream {
 }
 
 /// All streams of the command with their folders.
-fn streams(args: &TrackArgs, open: &TrackOpen) -> Result<Vec<Stream>> {
+fn streams(args: &TrackArgs, open: &DecodeOptions) -> Result<Vec<Stream>> {
     let inputs = args.videos();
     let groups: Vec<Vec<PathBuf>> =
         if args.join { vec![inputs] } else { inputs.into_iter().map(|i| vec![i]).collect() };
@@ -159,7 +147,7 @@ fn look(global: &Global, args: &TrackArgs, out: &mut Output, signals: &Signals, 
     let config = args.settings.resolve()?;
     let used = clamp(args.work.batch_size, args.work.memory_limit);
     let guard = Guard::new(&args.guard, "track", true, used.memory_mb, out)?;
-    let open = opening(global, &args.work, guard.isolation.clone(), signals)?;
+    let open = args.work.decode.options(global, 0, guard.isolation.clone(), signals)?;
     let zones = zones(args.zones.as_deref())?;
     let streams = streams(args, &open)?;
     let whole = streams.len();
@@ -260,7 +248,7 @@ fn detector(
     global: &Global,
     args: &TrackArgs,
     mut config: TrackConfig,
-    (streams, open): (&[Stream], &TrackOpen),
+    (streams, open): (&[Stream], &DecodeOptions),
 ) -> Result<(TrackConfig, Arc<TrackDetector>)> {
     if let Some(path) = &args.detections {
         let video = streams.first().and_then(|s| s.video.as_ref().ok());
@@ -489,7 +477,7 @@ fn plan(streams: &[Stream], config: &TrackConfig, used: &Clamped, out: &mut Outp
 fn again(global: &Global, args: &ReportArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
     let config = args.settings.resolve()?;
     let used = clamp(args.work.batch_size, args.work.memory_limit);
-    let open = opening(global, &args.work, None, signals)?;
+    let open = args.work.decode.options(global, 0, None, signals)?;
     let zones = zones(args.zones.as_deref())?;
     let folder = args.output.as_ref().unwrap_or(&args.from);
     out.event("start", json!({ "command": "track report", "from": args.from.to_string_lossy(), "settings": config }));

@@ -43,11 +43,11 @@ pub(super) fn save(
         })
         .collect();
     let options = CutOptions {
-        track: video.open.track,
+        track: video.open.decode.track,
         audio_track: video.open.audio_track,
-        threads: video.open.threads,
-        limits: video.open.limits.clone(),
-        cancel: video.open.cancel.clone(),
+        threads: video.open.decode.threads,
+        limits: video.open.decode.limits.clone(),
+        cancel: video.open.decode.cancel.clone(),
         ..CutOptions::default()
     };
     cut_resumed(io, &video.path, (folder, journal), (&jobs, &options), &mut |_| {})

@@ -288,7 +288,7 @@ fn seen_key(
         .field("kernels", kernels.finalize().to_hex())
         .field("adapter", format!("{} ({})", caps.name, caps.driver))
         .field("input", &video.fingerprint)
-        .field("track", video.open.track)
+        .field("track", video.open.decode.track)
         .field("audio_track", video.open.audio_track)
         .field("networks", networks.join(", "))
         .field("unit", units.size())

@@ -152,7 +152,7 @@ fn details(f: &Finished<'_>, outcome: &SyncOutcome) -> impl Serialize + use<> {
         "version": 1,
         "sign": "audio_late_ms is positive where the sound comes after the picture; `offset` counts frames of 25 a second, positive where the sound is early",
         "input_video": f.video.path.to_string_lossy(), "fingerprint": f.video.fingerprint,
-        "video_track": f.video.open.track, "audio_track": f.video.open.audio_track, "frames": f.frames,
+        "video_track": f.video.open.decode.track, "audio_track": f.video.open.audio_track, "frames": f.frames,
         "seconds": r.seconds, "first_frame_seconds": zero, "usual_frame_seconds": usual,
         "estimator": f.estimator.name(), "calibration": f.estimator.calibration(), "networks": f.networks,
         "stand_in": f.estimator.stands_in(),

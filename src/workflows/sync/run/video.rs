@@ -4,11 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::core::{CancelToken, FrameInfo, Limits, Size};
+use crate::core::{FrameInfo, Size};
 use crate::error::{Error, Result};
-use crate::media::{
-    AudioOptions, AudioReader, DecodeOptions, HardwareDecode, Isolation, MediaInfo, Sharing, VideoDecoder,
-};
+use crate::media::{AudioOptions, AudioReader, DecodeOptions, MediaInfo, VideoDecoder};
 use crate::pipeline::{FrameSource, SourceFrame, VideoEnd, VideoSource};
 use crate::store::Fingerprint;
 
@@ -19,39 +17,12 @@ use super::units::{Run, Units};
 pub(super) type Opened = (Box<dyn FrameSource>, Arc<Mutex<VideoEnd>>, Arc<Mutex<Vec<(i64, i64)>>>);
 
 /// How to open a video.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct SyncOpen {
-    /// Position among the video tracks, from 0.
-    pub track: usize,
+    /// How pictures are decoded; with isolation they are decoded in processes of their own, sound in this one.
+    pub decode: DecodeOptions,
     /// Position among the audio tracks, from 0.
     pub audio_track: usize,
-    /// Decoder threads, 1 to 64.
-    pub threads: u32,
-    /// Hardware decoding.
-    pub hardware: HardwareDecode,
-    /// Limits for untrusted input.
-    pub limits: Limits,
-    /// Decode pictures in processes of their own; sound is decoded in this one.
-    pub isolation: Option<Isolation>,
-    /// Decode once for several readers, see [`crate::media::share`].
-    pub sharing: Option<Sharing>,
-    /// Stops opening and decoding.
-    pub cancel: CancelToken,
-}
-
-impl Default for SyncOpen {
-    fn default() -> Self {
-        Self {
-            track: 0,
-            audio_track: 0,
-            threads: 1,
-            hardware: HardwareDecode::Off,
-            limits: Limits::default(),
-            isolation: None,
-            sharing: None,
-            cancel: CancelToken::new(),
-        }
-    }
 }
 
 /// A video to be analysed.
@@ -75,27 +46,27 @@ impl SyncVideo {
     /// # Errors
     /// Those of [`VideoDecoder::open`]; [`Error::TrackInvalid`] for an audio track beyond the first that is not there.
     pub fn open(path: &Path, open: &SyncOpen) -> Result<Self> {
-        let decoder = VideoDecoder::open(path, &decode_options(open))?;
+        let decoder = VideoDecoder::open(path, &open.decode)?;
         let info = decoder.media_info();
-        let stream = info.video_streams.get(open.track);
+        let stream = info.video_streams.get(open.decode.track);
         let size = stream.map_or(Size::new(0, 0), |s| Size::new(s.width, s.height));
         if open.audio_track > 0 && info.audio_streams.get(open.audio_track).is_none() {
             let (kind, index, available) = ("audio", open.audio_track, info.audio_streams.len());
             return Err(Error::TrackInvalid { path: path.to_path_buf(), kind, index, available });
         }
-        let fingerprint = Fingerprint::of_file(path, &open.cancel)?.to_string();
+        let fingerprint = Fingerprint::of_file(path, &open.decode.cancel)?.to_string();
         Ok(Self { path: path.to_path_buf(), info, size, fingerprint, open: open.clone() })
     }
 
     /// Usual seconds from frame to frame, for frames that do not say how long they last.
     pub(super) fn usual(&self) -> f64 {
-        let fps = self.info.video_streams.get(self.open.track).and_then(|s| s.fps);
+        let fps = self.info.video_streams.get(self.open.decode.track).and_then(|s| s.fps);
         1.0 / fps.filter(|f| (0.01..=1000.0).contains(f)).unwrap_or(25.0)
     }
 
     /// Frames that the container declares or that its duration suggests; for progress only.
     pub fn expected(&self) -> Option<u64> {
-        self.info.expected_frames(self.open.track)
+        self.info.expected_frames(self.open.decode.track)
     }
 
     /// Whether there is an audio track.
@@ -105,7 +76,7 @@ impl SyncVideo {
 
     /// The frames that `wanted` asks for by their number; the others are decoded and not handed on.
     pub(super) fn frames(&self, wanted: Wanted) -> Result<Opened> {
-        let (inner, end) = VideoSource::new(VideoDecoder::open(&self.path, &decode_options(&self.open))?);
+        let (inner, end) = VideoSource::new(VideoDecoder::open(&self.path, &self.open.decode)?);
         let times = Arc::default();
         let source = SomeFrames { inner, wanted, usual: self.usual(), times: Arc::clone(&times) };
         Ok((Box::new(source), end, times))
@@ -113,12 +84,16 @@ impl SyncVideo {
 
     /// How the pictures are decoded.
     pub(super) fn decoding(&self) -> DecodeOptions {
-        decode_options(&self.open)
+        self.open.decode.clone()
     }
 
     /// How the sound is read: 16 kHz mono.
     pub(super) fn audio(&self) -> AudioOptions {
-        AudioOptions { track: self.open.audio_track, limits: self.open.limits.clone(), ..AudioOptions::default() }
+        AudioOptions {
+            track: self.open.audio_track,
+            limits: self.open.decode.limits.clone(),
+            ..AudioOptions::default()
+        }
     }
 
     /// Levels of the whole sound, `None` without a track, and the number of damaged places in it.
@@ -129,23 +104,10 @@ impl SyncVideo {
         let mut reader = AudioReader::open(&self.path, &self.audio())?;
         let mut meter = LevelMeter::new();
         while let Some(block) = reader.next_block()? {
-            self.open.cancel.check()?;
+            self.open.decode.cancel.check()?;
             meter.push(block.start, &block.samples);
         }
         Ok((Some(meter.finish()), reader.damaged()))
-    }
-}
-
-fn decode_options(open: &SyncOpen) -> DecodeOptions {
-    DecodeOptions {
-        track: open.track,
-        threads: open.threads,
-        limits: open.limits.clone(),
-        hardware: open.hardware.clone(),
-        cancel: open.cancel.clone(),
-        isolation: open.isolation.clone(),
-        sharing: open.sharing.clone(),
-        ..DecodeOptions::default()
     }
 }
 

@@ -18,12 +18,13 @@ use super::page::Telling;
 use super::pictures::heat_png;
 use super::result::{How, Spent, result};
 use super::seen::{Looking, MemoryWatch, Seen, SeenFacts, SeenSpent};
-use super::source::{TrackOpen, TrackVideo};
+use super::source::TrackVideo;
 use super::tables::{lives, read_seen, write_detections, write_tables};
 use super::{TrackOutcome, TrackRun, TrackStage};
 use crate::config::{Settings as _, to_toml};
 use crate::error::{Error, Result, StateError};
 use crate::gpu::GpuContext;
+use crate::media::DecodeOptions;
 use crate::report::write_npy;
 use crate::store::{
     Committed, OsIo, RunKey, RunKeyBuilder, StateDir, StoreIo, UnitLog, clean_temps, commit, commit_json,
@@ -134,7 +135,7 @@ pub fn track_again(
     from: &Path,
     zones: &ZonesText,
     folder: &Path,
-    (config, run, open): (&TrackConfig, &TrackRun, &TrackOpen),
+    (config, run, open): (&TrackConfig, &TrackRun, &DecodeOptions),
     progress: &mut dyn FnMut(TrackStage, u64, Option<u64>),
 ) -> Result<TrackOutcome> {
     let started = Instant::now();

@@ -49,7 +49,7 @@ pub use many::{StreamEnd, StreamJob, track_streams};
 pub use model::TrackModel;
 #[cfg(feature = "onnx")]
 pub use slices::TrackSlices;
-pub use source::{TrackOpen, TrackVideo};
+pub use source::TrackVideo;
 
 use crate::pipeline::{MemoryWatch, PipelineOptions};
 

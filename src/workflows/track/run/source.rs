@@ -5,42 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::config::{Sampler, Sampling, Use};
-use crate::core::{BudgetPermit, CancelToken, FrameDesc, FrameInfo, FrameLayout, Limits, Rational, RowSink, Size};
+use crate::core::{BudgetPermit, FrameDesc, FrameInfo, FrameLayout, Rational, RowSink, Size};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
-use crate::media::{DecodeOptions, HardwareDecode, Isolation, MediaInfo, Sharing, VideoDecoder, VideoStream};
+use crate::media::{DecodeOptions, MediaInfo, VideoDecoder, VideoStream};
 use crate::pipeline::{FrameSource, MemoryPlan, PipelineOptions, SourceFrame, VideoEnd, VideoSource};
 use crate::store::Fingerprint;
-
-/// How to open a video. None of it changes a byte of the output.
-#[derive(Debug, Clone)]
-pub struct TrackOpen {
-    /// Decoder threads, 1 to 64.
-    pub threads: u32,
-    /// Hardware decoding.
-    pub hardware: HardwareDecode,
-    /// Limits for untrusted input.
-    pub limits: Limits,
-    /// Decode in processes of their own, which an input may crash without harm.
-    pub isolation: Option<Isolation>,
-    /// Decode once for several readers, see [`crate::media::share`].
-    pub sharing: Option<Sharing>,
-    /// Stops opening and decoding.
-    pub cancel: CancelToken,
-}
-
-impl Default for TrackOpen {
-    fn default() -> Self {
-        Self {
-            threads: 1,
-            hardware: HardwareDecode::Off,
-            limits: Limits::default(),
-            isolation: None,
-            sharing: None,
-            cancel: CancelToken::new(),
-        }
-    }
-}
 
 /// A video track, or the segments of a recording one after the other.
 #[derive(Debug, Clone)]
@@ -66,7 +36,7 @@ pub struct TrackVideo {
     /// How its frames lie in memory, as far as the container tells.
     pub layout: Option<FrameLayout>,
     /// How it is opened.
-    pub open: TrackOpen,
+    pub open: DecodeOptions,
 }
 
 /// Frames under way, and what is known of them at the end.
@@ -96,18 +66,8 @@ pub(super) struct FrameTime {
 }
 
 /// The one place where a run opens a decoder.
-fn decoder(path: &Path, track: usize, open: &TrackOpen) -> Result<VideoDecoder> {
-    let options = DecodeOptions {
-        track,
-        threads: open.threads,
-        limits: open.limits.clone(),
-        hardware: open.hardware.clone(),
-        cancel: open.cancel.clone(),
-        isolation: open.isolation.clone(),
-        sharing: open.sharing.clone(),
-        ..DecodeOptions::default()
-    };
-    VideoDecoder::open(path, &options)
+fn decoder(path: &Path, track: usize, open: &DecodeOptions) -> Result<VideoDecoder> {
+    VideoDecoder::open(path, &DecodeOptions { track, ..open.clone() })
 }
 
 impl TrackVideo {
@@ -116,7 +76,7 @@ impl TrackVideo {
     ///
     /// # Errors
     /// Those of [`VideoDecoder::open`]; [`Error::InputUnsupported`] for segments that do not fit together; [`Error::Usage`] without a path.
-    pub fn open(paths: &[PathBuf], track: usize, open: &TrackOpen) -> Result<Self> {
+    pub fn open(paths: &[PathBuf], track: usize, open: &DecodeOptions) -> Result<Self> {
         let mut out: Option<Self> = None;
         for path in paths {
             let decoder = decoder(path, track, open)?;

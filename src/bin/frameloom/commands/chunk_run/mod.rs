@@ -23,22 +23,13 @@ use serde_json::json;
 
 use crate::args::Global;
 use crate::chunk_run_args::{ChunkRunArgs, OpenArgs, ProxyArgs};
-use crate::output::{Output, limits_from, printable};
+use crate::output::{Output, printable};
 use crate::progress::{Mode, Progress};
 use crate::signals::Signals;
 
 fn opening(global: &Global, args: &OpenArgs, signals: &Signals) -> Result<DecodeOptions> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from) as u32;
-    Ok(DecodeOptions {
-        track: args.track,
-        threads: args.threads.unwrap_or(cores.min(8)),
-        hardware: args.hwaccel.as_str().into(),
-        limits: limits_from(&args.limits)?,
-        cancel: signals.cancel.clone(),
-        isolation: args.isolate.isolation(false, Some(args.memory_limit << 20))?,
-        sharing: global.sharing.clone(),
-        ..DecodeOptions::default()
-    })
+    let isolation = args.isolate.isolation(false, Some(args.memory_limit << 20))?;
+    args.decode.options(global, args.track, isolation, signals)
 }
 
 fn context(global: &Global, args: &OpenArgs, out: &mut Output) -> Result<GpuContext> {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use frameloom::config::{Format, Layers};
 use frameloom::core::{ByteBudget, Limits, Rational, Size};
 use frameloom::gpu::{GpuContext, GpuOptions};
-use frameloom::media::{DecodeHint, FolderFrames, HardwareDecode, ListOptions, decode_image, list_images};
+use frameloom::media::{DecodeHint, FolderFrames, ListOptions, decode_image, list_images};
 use frameloom::pipeline::{FolderSource, PipelineOptions, VideoEnd, resident};
 use frameloom::store::{OsIo, StoreIo, clean_temps};
 use frameloom::workflows::analyze::{OpenOptions, open_input};
@@ -24,7 +24,7 @@ use serde_json::json;
 
 use crate::args::Global;
 use crate::chunk_args::{ChunkPlanArgs, HeatmapArgs, SegmentsArgs};
-use crate::output::{Output, limits_from, printable};
+use crate::output::{Output, printable};
 use crate::progress::{Mode, Progress};
 use crate::signals::Signals;
 
@@ -73,17 +73,9 @@ pub(crate) fn heat_layers(args: &HeatmapArgs) -> Result<Layers> {
 
 pub(crate) fn run(global: &Global, args: &HeatmapArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
     let config: HeatConfig = args.set.lay(heat_layers(args)?).resolve()?.settings;
-    let cores = std::thread::available_parallelism().map_or(1, usize::from) as u32;
-    let opening = OpenOptions {
-        track: args.track,
-        threads: args.threads.unwrap_or(cores.min(8)),
-        hardware: HardwareDecode::Off,
-        limits: limits_from(&args.limits)?,
-        fps: 25,
-        isolation: args.isolate.isolation(false, Some(args.memory_limit << 20))?,
-        sharing: global.sharing.clone(),
-        cancel: signals.cancel.clone(),
-    };
+    let isolation = args.isolate.isolation(false, Some(args.memory_limit << 20))?;
+    let decode = args.decode.options(global, args.track, isolation, signals)?;
+    let opening = OpenOptions { decode, ..OpenOptions::default() };
     out.event("start", json!({ "command": "heatmap", "settings": config }));
     let budget = ByteBudget::new("host", args.memory_limit << 20);
     let ctx = global.open(&GpuOptions { device: global.device.clone(), budget, ..GpuOptions::default() })?;
@@ -95,7 +87,7 @@ pub(crate) fn run(global: &Global, args: &HeatmapArgs, out: &mut Output, signals
     let _base = ctx.pool().budget().try_acquire(held)?;
     let label = args.input.file_name().unwrap_or(args.input.as_os_str()).to_string_lossy().into_owned();
     let declared = input.info.as_ref().and_then(|i| i.video_streams.get(args.track)).and_then(|s| s.nb_frames_declared);
-    let watching = watching(&ctx, args, &config, &opening.limits)?;
+    let watching = watching(&ctx, args, &config, &opening.decode.limits)?;
     if let Some(shard) = args.part.shard {
         return part::run(&ctx, (args, shard), &config, (input, watching), (out, mode), signals);
     }

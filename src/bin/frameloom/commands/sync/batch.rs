@@ -23,7 +23,8 @@ pub(super) fn run(global: &Global, args: &BatchArgs, out: &mut Output, signals: 
     }
     let shop = Shop::new(global, config, &args.work, out, signals)?;
     let mut opening = shop.opening.clone();
-    opening.threads = args.work.threads.unwrap_or_else(|| (opening.threads / args.max_workers).max(1));
+    opening.decode.threads =
+        args.work.decode.threads.unwrap_or_else(|| (opening.decode.threads / args.max_workers).max(1));
     let options = BatchOptions {
         workers: args.max_workers as usize,
         open: opening,

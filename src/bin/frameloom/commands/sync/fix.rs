@@ -10,7 +10,7 @@ use frameloom::workflows::sync::{RepairOptions, SyncRepair, SyncVerdict, repair}
 use frameloom::{Error, Result};
 use serde_json::json;
 
-use super::{Shop, named_after, opening, say, sentence};
+use super::{Shop, named_after, say, sentence};
 use crate::args::Global;
 use crate::output::{Output, printable};
 use crate::progress::Mode;
@@ -31,7 +31,7 @@ pub(super) fn run(global: &Global, args: &FixArgs, out: &mut Output, signals: &S
     if same_file(&args.input, &output) {
         return Err(Error::usage(format!("`{}` is the input itself: choose another output", output.display())));
     }
-    let limits = opening(global, &args.work, signals)?.limits;
+    let limits = args.work.decode.limits()?;
     let measured = args.offset_ms.is_none() || !args.no_check;
     let shop = if measured { Some(Shop::new(global, config, &args.work, out, signals)?) } else { None };
     let mut models = shop.as_ref().map(|s| s.files.load(&s.ctx, None)).transpose()?;

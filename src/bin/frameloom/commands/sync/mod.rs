@@ -20,7 +20,7 @@ use serde_json::json;
 
 use super::merge::{Part, PartUnit};
 use crate::args::Global;
-use crate::output::{Output, error_json, limits_from, printable};
+use crate::output::{Output, error_json, printable};
 use crate::progress::{Mode, Progress};
 use crate::signals::Signals;
 use crate::sync_args::{SyncArgs, SyncCommand, WorkArgs};
@@ -109,17 +109,9 @@ fn watched<T>(
 }
 
 fn opening(global: &Global, work: &WorkArgs, signals: &Signals) -> Result<SyncOpen> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from) as u32;
-    Ok(SyncOpen {
-        track: work.track,
-        audio_track: work.audio_track,
-        threads: work.threads.unwrap_or(cores.min(8)),
-        hardware: work.hwaccel.as_str().into(),
-        limits: limits_from(&work.limits)?,
-        isolation: work.isolate.isolation(false, Some(work.memory_limit << 20))?,
-        sharing: global.sharing.clone(),
-        cancel: signals.cancel.clone(),
-    })
+    let isolation = work.isolate.isolation(false, Some(work.memory_limit << 20))?;
+    let decode = work.decode.options(global, work.track, isolation, signals)?;
+    Ok(SyncOpen { decode, audio_track: work.audio_track })
 }
 
 /// `<stem><suffix>` in the working folder.
