@@ -49,8 +49,9 @@ fn real_videos_need_fewer_pixels_than_a_grid() {
     let dir = tempfile::tempdir().unwrap();
     let models = models(&data, dir.path());
     let models = models.to_str().unwrap();
+    // Half of a minute and more of each: several people come and go.
     for (name, size) in [("vtest_480x360", "128x128"), ("intel_one-by-one-person", "192x192")] {
-        let video = data.join("video").join(name).with_extension("mp4");
+        let video = beginning(&data.join("video").join(name).with_extension("mp4"), "48", dir.path());
         for (kind, heat) in [
             ("motion", strings(&["--source", "motion"])),
             (

@@ -11,23 +11,21 @@ use frameloom::workflows::chunk::process::{ChunkDetector, ChunkVideo, Placement,
 
 use crate::support::*;
 
-/// Frames that are looked at.
-const FRAMES: u64 = 200;
 /// Scores of boxes shake with the crop. A box that the tiling has at its least score, 0.3, is found where chunks have it at this one.
 const SCORE: f32 = 0.2;
 /// YOLOX calls persons so.
 const PERSON: u32 = 0;
 
-/// The first frames of a video.
-struct First(Box<dyn FrameSource>, u64);
+/// The first of so many frames of a video, and so on: neighbours show nearly the same.
+struct Every(Box<dyn FrameSource>, u64);
 
-impl FrameSource for First {
+impl FrameSource for Every {
     fn next(&mut self, deliver: &mut dyn FnMut(&dyn SourceFrame) -> frameloom::Result<()>) -> frameloom::Result<bool> {
-        if self.1 == 0 {
-            return Ok(false);
+        let more = self.0.next(deliver)?;
+        for _ in 1..self.1 {
+            self.0.next(&mut |_| Ok(()))?;
         }
-        self.1 -= 1;
-        self.0.next(deliver)
+        Ok(more)
     }
 }
 
@@ -47,7 +45,7 @@ struct Seen {
     frame_pixels: u64,
 }
 
-fn persons(ctx: &GpuContext, video: &Path, models: &Path, placement: &Placement, score: f32) -> Seen {
+fn persons(ctx: &GpuContext, (video, every): (&Path, u64), models: &Path, placement: &Placement, score: f32) -> Seen {
     let model = ModelRegistry::open(&[models.to_path_buf()])
         .unwrap()
         .load_for(Task::Detect, "yolox-nano", Allow::Pinned)
@@ -57,7 +55,7 @@ fn persons(ctx: &GpuContext, video: &Path, models: &Path, placement: &Placement,
     let options = DecodeOptions { threads: 2, ..DecodeOptions::default() };
     let source = ChunkVideo::open(video, &options).unwrap().into_source();
     let mut frames = Vec::new();
-    let source = Box::new(First(source, FRAMES));
+    let source = Box::new(Every(source, every));
     let options = PipelineOptions::default();
     let report = detect_chunks(ctx, source, placement, &mut detector, &options, false, &mut |frame| {
         frames.push(frame.detections.iter().filter(|d| d.class == PERSON).copied().collect());
@@ -101,14 +99,15 @@ fn chunks_find_what_tiles_find_with_half_of_the_pixels() {
     let models_text = models.to_str().unwrap();
     let ctx = GpuContext::new(&GpuOptions::default()).unwrap();
     // A tile, and how large persons are: tiles overlap by as much, so that each person lies whole in one of them. In the first video the
-    // network takes things that never move for persons.
-    for (name, frame, tile, person, things) in [
-        ("vtest_480x360", Size::new(480, 360), 240, [32, 72], true),
-        ("intel_one-by-one-person", Size::new(768, 432), 416, [200, 232], false),
+    // network takes things that never move for persons; in the second one there is one person at a time, or none. Maps and plans are those of
+    // the first seconds, and of so many frames one is looked at.
+    for (name, frame, tile, person, things, (seconds, every)) in [
+        ("vtest_480x360", Size::new(480, 360), 240, [32, 72], true, ("30", 6)),
+        ("intel_one-by-one-person", Size::new(768, 432), 416, [200, 232], false, ("22", 3)),
     ] {
-        let video = data.join("video").join(name).with_extension("mp4");
+        let video = beginning(&data.join("video").join(name).with_extension("mp4"), seconds, dir.path());
         let tiling = Placement::tiling(frame, Size::new(tile, tile), person[1]).unwrap();
-        let tiled = persons(&ctx, &video, &models, &tiling, 0.3);
+        let tiled = persons(&ctx, (&video, every), &models, &tiling, 0.3);
         for (kind, heat, plan) in [
             (
                 "yolox",
@@ -131,7 +130,7 @@ fn chunks_find_what_tiles_find_with_half_of_the_pixels() {
             call(&format!("heatmap {heat}"), [&video, &maps]);
             call(&format!("chunk plan {plan} --sizes {tile}x{tile}"), [&maps.join("heat.npy"), &plans]);
             let placement = Placement::read(&plans.join("chunks.json")).unwrap();
-            let seen = persons(&ctx, &video, &models, &placement, SCORE);
+            let seen = persons(&ctx, (&video, every), &models, &placement, SCORE);
             let moved = moving(&tiled);
             let wanted = if things && kind == "motion" { &moved } else { &tiled };
             let ((hits, all), (same, _)) = (recall(&seen, wanted, SCORE), recall(&seen, wanted, 0.3));
@@ -143,7 +142,7 @@ fn chunks_find_what_tiles_find_with_half_of_the_pixels() {
                 100.0 * share,
                 100.0 * seen.pixels as f64 / seen.frame_pixels as f64,
             );
-            assert!(all >= 100 && found >= 0.97 && share <= 0.5, "{name} {kind}: {found} {share}");
+            assert!(all >= 40 && found >= 0.97 && share <= 0.5, "{name} {kind}: {found} {share}");
         }
     }
 }

@@ -143,20 +143,20 @@ fn times(path: &Path) -> Vec<f64> {
 #[test]
 fn a_run_that_is_killed_goes_on_and_ends_with_the_same_bytes() {
     let dir = tempfile::tempdir().unwrap();
-    // Uneven frame times and a tone: 1100 frames are five parts.
+    // Uneven frame times and a tone: 850 frames are four parts. Small, because nothing here depends on how many pixels there are.
     let path = dir.path().join("long.mkv");
     let o = std::process::Command::new("ffmpeg")
         .args(["-v", "error", "-y", "-f", "lavfi", "-i"])
-        .arg("testsrc2=size=320x180:rate=30:duration=40,setpts='PTS+if(mod(N,3),0.013/TB,0)'")
+        .arg("testsrc2=size=128x72:rate=30:duration=30,setpts='PTS+if(mod(N,3),0.013/TB,0)'")
         .args([
             "-f",
             "lavfi",
             "-i",
-            "sine=frequency=440:duration=36",
+            "sine=frequency=440:duration=28",
             "-vsync",
             "passthrough",
             "-frames:v",
-            "1100",
+            "850",
             "-c:v",
             "libx264",
         ])
@@ -166,7 +166,7 @@ fn a_run_that_is_killed_goes_on_and_ends_with_the_same_bytes() {
         .unwrap();
     assert!(o.status.success(), "{}", stderr(&o));
     let (video, plan) = (text(&path), text(&dir.path().join("plan")));
-    result(&["chunk", "segments", "--frame", "320x180", "--auto", "128x128", "-o", &plan]);
+    result(&["chunk", "segments", "--frame", "128x72", "--auto", "64x64", "-o", &plan]);
     let plan = format!("{plan}/chunks.json");
     let models = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/models");
     let base = ["chunk", "run", &video, "--plan", &plan, "-q"];
@@ -181,11 +181,11 @@ fn a_run_that_is_killed_goes_on_and_ends_with_the_same_bytes() {
         let (whole, killed) = (dir.path().join(name), dir.path().join(format!("{name}_killed")));
         assert_eq!(code(&frameloom().args(&list).args(["-o", &text(&whole)]).output().unwrap()), 0, "{name}");
         let kills = kill_part_by_part(&list, &killed);
-        assert!(kills >= 3, "{name}: {kills} kills");
+        assert!(kills >= 2, "{name}: {kills} kills");
         // All frames of all parts are there, at their times.
         let made = whole.join("long_chunks.mp4");
         let (was, is) = (times(&path), times(&made));
-        assert_eq!((was.len(), is.len()), (1100, 1100), "{name}");
+        assert_eq!((was.len(), is.len()), (850, 850), "{name}");
         assert!(was.iter().zip(&is).all(|(a, b)| (a - b).abs() < 1e-6), "{name}: frames have other times");
         let (a, b) = (contents(&whole), contents(&killed));
         assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());

@@ -189,7 +189,7 @@ fn decoders_end_with_their_parent_however_that_ends() {
 #[test]
 fn the_memory_limit_is_a_plan_that_holds() {
     let dir = tempfile::tempdir().unwrap();
-    let inputs = [clip_of(dir.path(), "1920x1080", "2"), clip_of(dir.path(), "3840x2160", "1")];
+    let inputs = [clip_of(dir.path(), "1920x1080", "1"), clip_of(dir.path(), "3840x2160", "0.4")];
     let mut seen = Vec::new();
     for input in &inputs {
         for (isolate, limit) in
@@ -265,7 +265,7 @@ fn apart(args: &[&std::ffi::OsStr], out: &Path, isolate: bool) -> std::collectio
 fn every_workflow_decodes_apart_where_it_is_told_to() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name);
-    let clip = clip_of(dir.path(), "640x360", "4");
+    let clip = clip_of(dir.path(), "320x180", "3");
     std::fs::create_dir(at("pool")).unwrap();
     clip_of(&at("pool"), "64x36", "1");
     let pictures = at("pool").join("%02d.png");

@@ -35,14 +35,19 @@ fn counted(path: &Path) -> u64 {
 fn every_real_video_is_whole_and_has_the_frames_of_a_full_decode() {
     let Some(data) = real_data("every_real_video_is_whole") else { return };
     let dir = tempfile::tempdir().unwrap();
-    let videos = [files(&data.join("video")), files(&data.join("video/fmt"))].concat();
+    let mut videos = [files(&data.join("video")), files(&data.join("video/fmt"))].concat();
+    // Over 1100 frames each, and H.264 in MP4 as many that stay. That they decode to their end is tested below this command, in tests/media.
+    videos.retain(|p| !["intel_one-by-one-person.mp4", "intel_bottle.mp4"].iter().any(|n| p.ends_with(n)));
     assert!(videos.len() >= 40, "{} videos", videos.len());
+    // One run over all of them, as one would check an archive.
+    let o =
+        frameloom().arg("analyze").args(&videos).arg("-o").arg(dir.path().join("all")).arg("--json").output().unwrap();
+    assert_eq!(code(&o), 0, "{}", stderr(&o));
+    let items: Vec<_> = events(&o).into_iter().filter(|e| e["event"] == "item").collect();
+    assert_eq!(items.len(), videos.len());
     for path in &videos {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let o =
-            frameloom().arg("analyze").arg(path).arg("-o").arg(dir.path().join(&name)).arg("--json").output().unwrap();
-        assert_eq!(code(&o), 0, "{name}: {}", stderr(&o));
-        let item = events(&o).into_iter().find(|e| e["event"] == "item").unwrap();
+        let item = items.iter().find(|i| i["input"] == path.to_str().unwrap()).unwrap();
         // An MPEG program stream without an end code declares nothing.
         let want = if name.ends_with(".mpg") { "unverifiable" } else { "complete" };
         assert_eq!(item["status"], want, "{name}: {}", item["reasons"]);

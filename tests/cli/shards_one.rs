@@ -174,12 +174,13 @@ fn a_heat_map_in_parts_is_that_of_one_run() {
         })
         .collect();
     std::fs::write(desk.at("boxes.jsonl"), boxes).unwrap();
-    for (name, flags) in [
-        ("motion", &[][..]),
-        ("change", &["--source", "change", "--step", "0.7"]),
-        ("flow", &["--source", "flow"]),
-        ("color", &["--source", "color"]),
-        ("boxes", &["--source", "boxes", "--boxes", "@boxes.jsonl"]),
+    // How many parts there are is the same to all sources: one is cut in all ways.
+    for (name, flags, counts) in [
+        ("motion", &[][..], &[1, 2, 5][..]),
+        ("change", &["--source", "change", "--step", "0.7"], &[2]),
+        ("flow", &["--source", "flow"], &[5]),
+        ("color", &["--source", "color"], &[2]),
+        ("boxes", &["--source", "boxes", "--boxes", "@boxes.jsonl"], &[5]),
     ] {
         let heat = [&["heatmap", "@long.mp4"], flags].concat();
         let one = format!("@{name}");
@@ -187,7 +188,7 @@ fn a_heat_map_in_parts_is_that_of_one_run() {
         assert_eq!(result["frames"], 1320);
         let want = desk.files(name);
         assert!(want.len() == 5, "{:?}", want.keys());
-        for count in if name == "motion" { vec![1, 2, 5] } else { vec![2, 5] } {
+        for &count in counts {
             let to = format!("{name}{count}");
             let said = desk.merged(&heat, count, &to);
             assert_eq!((sum(&said, "units"), &said[0]["of_units"]), (6, &6.into()), "{said:?}");

@@ -111,7 +111,7 @@ fn videos_are_split_under_both_names() {
 fn a_split_that_is_killed_keeps_its_pieces() {
     let dir = tempfile::tempdir().unwrap();
     let sound = ["-f", "lavfi", "-i", "sine=frequency=440:duration=60", "-c:v", "libx264", "-preset", "ultrafast"];
-    let input = clip(dir.path(), "long.mkv", "testsrc2=size=480x360:rate=25:duration=60", &sound);
+    let input = clip(dir.path(), "long.mkv", "testsrc2=size=240x180:rate=25:duration=60", &sound);
     let split = |out: &str, more: &[&str]| {
         let mut command = frameloom();
         command

@@ -120,6 +120,21 @@ pub fn real_data(test: &str) -> Option<PathBuf> {
     folder
 }
 
+/// The first seconds of a video as a file of the same name in `folder`, its packets as they are.
+#[cfg(feature = "onnx")]
+pub fn beginning(video: &Path, seconds: &str, folder: &Path) -> PathBuf {
+    let to = folder.join(video.file_name().unwrap());
+    let o = Command::new("ffmpeg")
+        .args(["-v", "error", "-y", "-i"])
+        .arg(video)
+        .args(["-t", seconds, "-c", "copy"])
+        .arg(&to)
+        .output()
+        .unwrap();
+    assert!(o.status.success(), "{}", stderr(&o));
+    to
+}
+
 /// Body of an HTTP request with JSON.
 pub fn request(stream: &mut TcpStream) -> Option<serde_json::Value> {
     let mut all = Vec::new();

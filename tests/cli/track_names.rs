@@ -337,7 +337,7 @@ fn a_run_that_was_killed_asks_what_was_open_and_ends_with_the_same_bytes() {
     assert_eq!((&wanted["questions"], &wanted["answered"]), (&30.into(), &30.into()));
     server.becomes(Mode::Slow(Duration::from_millis(200)));
     let killed = door.at("killed");
-    for millis in [600, 1500, 2500] {
+    for millis in [500, 1000, 1700] {
         let mut child =
             frameloom().arg("track").args(args(&killed)).args(["-q", "--progress", "none"]).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(millis));

@@ -29,14 +29,14 @@ fn people_who_come_one_by_one_are_counted() {
     let (models, out) = (models(&root), tempfile::tempdir().unwrap());
     let clip = root.join("video/intel_one-by-one-person.mp4");
     let flags =
-        ["--detector", "yolox-nano", "--classes", "person", "--fps", "5", "--min-track", "2", "--patience", "2"];
+        ["--detector", "yolox-nano", "--classes", "person", "--fps", "2.5", "--min-track", "2", "--patience", "2"];
     let models = ["--models", text(models.path())];
     let o = track(&[&[text(&clip), "-o", text(out.path())][..], &flags[..], &models[..]].concat());
     assert_eq!(code(&o), 0, "{}", stderr(&o));
     let outcome = item(&o)["outcome"].clone();
     eprintln!("one by one: {outcome}");
     assert_eq!(outcome["by_class"], serde_json::json!({"person": 6}), "{outcome}");
-    assert_eq!((&outcome["decoded"], &outcome["frames"]), (&1394.into(), &697.into()));
+    assert_eq!((&outcome["decoded"], &outcome["frames"]), (&1394.into(), &349.into()));
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn frames_len(name: &str) -> Value {
 fn a_network_that_was_stopped_goes_on_where_it_was() {
     let Some(root) = real_data("a_network_that_was_stopped_goes_on_where_it_was") else { return };
     let (models, out) = (models(&root), tempfile::tempdir().unwrap());
-    let clip = root.join("video/vtest_480x360.mp4");
+    let clip = beginning(&root.join("video/vtest_480x360.mp4"), "12", out.path());
     let of = |name: &str, batch: &str| -> Vec<String> {
         let out = out.path().join(name);
         let words = ["--detector", "yolox-nano", "--classes", "person", "--fps", "4", "--batch-size", batch];
@@ -219,7 +219,7 @@ fn people_that_are_too_small_in_the_whole_frame_are_found_in_parts_of_it() {
 
     let Some(root) = real_data("people_that_are_too_small_in_the_whole_frame_are_found_in_parts_of_it") else { return };
     let (models, out) = (models(&root), tempfile::tempdir().unwrap());
-    let street = root.join("video/vtest_480x360.mp4");
+    let street = beginning(&root.join("video/vtest_480x360.mp4"), "36", out.path());
     let wall = out.path().join("wall.mp4");
     let o = std::process::Command::new("ffmpeg")
         .args(["-v", "error", "-y", "-i", text(&street), "-an", "-vf", "select=not(mod(n\\,10)),tile=4x3"])
@@ -227,7 +227,7 @@ fn people_that_are_too_small_in_the_whole_frame_are_found_in_parts_of_it() {
             "-fps_mode",
             "passthrough",
             "-frames:v",
-            "6",
+            "3",
             "-c:v",
             "libx264",
             "-crf",
@@ -260,7 +260,7 @@ fn people_that_are_too_small_in_the_whole_frame_are_found_in_parts_of_it() {
     let truth: Vec<(u64, BoxF)> = people(&good(&street, "street", &["--every", "10"]), 0.5)
         .into_iter()
         .map(|(frame, b)| (frame / 10, b))
-        .filter(|(n, _)| *n < 72)
+        .filter(|(n, _)| *n < 36)
         .map(|(n, b)| {
             let (column, row) = (n % 12 % 4, n % 12 / 4);
             (n / 12, BoxF { x: b.x + 480.0 * column as f32, y: b.y + 360.0 * row as f32, ..b })
@@ -274,7 +274,7 @@ fn people_that_are_too_small_in_the_whole_frame_are_found_in_parts_of_it() {
     let (whole, tiles) = (good(&wall, "whole", &[]), good(&wall, "tiles", &["--slices", "480"]));
     let (a, b) = (found(&whole), found(&tiles));
     eprintln!("{} people: {a:?} found and seen in whole frames, {b:?} with tiles of 480", truth.len());
-    assert!(truth.len() > 150 && a.0 * 5 <= truth.len() && b.0 * 10 >= truth.len() * 9, "{a:?} {b:?}");
+    assert!(truth.len() > 75 && a.0 * 5 <= truth.len() && b.0 * 10 >= truth.len() * 9, "{a:?} {b:?}");
     assert!(b.1 * 2 <= truth.len() * 5, "{b:?}");
     assert!(json(&tiles.join("result.json"))["slices"] == "480");
     // Nothing of it depends on the frames in flight, and other parts are another run.

@@ -13,7 +13,7 @@ use frameloom::ops::GpuFrames;
 use frameloom::ops::resize::crop_resize::CropBox;
 use frameloom::ops::resize::warp_affine::Warp;
 use frameloom::pipeline::vision::{PictureModel, StreamRun, TensorStageOptions, stream, whole};
-use frameloom::pipeline::{FolderSource, FrameSource, PipelineOptions, VideoSource};
+use frameloom::pipeline::{FolderSource, FrameSource, PipelineOptions, SourceFrame, VideoSource};
 use serde_json::Value;
 
 use crate::golden::numbers;
@@ -69,7 +69,27 @@ fn clip(data: &Path, name: &str) -> Box<dyn FrameSource> {
     Box::new(VideoSource::new(VideoDecoder::open(path, &DecodeOptions::default()).unwrap()).0)
 }
 
-/// Every frame of every clip has the one face, which moves little from frame to frame and lies where Python found it.
+/// Frames whose numbers divide by this, and those that Python looked at.
+struct Few(Box<dyn FrameSource>, u64);
+
+impl FrameSource for Few {
+    fn next(&mut self, deliver: &mut dyn FnMut(&dyn SourceFrame) -> frameloom::Result<()>) -> frameloom::Result<bool> {
+        let mut wanted = false;
+        loop {
+            let more = self.0.next(&mut |frame| {
+                let index = frame.info().index;
+                wanted = index.is_multiple_of(self.1) || index == 37 || index == 74;
+                if wanted { deliver(frame) } else { Ok(()) }
+            })?;
+            if wanted || !more {
+                return Ok(more);
+            }
+        }
+    }
+}
+
+/// Every frame has the one face, which moves little from one to the next and lies where Python found it. The detector that the workflows use
+/// sees a clip from end to end here, and all of them where persons are told apart; else it is every third frame of each clip.
 #[test]
 fn a_face_is_found_in_every_frame() {
     let Some(data) = test_data("faces of all frames through the kernels") else { return };
@@ -78,6 +98,7 @@ fn a_face_is_found_in_every_frame() {
             let mut faces = Staged::open(ctx, &data, task, file, None);
             let golden = reference(name);
             for speaker in CLIPS {
+                let (every, seen) = if name == "yunet" && speaker == CLIPS[0] { (1, 75) } else { (3, 27) };
                 let (mut before, mut jump): (Option<BoxF>, f32) = (None, 1.0);
                 let wanted: Vec<(u64, BoxF)> = golden["grid"]
                     .as_array()
@@ -87,21 +108,21 @@ fn a_face_is_found_in_every_frame() {
                     .map(|g| (g["frame"].as_u64().unwrap(), corners(&g["found"][0]["box"])))
                     .collect();
                 assert_eq!(wanted.len(), 3);
-                let mut next = 0;
-                let frames = faces.each(ctx, clip(&data, speaker), |run, found| {
+                let mut looked = 0;
+                let frames = faces.each(ctx, Box::new(Few(clip(&data, speaker), every)), |run, found| {
                     for (found, info) in found.iter().zip(&run.batch.infos()[run.first as usize..]) {
-                        assert_eq!(info.index, next, "no frame is left out");
-                        next += 1;
+                        assert!(every > 1 || info.index == looked, "no frame is left out");
+                        looked += 1;
                         let [face] = found.as_slice() else { panic!("{name} {speaker} {}: {found:?}", info.index) };
                         jump = jump.min(before.map_or(1.0, |b| b.iou(&face.rect)));
                         before = Some(face.rect);
-                        if let Some((_, rect)) = wanted.iter().find(|w| w.0 == info.index) {
+                        for (_, rect) in wanted.iter().filter(|w| w.0 == info.index) {
                             assert!(face.rect.iou(rect) > 0.9, "{name} {speaker} {}: {face:?}, {rect:?}", info.index);
                         }
                     }
                 });
                 eprintln!("{name} {speaker}: {frames} frames, least overlap with the frame before {jump:.3}");
-                assert_eq!((frames, next), (75, 75));
+                assert_eq!((frames, looked), (seen, seen));
                 assert!(jump > 0.6, "{name} {speaker}: the face jumps, overlap {jump}");
             }
         }
@@ -160,35 +181,31 @@ fn told_apart(all: &[(usize, Vec<f32>)]) -> (f32, f32) {
     (same, others)
 }
 
-/// A vector for each frame of each speaker, its face turned to the template; and the same with upright crops.
-fn speakers(ctx: &GpuContext, data: &Path) -> [Vec<(usize, Vec<f32>)>; 2] {
-    let mut faces = Staged::open(ctx, data, Task::Face, "yunet_n_dynamic", None);
+/// A vector for each frame of each speaker, its face turned to the template.
+fn speakers(ctx: &GpuContext, data: &Path) -> Vec<(usize, Vec<f32>)> {
+    // A square of 640 as it shows these clips, without the fifth that stays empty.
+    let mut faces = Staged::open(ctx, data, Task::Face, "yunet_n_dynamic", Some(Size::new(640, 512)));
     let mut net = Staged::open(ctx, data, Task::Embed, "mobilefacenet_112", None);
     let adapter = net.embedder();
-    let (mut turned, mut cut) = (Vec::new(), Vec::new());
+    let mut turned = Vec::new();
     for (person, speaker) in CLIPS.iter().enumerate() {
         faces.each(ctx, clip(data, speaker), |run, found| {
             let (frames, color) = (run.batch.frames(), run.batch.desc().color);
-            let (mut warps, mut boxes) = (Vec::new(), Vec::new());
-            for (slot, found) in (run.first..).zip(&found) {
+            let turn = |(slot, found): (u32, &Vec<Found>)| {
                 let aligned = FaceAlignment::from_points(&points(&found[0])).unwrap();
-                warps.push(Warp { slot, to_picture: aligned.warp(Size::new(112, 112)) });
-                boxes.push(CropBox { slot, rect: aligned.crop.to_pixels() });
-            }
-            for (all, tensors) in [
-                (&mut turned, net.net.submit_warps(frames, color, &warps).unwrap()),
-                (&mut cut, net.net.submit(frames, color, &boxes).unwrap()),
-            ] {
-                let each = net.net.finish(tensors, &[], |run| {
-                    let vectors = adapter.decode(&run.outputs, run.places.len())?;
-                    all.extend(vectors.into_iter().map(|v| (person, v.unwrap())));
-                    Ok(())
-                });
-                each.unwrap();
-            }
+                Warp { slot, to_picture: aligned.warp(Size::new(112, 112)) }
+            };
+            let warps: Vec<Warp> = (run.first..).zip(&found).map(turn).collect();
+            let tensors = net.net.submit_warps(frames, color, &warps).unwrap();
+            let each = net.net.finish(tensors, &[], |run| {
+                let vectors = adapter.decode(&run.outputs, run.places.len())?;
+                turned.extend(vectors.into_iter().map(|v| (person, v.unwrap())));
+                Ok(())
+            });
+            each.unwrap();
         });
     }
-    [turned, cut]
+    turned
 }
 
 fn points(face: &Found) -> Vec<Point> {
@@ -204,8 +221,8 @@ fn points(face: &Found) -> Vec<Point> {
 fn persons_are_told_apart_in_every_frame() {
     let Some(data) = test_data("persons of all frames through the kernels") else { return };
     on_every_adapter("persons of all frames", |ctx| {
-        let [turned, cut] = speakers(ctx, &data);
-        assert_eq!((turned.len(), cut.len()), (5 * 75, 5 * 75));
+        let turned = speakers(ctx, &data);
+        assert_eq!(turned.len(), 5 * 75);
         let golden = reference("mobilefacenet");
         let chosen: Vec<_> = (0..5).flat_map(|p| [0, 37, 74].map(|f| turned[75 * p + f].clone())).collect();
         for (a, row) in chosen.iter().zip(golden["grid"]["cosines"].as_array().unwrap()) {
@@ -219,8 +236,7 @@ fn persons_are_told_apart_in_every_frame() {
         assert!(same >= 0.9 && others <= 0.4, "same person at least {same}, others at most {others}");
 
         let (same, others) = told_apart(&turned);
-        let (upright, upright_others) = told_apart(&cut);
-        eprintln!("single frames: {same:.3}, {others:.3}; upright crops {upright:.3}, {upright_others:.3}");
+        eprintln!("single frames: {same:.3}, {others:.3}");
         assert!(same > 0.82 && others < 0.43, "same person at least {same}, others at most {others}");
 
         for frames in [5, 15, 25] {

@@ -15,7 +15,8 @@ fn options() -> DecodeOptions {
 #[test]
 fn every_track_of_every_whole_file_decodes_to_its_end() {
     let Some(data) = test_data("every_track_of_every_whole_file_decodes_to_its_end") else { return };
-    let mut tracks = 0;
+    let known = [("counter_30frames.mp4", 30), ("vtest_480x360.mp4", 795)];
+    let (mut tracks, mut met) = (0, 0);
     for path in intact_files(&data) {
         let info = probe(&path, &Limits::default()).unwrap();
         for track in 0..info.video_tracks_count {
@@ -28,13 +29,13 @@ fn every_track_of_every_whole_file_decodes_to_its_end() {
             assert_eq!(v.status, wanted, "{name} track {track}: {v:?}");
             assert!(v.missing.is_empty() && v.damaged_frames == 0, "{name} track {track}: {v:?}");
             tracks += 1;
+            if let Some((_, frames)) = known.iter().find(|(n, _)| *n == name) {
+                assert_eq!((v.decoded_frames, v.declared_frames), (*frames, Some(*frames)), "{name}");
+                met += 1;
+            }
         }
     }
-    assert!(tracks >= 46, "{tracks} tracks");
-    for (name, frames) in [("counter_30frames.mp4", 30), ("vtest_480x360.mp4", 795)] {
-        let v = decode(&data.join("video").join(name), &options()).unwrap().verdict;
-        assert_eq!((v.decoded_frames, v.declared_frames), (frames, Some(frames)), "{name}");
-    }
+    assert!(tracks >= 46 && met == known.len(), "{tracks} tracks, {met} of known length");
 }
 
 #[test]

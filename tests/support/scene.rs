@@ -93,6 +93,11 @@ impl Scene {
 
     /// A frame as rows of R, G, B: a gradient with a pattern, the figures over it.
     pub fn render(&self, frame: usize) -> Vec<u8> {
+        self.over(self.ground(), frame)
+    }
+
+    /// What is still, as rows of R, G, B.
+    fn ground(&self) -> Vec<u8> {
         let [w, h] = self.size;
         let mut rgb = Vec::with_capacity(w * h * 3);
         for y in 0..h {
@@ -101,6 +106,12 @@ impl Scene {
                 rgb.extend([v as u8, v as u8, (v + 10) as u8]);
             }
         }
+        rgb
+    }
+
+    /// The figures of a frame over the ground.
+    fn over(&self, mut rgb: Vec<u8>, frame: usize) -> Vec<u8> {
+        let w = self.size[0];
         for (i, [x, y, bw, bh]) in self.boxes(frame) {
             for row in y as usize..(y + bh) as usize {
                 for column in x as usize..(x + bw) as usize {
@@ -125,9 +136,9 @@ impl Scene {
             .spawn()
             .expect("the ffmpeg command (scripts/setup.sh installs it)");
         {
-            let mut stdin = child.stdin.take().unwrap();
+            let (mut stdin, ground) = (child.stdin.take().unwrap(), self.ground());
             for frame in frames {
-                stdin.write_all(&self.render(frame)).unwrap();
+                stdin.write_all(&self.over(ground.clone(), frame)).unwrap();
             }
         }
         assert!(child.wait().unwrap().success(), "ffmpeg");
@@ -142,8 +153,9 @@ impl Scene {
         let base = Rational::new(1, self.rate as i32).unwrap();
         let options = WriterOptions { rotation: -90, ..WriterOptions::new(size, PixelFormat::Rgba8, base) };
         let mut writer = VideoWriter::create_in(&frameloom::store::OsIo, path, &options, None).unwrap();
+        let ground = self.ground();
         for frame in 0..self.frames {
-            let shown = self.render(frame);
+            let shown = self.over(ground.clone(), frame);
             let mut rgba = vec![255u8; w * h * 4];
             for y in 0..h {
                 for x in 0..w {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use frameloom::core::Size;
 use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::infer::tasks::face::FaceDetector;
 use frameloom::infer::tasks::landmarks::LandmarkModel;
@@ -39,15 +40,17 @@ impl Lab {
     fn new(data: &Path) -> Self {
         let ctx = GpuContext::new(&GpuOptions::default()).unwrap();
         let models = data.join("onnx");
-        let net = |entry: &ModelEntry, session| {
-            PictureModel::new(&ctx, session, &entry.picture.clone().unwrap(), 8, TensorStageOptions::default()).unwrap()
+        let net = |entry: &ModelEntry, session, size| {
+            let options = TensorStageOptions { size, ..TensorStageOptions::default() };
+            PictureModel::new(&ctx, session, &entry.picture.clone().unwrap(), 8, options).unwrap()
         };
         let (entry, session_) = session(&models, Task::Face, "yunet_n_dynamic.onnx");
         let head = FaceDetector::new(&entry, session_.inputs(), session_.outputs()).unwrap();
-        let faces = net(&entry, session_);
+        // The size of the clips, as the workflow takes it.
+        let faces = net(&entry, session_, Some(Size::new(384, 288)));
         let (entry, session_) = session(&models, Task::Landmarks, "mediapipe_face_landmark_468.onnx");
         let adapter = LandmarkModel::new(&entry, session_.inputs(), session_.outputs()).unwrap();
-        let points = net(&entry, session_);
+        let points = net(&entry, session_, None);
         Self { ctx, faces, head, points, adapter }
     }
 
@@ -90,19 +93,15 @@ type Speaker = (&'static str, Vec<MouthSample>, Vec<f32>, f64, SyncEstimate);
 /// `(peak + margin, whether the offset is right)`.
 type Trials = Vec<(f64, bool)>;
 
-/// Own sound at shifts, and the sound of others. `strange` says whose sound may be taken.
-fn trials(speakers: &[Speaker], of: usize, strange: impl Fn(usize) -> bool) -> (Trials, Trials) {
-    let (_, lips, samples, start, _) = &speakers[of];
-    let score = |e: &SyncEstimate| e.peak + e.margin;
-    let own = (-5..=5).map(|k: i64| {
-        let e = estimate(lips, &shifted(samples, 80 * k), *start);
-        (score(&e), (e.offset * 1e3 - 80.0 * k as f64).abs() <= 80.0)
-    });
-    let foreign = (0..speakers.len()).filter(|i| *i != of && strange(*i)).flat_map(|i| {
-        let (_, _, samples, start, _) = &speakers[i];
-        (-2..=2).map(|k: i64| (score(&estimate(lips, &shifted(samples, 160 * k), *start)), false)).collect::<Vec<_>>()
-    });
-    (own.collect(), foreign.collect())
+/// What the lips of `of` say of the sound of `with` at shifts: its own by five steps of 80 ms to both sides, others' by two of 160 ms.
+fn trials(speakers: &[Speaker], of: usize, with: usize) -> Trials {
+    let (lips, (_, _, samples, start, _)) = (&speakers[of].1, &speakers[with]);
+    let (steps, millis) = if of == with { (5, 80) } else { (2, 160) };
+    let tell = |k: i64| {
+        let e = estimate(lips, &shifted(samples, millis * k), *start);
+        (e.peak + e.margin, of == with && (e.offset * 1e3 - (millis * k) as f64).abs() <= 80.0)
+    };
+    (-steps..=steps).map(tell).collect()
 }
 
 /// A logistic `1 / (1 + exp(-(a + b x)))` by Newton's method with a little ridge, own and foreign of equal weight altogether.
@@ -132,27 +131,35 @@ fn fit(own: &[(f64, bool)], foreign: &[(f64, bool)]) -> (f64, f64) {
 /// Whether the probability means what it says for somebody whom its fit has not seen: each speaker by a logistic fitted to the other four.
 fn leave_one_out(speakers: &[Speaker]) {
     let (mut sure, mut sure_right, mut right, mut all, mut fooled, mut strangers) = (0, 0, 0, 0, 0, 0);
-    for out in 0..speakers.len() {
+    // Each is in four of the five fits, and measured once.
+    let n = speakers.len();
+    let measured: Vec<Vec<Trials>> = (0..n).map(|of| (0..n).map(|with| trials(speakers, of, with)).collect()).collect();
+    // Own and foreign ones of these lips, `without` somebody's sound.
+    let of = |of: usize, without: Option<usize>| -> (Trials, Trials) {
+        let others = (0..n).filter(|with| *with != of && Some(*with) != without);
+        (measured[of][of].clone(), others.flat_map(|with| measured[of][with].clone()).collect())
+    };
+    for (out, speaker) in speakers.iter().enumerate() {
         let (mut own, mut foreign) = (Vec::new(), Vec::new());
-        for of in (0..speakers.len()).filter(|i| *i != out) {
-            let (a, b) = trials(speakers, of, |i| i != out);
+        for lips in (0..n).filter(|i| *i != out) {
+            let (a, b) = of(lips, Some(out));
             own.extend(a);
             foreign.extend(b);
         }
         let (a, b) = fit(&own, &foreign);
         let probability = |x: f64| 1.0 / (1.0 + (-(a + b * x)).exp());
-        let (own, foreign) = trials(speakers, out, |_| true);
+        let (own, foreign) = of(out, None);
         let here = own.iter().filter(|(x, _)| probability(*x) > 0.9);
-        let (n, good) = (here.clone().count(), here.filter(|t| t.1).count());
+        let (count, good) = (here.clone().count(), here.filter(|t| t.1).count());
         let wrong = foreign.iter().filter(|(x, _)| probability(*x) > 0.9).count();
         eprintln!(
-            "without {}: logistic {a:.1} + {b:.1} x; {} of {} of its own within 80 ms, {good} of {n} where the probability is over 0.9; foreign over 0.9: {wrong} of {}",
-            speakers[out].0,
+            "without {}: logistic {a:.1} + {b:.1} x; {} of {} of its own within 80 ms, {good} of {count} where the probability is over 0.9; foreign over 0.9: {wrong} of {}",
+            speaker.0,
             own.iter().filter(|t| t.1).count(),
             own.len(),
             foreign.len()
         );
-        (sure, sure_right) = (sure + n, sure_right + good);
+        (sure, sure_right) = (sure + count, sure_right + good);
         (right, all) = (right + own.iter().filter(|t| t.1).count(), all + own.len());
         (fooled, strangers) = (fooled + wrong, strangers + foreign.len());
     }
