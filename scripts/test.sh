@@ -13,10 +13,10 @@ trap 'rm -f "$FRAMELOOM_TRIALS" "$log"' EXIT
 
 status=0
 if cargo nextest --version >/dev/null 2>&1; then
-  cargo nextest run --locked --no-fail-fast --status-level retry --final-status-level flaky -E 'not binary(ops)' 2>&1 |
+  cargo nextest run --locked --no-fail-fast --status-level retry --final-status-level flaky -E 'not (kind(lib) | binary(ops))' 2>&1 |
     tee "$log" || status=$?
-  # The tests of operations open the device once in one process; in a process each that would take most of their time.
-  cargo test --locked --no-fail-fast -q --test ops || status=$?
+  # Those of the library and of operations are many and short: in a process each, starting it would take most of their time.
+  cargo test --locked --no-fail-fast -q --lib --test ops || status=$?
 else
   cargo test --locked --no-fail-fast -q || status=$?
 fi
