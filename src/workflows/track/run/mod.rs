@@ -44,7 +44,7 @@ use serde::{Deserialize, Serialize};
 pub use config::{MOTION, Sampling, TrackConfig, TrackerChoice};
 pub use eye::{DetectionsFile, TrackDetector};
 pub use job::{ZonesText, track_again, track_video};
-pub use many::{StreamEnd, StreamJob, track_streams};
+pub use many::{StreamJob, track_streams};
 #[cfg(feature = "onnx")]
 pub use model::TrackModel;
 #[cfg(feature = "onnx")]
@@ -52,15 +52,12 @@ pub use slices::TrackSlices;
 pub use source::{TrackOpen, TrackVideo};
 
 use crate::pipeline::{MemoryWatch, PipelineOptions};
+use crate::workflows::reporter::stoppable;
 
-/// What a run is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TrackStage {
-    /// Looking at frames.
-    Looking,
-    /// Writing the annotated video.
-    Annotating,
-}
+/// What is told of frames that were decoded and looked at.
+const LOOK: (&str, &str) = ("look", "frames");
+/// What is told of frames of the annotated video.
+const ANNOTATE: (&str, &str) = ("annotate", "frames");
 
 /// How a run works. None of it changes a byte of the output but for `result.json`, which says how long it took.
 #[derive(Debug, Clone)]
@@ -75,6 +72,13 @@ pub struct TrackRun {
     pub watch: Option<Arc<MemoryWatch>>,
     /// What the caller changed of what was asked for, for `result.json`: a value that was too small, for instance.
     pub notes: Vec<String>,
+}
+
+impl TrackRun {
+    /// The same with a token of the call alone.
+    fn stoppable(&self) -> Self {
+        Self { pipeline: stoppable(&self.pipeline), ..self.clone() }
+    }
 }
 
 impl Default for TrackRun {
