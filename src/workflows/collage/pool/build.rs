@@ -129,8 +129,11 @@ pub fn build_pool(
     let mut table = plan(&scan, old.as_ref());
     let todo: Vec<usize> = (0..scan.files.len()).filter(|i| table.get(*i).is_none_or(Option::is_none)).collect();
     let progress = &mut reporter.stage(DESCRIBE, Some(todo.len() as u64), 0);
-    look(ctx, &mut describer, (&scan, &todo), (old.as_ref(), &mut fresh), &mut table, settings, &mut report, progress)?;
-    fresh.save(&io)?;
+    let found = (old.as_ref(), &mut fresh);
+    let looked = look(ctx, &mut describer, (&scan, &todo), found, &mut table, settings, &mut report, progress);
+    // What was described is kept where the rest failed or was stopped, too.
+    let saved = fresh.save(&io);
+    looked.and(saved)?;
     let table = PictureTable { all: table.into_iter().flatten().collect() };
     report.pictures = table.usable().count();
     report.reused = report.pictures.saturating_sub(report.computed);

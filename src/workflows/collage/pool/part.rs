@@ -76,8 +76,10 @@ pub fn pool_part(
     let progress = &mut reporter.stage(DESCRIBE, Some(todo.len() as u64), 0);
     let mut table = vec![None; scan.files.len()];
     let mut report = PoolReport { skipped: scan.skipped.clone(), ..PoolReport::default() };
-    look(ctx, &mut describer, (scan, &todo), (None, &mut fresh), &mut table, settings, &mut report, progress)?;
-    fresh.save(&io)?;
+    let found = (None, &mut fresh);
+    let looked = look(ctx, &mut describer, (scan, &todo), found, &mut table, settings, &mut report, progress);
+    let saved = fresh.save(&io);
+    looked.and(saved)?;
     commit_json(&io, state.join(FACTS), &Facts { dim: describer.dim(), key })?;
     let looked: Vec<_> = table.into_iter().flatten().collect();
     let bad = looked.iter().filter_map(|p| Some(Skipped { path: (&p.path).into(), reason: p.error.clone()? }));
