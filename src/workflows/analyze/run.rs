@@ -68,6 +68,7 @@ pub enum OutcomeStatus {
 }
 
 /// Result of one input.
+#[non_exhaustive]
 #[derive(Debug)]
 pub struct Outcome {
     /// Path as given.

@@ -67,6 +67,7 @@ impl CurateOptions {
 }
 
 /// What came of a run.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CurateOutcome {
     /// Frames looked at.

@@ -69,6 +69,7 @@ impl CutOptions {
 }
 
 /// What became of a piece. Times are seconds from the first frame of the source.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cut {
     /// Position in the plan, from 0.
@@ -98,6 +99,7 @@ pub struct Cut {
 }
 
 /// All pieces, and how the source ended.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq)]
 pub struct CutReport {
     /// A piece a job, in order.

@@ -55,6 +55,7 @@ pub struct SplitConfig {
 }
 
 /// What was written.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SplitOutcome {
     /// The file that was split.

@@ -187,7 +187,7 @@ fn describe(
 ) -> Result<u8> {
     let started = std::time::Instant::now();
     let done = counted(folder, progress, out, |step| pool_part(ctx, folder, (scan, shard), settings, step))?;
-    let PoolPart { units, report } = done;
+    let PoolPart { units, report, .. } = done;
     let whole = report.unusable.is_empty();
     // What is searched matters to the build that goes on; parts are of one run when they describe in the same way.
     Part::of_one(("index build", "pictures"), shard, units, &settings.descriptor, whole)?.write(folder)?;

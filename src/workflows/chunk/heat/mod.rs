@@ -44,6 +44,7 @@ pub use watch::ModelWatch;
 pub use work::{HeatWork, heat_bytes};
 
 /// A heat map and what it was made of.
+#[non_exhaustive]
 #[derive(Debug)]
 pub struct HeatFound {
     /// The map.

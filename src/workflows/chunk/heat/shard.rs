@@ -42,6 +42,7 @@ struct End {
 }
 
 /// What a part did.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HeatPart {
     /// Stretches of the whole video.

@@ -35,6 +35,7 @@ pub(super) const PROCESS: (&str, &str) = ("process", "frames");
 pub(super) const OWNER: &str = "chunk run";
 
 /// What is done to the chunks.
+#[non_exhaustive]
 pub enum ChunkWork<'a> {
     /// Tiles become tiles: a video comes out.
     Tiles(&'a mut dyn ChunkEffect),
@@ -79,6 +80,7 @@ impl JobOptions {
 }
 
 /// Result of a run.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChunkOutcome {
     /// Why it is not whole: damage of the video. Empty: complete.

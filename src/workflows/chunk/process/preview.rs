@@ -26,6 +26,7 @@ impl RowSink for Slot<'_> {
 }
 
 /// What was written.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preview {
     /// Frames.

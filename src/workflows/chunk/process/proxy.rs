@@ -68,6 +68,7 @@ pub fn proxy_size(size: Size, config: &ProxyConfig) -> Result<Size> {
 }
 
 /// What was written.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ProxyReport {
     /// Frames.

@@ -20,6 +20,7 @@ use crate::store::{OsIo, StateDir, unite_units};
 use crate::workflows::reporter::Reporter;
 
 /// What a part did.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ChunkPart {
     /// Stretches of the whole video.

@@ -70,6 +70,7 @@ impl PoolSettings {
 }
 
 /// What a build did.
+#[non_exhaustive]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PoolReport {
     /// Pictures in the index.

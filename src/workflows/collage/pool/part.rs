@@ -27,6 +27,7 @@ const FACTS: &str = "part.json";
 const FRESH: &str = "fresh";
 
 /// What a part did.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PoolPart {
     /// Units of all pictures.

@@ -18,6 +18,7 @@ use crate::report::{HtmlTable, ImageItem, Note, Page, Tone};
 use crate::store::{OsIo, StoreIo, commit, commit_json};
 
 /// What one method did.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MethodResult {
     /// The method.

@@ -95,6 +95,7 @@ impl RunOptions {
 }
 
 /// Result of a run.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CollageOutcome {
     /// Why it is not whole: damage of the video, pictures that could not be shown. Empty: complete.

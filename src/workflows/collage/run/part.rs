@@ -23,6 +23,7 @@ use crate::store::{OsIo, unite_groups};
 use crate::workflows::reporter::Reporter;
 
 /// What a part did.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CollagePart {
     /// Units of the whole timeline.

@@ -23,6 +23,7 @@ use crate::workflows::reporter::{Reporter, stoppable};
 const EXTENSIONS: [&str; 9] = ["mp4", "avi", "mov", "mkv", "mpg", "mpeg", "webm", "m4v", "ts"];
 
 /// One video of a batch, by the names of the script.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BatchResult {
     /// Name of the file without its extension; of its folder too.
@@ -60,6 +61,7 @@ pub struct BatchResult {
 }
 
 /// `batch_processing_summary.json`.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BatchSummary {
     /// Videos.

@@ -95,6 +95,7 @@ pub struct SyncRun {
 }
 
 /// Result of a run.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SyncOutcome {
     /// Verdict on the whole.

@@ -24,6 +24,7 @@ use crate::pipeline::PipelineOptions;
 use crate::workflows::reporter::{Reporter, stoppable};
 
 /// What a part did.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SyncPart {
     /// The pass it did its share of: `faces`, or `lips` in a folder in which the parts of the first pass are joined.

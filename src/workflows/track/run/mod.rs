@@ -89,6 +89,7 @@ impl Default for TrackRun {
 }
 
 /// Result of a run.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrackOutcome {
     /// Frames that were used; all of them unless fewer were asked for.
