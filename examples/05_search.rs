@@ -31,7 +31,7 @@ fn main() -> Result<()> {
     let descriptor = DescriptorConfig { method: FeatureMethod::Canny, aspect: [4, 3], ..DescriptorConfig::default() };
     let settings = PoolSettings::new(descriptor);
     let scan = Scan::of(&[folder], true, &settings.limits)?;
-    let report = build_pool(&ctx, &index, scan, &settings, &mut |_, _| ())?;
+    let report = build_pool(&ctx, &index, scan, &settings, &mut ())?;
     println!(
         "{} pictures, {} described now, {} cannot be used",
         report.pictures,

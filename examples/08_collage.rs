@@ -41,13 +41,13 @@ fn main() -> Result<()> {
     let settings = PoolSettings::new(descriptor.clone());
     let scan = Scan::of(&[folder], true, &settings.limits)?;
     let index = out.join("index");
-    let report = build_pool(&ctx, &index, scan, &settings, &mut |_, _| ())?;
+    let report = build_pool(&ctx, &index, scan, &settings, &mut ())?;
     println!("{} pictures, {} described now", report.pictures, report.computed);
 
     let select =
         SelectParams { max_uses: Some(3), assignment: Assignment::Global, recycle: true, ..SelectParams::default() };
     let config = CollageConfig { select, ..CollageConfig::new(descriptor) };
-    let outcome = collage(&ctx, video, &Pool::open(&index)?, &out, &config, &options, &mut |_, _, _| ())?;
+    let outcome = collage(&ctx, video, &Pool::open(&index)?, &out, &config, &options, &mut ())?;
     for reason in outcome.reasons {
         println!("not whole: {reason}");
     }

@@ -39,7 +39,7 @@ fn main() -> Result<()> {
     // Where it moves: counted on the GPU, frame by frame, with the activity per half second in the same pass.
     let config = HeatConfig { step: 0.5, ..HeatConfig::default() };
     let options = PipelineOptions::default();
-    let motion = heat_of(&ctx, &video, open(&video)?, &config, &options, &mut |_| ())?;
+    let motion = heat_of(&ctx, &video, open(&video)?, &config, &options, &mut ())?;
     told("motion", &motion);
 
     // What you mark yourself: any kernels that write a grey picture, here the strength of edges.
@@ -61,7 +61,8 @@ fn main() -> Result<()> {
             sobel.record(rec, batch.infos.len() as u32);
             Ok(())
         }),
-        (&options, &mut |_| ()),
+        &options,
+        &mut (),
     )?;
     told("edges", &edges);
 

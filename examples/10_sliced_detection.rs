@@ -40,7 +40,7 @@ fn main() -> Result<()> {
     // Where does it move, and when?
     let pipeline = PipelineOptions::default();
     let source = open(&video)?.into_source();
-    let heat = heat_of(&ctx, &video, source, &HeatConfig::default(), &pipeline, &mut |_| ())?;
+    let heat = heat_of(&ctx, &video, source, &HeatConfig::default(), &pipeline, &mut ())?;
     let params = PlanParams { sizes: vec![[SIDE, SIDE]], ..PlanParams::default() };
     let map = heat.map.resized(heat.frame)?;
     let planned = plan(&map, &params)?.scheduled(&map, &heat.activity)?;

@@ -71,7 +71,7 @@ fn main() -> Result<()> {
     config.layouts.trigger = "ohwx".into();
 
     let inputs = Inputs::of(&[folder], None, &options.limits)?;
-    let outcome = curate(&ctx, &inputs, &out, &config, &options, &mut |_, _| ())?;
+    let outcome = curate(&ctx, &inputs, &out, &config, &options, &mut ())?;
     for line in &outcome.mix.lines {
         println!(
             "{:<18} {:>3} frames, {:.0} % of {:.0} % {}",

@@ -9,6 +9,7 @@
 
 use std::path::{Path, PathBuf};
 
+use frameloom::core::Progress;
 use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::workflows::sync::run::{SyncConfig, SyncModelFiles, SyncModelNames, SyncOpen, SyncRun, SyncVideo, sync};
 use frameloom::workflows::sync::{LEVEL_RATE, LipMotionOptions, MouthSample, lip_motion};
@@ -53,12 +54,14 @@ fn of_a_video(models: &Path, video: &Path, folder: Option<&PathBuf>) -> Result<(
     // Loaded once, good for any number of videos.
     let mut networks = files.load(&ctx, None)?;
     let opened = SyncVideo::open(video, &SyncOpen::default())?;
-    let found =
-        sync(&ctx, &opened, &mut networks, &folder, &config, &SyncRun::default(), &mut |stage, done, total| {
-            if done.is_multiple_of(100) {
-                eprintln!("{stage:?}: {done} of {total:?} frames");
-            }
-        })?;
+    let mut done = (0, "");
+    let mut say = |p: Progress| {
+        done = (p.done + if done.1 == p.stage { done.0 } else { 0 }, p.stage);
+        if done.0.is_multiple_of(100) {
+            eprintln!("{}: {} of {:?} frames", p.stage, done.0, p.total);
+        }
+    };
+    let found = sync(&ctx, &opened, &mut networks, &folder, &config, &SyncRun::default(), &mut say)?;
     println!("{:?}: {:?} ms late, probability {:.2}", found.verdict, found.audio_late_ms, found.probability);
     for reason in found.verdict_reasons.iter().chain(&found.reasons) {
         println!("  {reason}");

@@ -7,14 +7,16 @@
 //! A file's share depends on its path in the tree alone, so shares never overlap and a new file does not move the others. A share that was
 //! killed is simply run again: whole outputs are kept. Without arguments it makes a small tree and runs its two shares one after the other.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use frameloom::core::{Observer, OutcomeObserver, Progress};
 use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::media::encode_jpeg;
 use frameloom::pipeline::PipelineOptions;
 use frameloom::store::{OsIo, commit};
 use frameloom::workflows::analyze::{
-    AnalyzeConfig, AnalyzeInput, Observer, OpenOptions, Outcome, OutcomeStatus, analyze, open_input,
+    AnalyzeConfig, AnalyzeInput, OpenOptions, Outcome, OutcomeStatus, analyze, open_input,
 };
 use frameloom::{Error, Result};
 
@@ -53,7 +55,7 @@ fn share(folder: &Path, output: &Path, (part, parts): (u64, u64)) -> Result<usiz
             // One that cannot be opened does not stop the others.
             match open_input(&path, &to, &OpenOptions::default()) {
                 Ok(input) => open.push(input),
-                Err(e) => seen.outcome(Outcome::failed(&path, &to, e))?,
+                Err(e) => seen.outcome(open.len(), Outcome::failed(&path, &to, e))?,
             }
         }
         analyze(&ctx, open, &AnalyzeConfig::default(), &PipelineOptions::default(), false, &mut seen)?;
@@ -97,9 +99,13 @@ struct Seen {
 }
 
 impl Observer for Seen {
-    fn progress(&mut self, _: &Path, _: u64) {}
+    fn progress(&mut self, _: Progress) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
 
-    fn outcome(&mut self, outcome: Outcome) -> Result<()> {
+impl OutcomeObserver<Outcome> for Seen {
+    fn outcome(&mut self, _: usize, outcome: Outcome) -> Result<()> {
         match (&outcome.error, outcome.cached) {
             (Some(e), _) => {
                 println!("  {}: {e}", outcome.path.display());

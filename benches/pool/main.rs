@@ -85,7 +85,7 @@ fn decode(files: &[String], threads: usize, limits: &Limits) -> f64 {
 fn build(ctx: &GpuContext, scan: &Scan, settings: &PoolSettings) -> f64 {
     let folder = tempfile::tempdir().unwrap();
     let started = Instant::now();
-    let report = build_pool(ctx, folder.path(), scan.clone(), settings, &mut |_, _| ()).unwrap();
+    let report = build_pool(ctx, folder.path(), scan.clone(), settings, &mut ()).unwrap();
     let seconds = started.elapsed().as_secs_f64();
     assert_eq!(
         report.computed + report.unusable.len(),

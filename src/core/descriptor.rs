@@ -52,6 +52,7 @@ impl Aspect {
 }
 
 /// How the edge part of a descriptor is made. Texture and colour parts are the same for all, where there are any.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DescriptorMethod {
     /// Canny edges of the whole picture.

@@ -3,6 +3,7 @@
 use wgpu::{DeviceType, Features};
 
 /// Whether kernels run on a CPU (software adapter) or on a GPU. Kernels choose their variant and sizes by it.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AdapterClass {
     /// Software adapter: barriers and atomics are dear, loads are the cost, memory is host memory.
@@ -12,6 +13,7 @@ pub enum AdapterClass {
 }
 
 /// Capabilities of an opened device.
+#[non_exhaustive]
 #[derive(Debug, Clone)]
 pub struct Caps {
     /// Adapter name as the driver gives it.

@@ -38,6 +38,7 @@ const WANTED: &str = "`auto`, `flat`, `flat-gpu[:f16]`, `ivf[:nlist=N,nprobe=N,c
 /// assert!(wrong.to_string().contains("`flat-gpu[:f16]`"));
 /// # Ok::<(), frameloom::Error>(())
 /// ```
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub enum IndexSpec {
     /// Chosen by the number of rows.

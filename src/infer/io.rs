@@ -4,6 +4,7 @@ use super::tensor::{Tensor, TensorView};
 use crate::error::{Error, Result};
 
 /// Type of the elements of a tensor.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ElementType {
     /// 32-bit float.

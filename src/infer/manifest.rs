@@ -29,6 +29,7 @@ use crate::core::{Anchor, ChannelOrder, Fit, Size, TensorLayout, TensorSpec};
 use crate::error::{Error, Result};
 
 /// What a model is for. Each has its adapter in [`super::tasks`].
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Task {
@@ -220,6 +221,7 @@ pub struct PictureInput {
 }
 
 /// Order of the numbers of a picture tensor.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Layout {

@@ -15,6 +15,7 @@ use crate::core::{ColorSpec, Limits, OutputSink, PixelFormat, Rational, Size, Wr
 use crate::error::{Error, Result};
 
 /// Codec of a video file.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Codec {
     /// H.264 where the linked FFmpeg can encode it, else MPEG-4 part 2. [`WriteSummary::codec`] says which it was.
@@ -27,6 +28,7 @@ pub enum Codec {
 }
 
 /// How many bytes to spend.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum RateControl {
     /// Constant quality on the scale of x264: 0 (best) to 51, 23 is usual. For MPEG-4 it becomes the quantiser with the

@@ -27,6 +27,7 @@ pub struct ListOptions {
 }
 
 /// Something in a folder that is not in the list, and why.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
     /// What was skipped.

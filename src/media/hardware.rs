@@ -11,6 +11,7 @@ use super::ffmpeg::{error_text, string};
 use crate::error::{Error, GpuError, Result};
 
 /// Which decoder does the work.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum HardwareDecode {
     /// The CPU.

@@ -150,6 +150,7 @@ pub struct JpegPlanes {
 }
 
 /// What the header of a picture file says.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImageInfo {
     /// Size in pixels, after orientation.

@@ -37,6 +37,7 @@ pub struct JoinOptions {
 }
 
 /// What was joined.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Joined {
     /// Pictures.

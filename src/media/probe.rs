@@ -12,6 +12,7 @@ use crate::core::{CancelToken, FrameLayout, Limits, PixelFormat, Rational, Size}
 use crate::error::Result;
 
 /// A media file as declared. Serialises to the JSON of `frameloom video-info`.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MediaInfo {
     /// File name without folders; bytes that are not UTF-8 are replaced.
@@ -41,6 +42,7 @@ pub struct MediaInfo {
 }
 
 /// A video track as declared.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VideoStream {
     /// Position among video tracks, from 0: what [`super::DecodeOptions::track`] takes.
@@ -122,6 +124,7 @@ impl MediaInfo {
 }
 
 /// Colour description as declared, by the names of ITU-T H.273 as FFmpeg spells them.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColorInfo {
     /// Matrix coefficients.
@@ -137,6 +140,7 @@ pub struct ColorInfo {
 }
 
 /// An audio track as declared.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AudioStream {
     /// Position among audio tracks, from 0.

@@ -6,6 +6,7 @@ use super::structure::{Ending, Structure};
 use super::timeline::Times;
 
 /// How far a stream can be believed to be complete.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -43,6 +44,7 @@ pub struct TimeRange {
 }
 
 /// The verdict on one video track, made after its last frame.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     /// The verdict in a word.

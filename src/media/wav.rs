@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 const HEADER: u32 = 44;
 
 /// Samples of a WAV file.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SampleFormat {
     /// 16-bit integers.

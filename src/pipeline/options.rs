@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::gpu::{GpuContext, UploadRing};
 
 /// What happens to the other sources when one fails.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnError {
     /// The first failure cancels the run.
@@ -50,6 +51,7 @@ impl Default for PipelineOptions {
 }
 
 /// Result of admission: the batch size and the number of ring slots that fit.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemoryPlan {
     /// Frames per batch.

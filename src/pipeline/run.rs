@@ -92,6 +92,7 @@ pub enum Event<T> {
 }
 
 /// How a source ended.
+#[non_exhaustive]
 #[derive(Debug)]
 pub struct SourceReport {
     /// Frames delivered.

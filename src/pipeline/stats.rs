@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// Time and throughput of one stage.
+#[non_exhaustive]
 #[derive(Debug, Clone)]
 pub struct StageStats {
     /// Stage name.

@@ -22,6 +22,7 @@ impl SourceFrame for DecodedFrame<'_> {
 }
 
 /// What a decoder knows after its last frame.
+#[non_exhaustive]
 #[derive(Debug, Clone, Default)]
 pub struct VideoEnd {
     /// Declared against decoded.

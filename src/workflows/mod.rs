@@ -6,6 +6,7 @@ pub mod collage;
 pub mod curate;
 mod encode;
 mod letters;
+mod reporter;
 mod short;
 pub mod sync;
 pub mod track;

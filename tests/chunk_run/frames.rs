@@ -98,7 +98,7 @@ pub fn process(
 ) -> Result<(Vec<Out>, ProcessReport)> {
     let mut out = Vec::new();
     let mut keep = |f: ProcessedFrame<'_>| {
-        let ProcessedFrame { desc, info, layout, bytes, chunks } = f;
+        let ProcessedFrame { desc, info, layout, bytes, chunks, .. } = f;
         out.push(Out { desc, info, layout, bytes: bytes.to_vec(), chunks: chunks.to_vec() });
         Ok(())
     };

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use frameloom::core::{Limits, Rect, Size};
+use frameloom::core::{Limits, Progress, Rect, Size};
 use frameloom::gpu::GpuContext;
 use frameloom::media::{DecodeOptions, VideoDecoder, probe};
 use frameloom::pipeline::PipelineOptions;
@@ -63,7 +63,7 @@ fn go(
 ) -> frameloom::Result<ChunkOutcome> {
     let effect = EffectId { name: name.into(), content: String::new() };
     let options = JobOptions::default();
-    process_video(ctx, open(video), &placement(), (work, &effect), out, (config, &options), &mut |_| ())
+    process_video(ctx, open(video), &placement(), (work, &effect), out, (config, &options), &mut ())
 }
 
 #[test]
@@ -133,8 +133,10 @@ fn a_proxy_is_small_and_keeps_times() {
         let (video, out) = (clip(dir.path()), dir.path().join("small.mkv"));
         let config = ProxyConfig { scale: 0.5, audio: true, crf: 4.0, ..ProxyConfig::default() };
         let mut heard = 0;
-        let done =
-            write_proxy(ctx, open(&video), &out, &config, &PipelineOptions::default(), &mut |n| heard += n).unwrap();
+        let done = write_proxy(ctx, open(&video), &out, &config, &PipelineOptions::default(), &mut |p: Progress| {
+            heard += p.done
+        })
+        .unwrap();
         assert_eq!((done.frames, done.size, heard), (60, [112, 64], 60));
         let info = probe(&out, &Limits::default()).unwrap();
         assert_eq!((info.audio_tracks_count, info.video_streams[0].width), (1, 112));

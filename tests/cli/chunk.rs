@@ -440,6 +440,7 @@ fn networks_make_heat_of_what_they_see() {
 fn what_a_caller_marks_on_the_gpu_is_heat() {
     use std::collections::{HashMap, hash_map::Entry};
 
+    use frameloom::core::Progress;
     use frameloom::gpu::{GpuContext, GpuOptions};
     use frameloom::media::{DecodeOptions, VideoDecoder};
     use frameloom::ops::edges::sobel::plan_magnitude;
@@ -462,7 +463,8 @@ fn what_a_caller_marks_on_the_gpu_is_heat() {
         });
         let options = PipelineOptions { batch, ..PipelineOptions::default() };
         let mut frames = 0;
-        let found = custom_heat(&ctx, &input, open(), &config, mark, (&options, &mut |n| frames += n)).unwrap();
+        let found =
+            custom_heat(&ctx, &input, open(), &config, mark, &options, &mut |p: Progress| frames += p.done).unwrap();
         assert_eq!((found.frames, frames, found.activity.steps().len()), (50, 50, 4));
         found
     };
@@ -474,6 +476,6 @@ fn what_a_caller_marks_on_the_gpu_is_heat() {
     assert!(again.map == found.map && again.activity == found.activity);
     // Without a function there is nothing to mark.
     let none = HeatConfig { source: frameloom::workflows::chunk::heat::HeatKind::Custom, ..config.clone() };
-    let refused = heat_of(&ctx, &input, open(), &none, &PipelineOptions::default(), &mut |_| ());
+    let refused = heat_of(&ctx, &input, open(), &none, &PipelineOptions::default(), &mut ());
     assert!(matches!(refused, Err(frameloom::Error::Config { .. })), "{refused:?}");
 }

@@ -250,7 +250,7 @@ fn a_strategy_in_code_takes_part_in_everything() {
         config.decision.min_contrast = 0.0;
         config.processing.create_visualization = false;
         config.own_strategies.add(Turned { above: 0.2, version });
-        curate(&ctx, &inputs, &at("out"), &config, &options, &mut |_, _| ()).unwrap()
+        curate(&ctx, &inputs, &at("out"), &config, &options, &mut ()).unwrap()
     };
     let first = run(1);
     let count = first.strategies.iter().find(|(n, _)| n == "turned").unwrap().1;
@@ -287,5 +287,5 @@ fn a_strategy_in_code_takes_part_in_everything() {
     let mut config = CurateConfig::default();
     config.own_strategies.add(Turned { above: 0.2, version: 1 });
     config.own_strategies.add(Turned { above: 0.3, version: 1 });
-    assert!(curate(&ctx, &inputs, &at("twice"), &config, &options, &mut |_, _| ()).is_err());
+    assert!(curate(&ctx, &inputs, &at("twice"), &config, &options, &mut ()).is_err());
 }

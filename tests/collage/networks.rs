@@ -35,7 +35,7 @@ fn a_network_describes_a_pool() {
         let build = |config: &DescriptorConfig| {
             let settings = PoolSettings { networks: networks(), ..PoolSettings::new(config.clone()) };
             let scan = Scan::of(std::slice::from_ref(&folder), true, &settings.limits).unwrap();
-            build_pool(ctx, &index, scan, &settings, &mut |_, _| ()).unwrap()
+            build_pool(ctx, &index, scan, &settings, &mut ()).unwrap()
         };
         let base = config(|_| ());
         assert_eq!(build(&base).computed, 12);

@@ -163,7 +163,7 @@ fn what_cannot_be_used_is_named_and_the_rest_goes_on() {
         std::fs::create_dir(dir.path().join("none")).unwrap();
         let settings = PoolSettings::new(small());
         let scan = Scan::of(&[dir.path().join("none")], true, &Limits::default()).unwrap();
-        let e = build_pool(ctx, &dir.path().join("k"), scan, &settings, &mut |_, _| ()).unwrap_err();
+        let e = build_pool(ctx, &dir.path().join("k"), scan, &settings, &mut ()).unwrap_err();
         assert!(matches!(e, Error::Usage { .. }), "{e}");
         assert!(matches!(Pool::open(dir.path().join("k")), Err(Error::Index { cause: "missing", .. })));
     });
@@ -178,7 +178,7 @@ fn pictures_are_added_and_removed() {
         pictures(&b, 6..9, SIZE);
         let first = pool(ctx, &a, &index, &small());
         let settings = PoolSettings::new(first.descriptor().clone());
-        let apply = |scan| build_pool(ctx, &index, scan, &settings, &mut |_, _| ()).unwrap();
+        let apply = |scan| build_pool(ctx, &index, scan, &settings, &mut ()).unwrap();
         let added = apply(first.with(std::slice::from_ref(&b), true, &Limits::default()).unwrap());
         assert_eq!((added.pictures, added.computed), (9, 3));
         let both = Pool::open(&index).unwrap();
@@ -225,7 +225,7 @@ fn a_damaged_index_is_told_apart() {
         // Anew, on request.
         let settings = PoolSettings { restart: true, ..PoolSettings::new(small()) };
         let scan = Scan::of(&[folder], true, &Limits::default()).unwrap();
-        assert_eq!(build_pool(ctx, &index, scan, &settings, &mut |_, _| ()).unwrap().pictures, 3);
+        assert_eq!(build_pool(ctx, &index, scan, &settings, &mut ()).unwrap().pictures, 3);
         Pool::open(&index).unwrap().rows().verify().unwrap();
     });
 }

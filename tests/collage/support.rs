@@ -46,7 +46,7 @@ pub fn pictures(folder: &Path, seeds: std::ops::Range<u32>, size: Size) {
 pub fn build(ctx: &GpuContext, folder: &Path, index: &Path, config: &DescriptorConfig) -> PoolReport {
     let settings = PoolSettings::new(config.clone());
     let scan = Scan::of(&[folder.to_path_buf()], true, &settings.limits).unwrap();
-    build_pool(ctx, index, scan, &settings, &mut |_, _| ()).unwrap()
+    build_pool(ctx, index, scan, &settings, &mut ()).unwrap()
 }
 
 /// The same, and opens it.

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use frameloom::core::{CancelToken, Size};
+use frameloom::core::{CancelToken, Progress, Size};
 use frameloom::gpu::GpuContext;
 use frameloom::media::DecodeOptions;
 use frameloom::report::{PngFormat, encode_png};
@@ -31,7 +31,7 @@ fn run(
 ) -> Result<CollageOutcome> {
     let mut config = CollageConfig::new(pool.descriptor().clone());
     change(&mut config);
-    collage(ctx, open(clip, &CancelToken::new()), pool, out, &config, &RunOptions::default(), &mut |_, _, _| ())
+    collage(ctx, open(clip, &CancelToken::new()), pool, out, &config, &RunOptions::default(), &mut ())
 }
 
 fn small(aspect: [u32; 2]) -> DescriptorConfig {
@@ -336,8 +336,11 @@ fn a_cancelled_run_goes_on() {
             let mut options = RunOptions::default();
             options.pipeline.cancel = cancel.clone();
             let video = open(&clip, &cancel);
-            let stopped = collage(ctx, video, &pool, &out, &config, &options, &mut |_, done, _| {
-                if done >= stop_at {
+            let mut done = BTreeMap::<&str, u64>::new();
+            let stopped = collage(ctx, video, &pool, &out, &config, &options, &mut |p: Progress| {
+                let done = done.entry(p.stage).or_default();
+                *done += p.done;
+                if *done >= stop_at {
                     cancel.cancel();
                 }
             });

@@ -23,7 +23,7 @@ fn time(chunk_duration: f64, overlap: f64) -> SplitConfig {
 }
 
 fn run(input: &Path, folder: &Path, config: &SplitConfig) -> SplitOutcome {
-    split(&OsIo, input, folder, config, |_| ()).unwrap()
+    split(&OsIo, input, folder, config, &mut ()).unwrap()
 }
 
 fn path(folder: &Path, chunk: &Cut) -> PathBuf {
@@ -205,7 +205,7 @@ fn odd_sources_have_their_outcome() {
     assert_eq!(done.chunks.iter().map(|c| c.frames).collect::<Vec<_>>(), [24, 24, 36]);
     assert!(done.chunks.iter().all(|c| c.audio_path.is_none() && c.audio_seconds == 0.0));
     let by = SplitBy::Silence { silence: SilenceOptions::default(), min_chunk: 1.0 };
-    let e = split(&OsIo, &mute, &at("x"), &SplitConfig { by, ..time(1.0, 0.0) }, |_| ()).unwrap_err();
+    let e = split(&OsIo, &mute, &at("x"), &SplitConfig { by, ..time(1.0, 0.0) }, &mut ()).unwrap_err();
     assert!(matches!(e, Error::TrackInvalid { .. }), "{e}");
     // 5.1 sound that begins half a second late, 60 frames a second, a start that is not zero.
     let surround = at("surround.mkv");
@@ -245,7 +245,7 @@ fn odd_sources_have_their_outcome() {
     let done = run(&short, &at("short"), &time(30.0, 5.0));
     assert_eq!((done.total_chunks, done.frames_read), (1, done.chunks[0].frames));
     let seed = SplitConfig { tails: Tails::Drop, ..time(30.0, 5.0) };
-    assert_eq!(split(&OsIo, &short, &at("y"), &seed, |_| ()).unwrap_err().exit_code(), 2);
+    assert_eq!(split(&OsIo, &short, &at("y"), &seed, &mut ()).unwrap_err().exit_code(), 2);
     // Frames at uneven times keep them.
     let uneven = at("uneven.mkv");
     ffmpeg(&[
@@ -264,5 +264,5 @@ fn odd_sources_have_their_outcome() {
     let done = run(&uneven, &at("uneven"), &time(2.0, 0.0));
     assert_eq!(done.chunks.iter().map(|c| c.frames).sum::<u64>(), done.frames_read);
     let jobs = [(1.0, 2.0), (0.0, 1.0)].map(|(start, end)| CutJob { start, end, video: at("z.mp4"), wav: None });
-    assert_eq!(cut(&OsIo, &uneven, &jobs, &CutOptions::default(), |_| ()).unwrap_err().exit_code(), 2);
+    assert_eq!(cut(&OsIo, &uneven, &jobs, &CutOptions::default(), &mut ()).unwrap_err().exit_code(), 2);
 }

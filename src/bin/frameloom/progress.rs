@@ -1,8 +1,10 @@
 //! Progress on standard error: a bar on a terminal, a line every ten seconds elsewhere; events with `--json`.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use frameloom::core::{self, Observer};
 use frameloom::pipeline::{MemoryWatch, resident};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -109,11 +111,62 @@ impl Progress {
         }
     }
 
+    /// An observer that counts what it hears of.
+    pub(crate) fn counting<'a>(&'a mut self, out: &'a mut Output) -> Counting<'a> {
+        Counting { bar: self, out }
+    }
+
     /// Takes the bar away.
     pub(crate) fn finish(self) {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();
         }
+    }
+}
+
+/// Counts all that a call does.
+pub(crate) struct Counting<'a> {
+    bar: &'a mut Progress,
+    out: &'a mut Output,
+}
+
+impl Observer for Counting<'_> {
+    fn progress(&mut self, p: core::Progress) -> ControlFlow<()> {
+        self.bar.add(p.done, self.out);
+        ControlFlow::Continue(())
+    }
+}
+
+/// Progress of a call by its stages, shown from when they are first heard of.
+pub(crate) struct Stages<'a, L> {
+    mode: Mode,
+    label: L,
+    out: &'a mut Output,
+    shown: Option<(&'static str, Progress)>,
+}
+
+impl<'a, L: Fn(&str) -> String> Stages<'a, L> {
+    /// Each stage is called what `label` makes of its name.
+    pub(crate) fn new(mode: Mode, out: &'a mut Output, label: L) -> Self {
+        Self { mode, label, out, shown: None }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(self) {
+        if let Some((_, bar)) = self.shown {
+            bar.finish();
+        }
+    }
+}
+
+impl<L: Fn(&str) -> String> Observer for Stages<'_, L> {
+    fn progress(&mut self, p: core::Progress) -> ControlFlow<()> {
+        if let Some((_, bar)) = self.shown.take_if(|(stage, _)| *stage != p.stage) {
+            bar.finish();
+        }
+        let new = || (p.stage, Progress::of(self.mode, &(self.label)(p.stage), p.total, p.unit));
+        self.shown.get_or_insert_with(new).1.add(p.done, self.out);
+        ControlFlow::Continue(())
     }
 }
 

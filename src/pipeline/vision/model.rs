@@ -39,6 +39,7 @@ pub struct Prepared {
 }
 
 /// What the model gave for some boxes, in their order.
+#[non_exhaustive]
 #[derive(Debug)]
 pub struct Run<'a> {
     /// Outputs; the first axis counts boxes.

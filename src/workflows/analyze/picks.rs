@@ -6,6 +6,7 @@
 use super::metrics::FrameMetrics;
 
 /// Why a frame is shown.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PickKind {
     /// Largest variance of the Laplacian.
@@ -31,6 +32,7 @@ impl PickKind {
 }
 
 /// A frame that is shown.
+#[non_exhaustive]
 #[derive(Debug, Clone)]
 pub struct Pick {
     /// Its figures.

@@ -11,7 +11,7 @@ use super::picks::Picks;
 use super::summary::{Curves, InputFacts, Report, write_outputs};
 use super::work::{AnalyzeOutput, AnalyzeWork, HeatMap, work_bytes};
 use crate::config::Settings;
-use crate::core::{BudgetPermit, CancelToken, FrameLayout};
+use crate::core::{BudgetPermit, CancelToken, FrameLayout, OutcomeObserver, Progress};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::media::{MediaInfo, Status, TimeRange, Verdict};
@@ -20,6 +20,7 @@ use crate::pipeline::{
 };
 use crate::report::{TableFormats, TableSink};
 use crate::store::{Committed, OsIo, RunKey, StateDir, StoreIo, UnitLog, clean_temps};
+use crate::workflows::reporter::{Reporter, stoppable};
 
 /// One input, opened.
 pub struct AnalyzeInput {
@@ -67,6 +68,7 @@ pub enum OutcomeStatus {
 }
 
 /// Result of one input.
+#[non_exhaustive]
 #[derive(Debug)]
 pub struct Outcome {
     /// Path as given.
@@ -111,15 +113,6 @@ impl Outcome {
     }
 }
 
-/// Receives progress and outcomes while a run goes on.
-pub trait Observer {
-    /// `frames` more frames of `path` were measured.
-    fn progress(&mut self, path: &Path, frames: u64);
-
-    /// An input has ended.
-    fn outcome(&mut self, outcome: Outcome) -> Result<()>;
-}
-
 /// What a finished unit keeps in its record.
 #[derive(Debug, Serialize, Deserialize)]
 struct UnitMeta {
@@ -133,6 +126,9 @@ const STATE: &str = ".state";
 
 /// An input whose frames are flowing.
 struct Open<'a> {
+    /// Position among the inputs, and frames to expect.
+    input: usize,
+    expected: Option<u64>,
     path: PathBuf,
     folder: PathBuf,
     facts: InputFacts,
@@ -150,7 +146,8 @@ struct Open<'a> {
     _permit: BudgetPermit,
 }
 
-/// Measures all inputs, as many at a time as there are in `inputs`; their frames share one GPU queue.
+/// Measures all inputs, as many at a time as there are in `inputs`; their frames share one GPU queue. `observer` hears of
+/// frames, in the stage `measure`, and how each input ended, both with its position in `inputs`.
 ///
 /// Outputs of an earlier run with the same key are kept when they are whole. Failures of single inputs are outcomes.
 ///
@@ -162,17 +159,19 @@ pub fn analyze(
     config: &AnalyzeConfig,
     options: &PipelineOptions,
     restart: bool,
-    observer: &mut dyn Observer,
+    observer: &mut dyn OutcomeObserver<Outcome>,
 ) -> Result<()> {
     config.check()?;
+    let options = &stoppable(options);
+    let cancel = &options.cancel;
     let io = OsIo;
     let mut open = Vec::new();
     let mut sources: Vec<(Box<dyn FrameSource>, AnalyzeWork)> = Vec::new();
-    for input in inputs {
+    for (at, input) in inputs.into_iter().enumerate() {
         let (path, folder) = (input.path.clone(), input.folder.clone());
         let existed = folder.is_dir();
-        match prepare(ctx, &io, input, config, options, restart) {
-            Ok(Prepared::Done(outcome)) => observer.outcome(outcome)?,
+        match prepare(ctx, &io, (at, input), config, options, restart) {
+            Ok(Prepared::Done(outcome)) => observer.outcome(at, outcome)?,
             Ok(Prepared::Run(opened, source)) => {
                 sources.push((source, AnalyzeWork::new(config.clone())));
                 open.push(Some(*opened));
@@ -182,7 +181,7 @@ pub fn analyze(
                     remove_if_empty(&folder);
                 }
                 let stop = options.on_error == OnError::Stop;
-                observer.outcome(Outcome::failed(&path, &folder, e))?;
+                observer.outcome(at, Outcome::failed(&path, &folder, e))?;
                 if stop {
                     return Ok(());
                 }
@@ -195,15 +194,15 @@ pub fn analyze(
     let bytes = |layout: &_, batch| work_bytes(layout, batch, config, options.in_flight);
     let ran = run(ctx, options, sources, &bytes, |event| match event {
         Event::Batch { source, infos, output } => match open.get_mut(source).and_then(Option::as_mut) {
-            Some(o) => take(o, infos.len() as u64, output, observer),
+            Some(o) => take(o, infos.len() as u64, output, &mut Reporter::new(&mut *observer, cancel)),
             None => Ok(()),
         },
         Event::Last { source, output } => match open.get_mut(source).and_then(Option::as_mut) {
-            Some(o) => take(o, 0, output, observer),
+            Some(o) => take(o, 0, output, &mut Reporter::new(&mut *observer, cancel)),
             None => Ok(()),
         },
         Event::End { source, report } => match open.get_mut(source).and_then(Option::take) {
-            Some(o) => observer.outcome(close(ctx, &io, o, report, config, &options.cancel)),
+            Some(o) => observer.outcome(o.input, close(ctx, &io, o, report, config, cancel)),
             None => Ok(()),
         },
     });
@@ -211,7 +210,8 @@ pub fn analyze(
     for o in open.into_iter().flatten() {
         discard(o);
     }
-    ran
+    ran?;
+    cancel.check()
 }
 
 enum Prepared<'a> {
@@ -222,7 +222,7 @@ enum Prepared<'a> {
 fn prepare<'a>(
     ctx: &GpuContext,
     io: &'a OsIo,
-    input: AnalyzeInput,
+    (at, input): (usize, AnalyzeInput),
     config: &AnalyzeConfig,
     options: &PipelineOptions,
     restart: bool,
@@ -260,8 +260,11 @@ fn prepare<'a>(
         }));
     }
     let table = TableSink::create(io, folder.join("frames"), schema(), TableFormats::default())?;
+    let expected = info.as_ref().and_then(|i| i.expected_frames(track));
     let facts = InputFacts::new(&path, info, track, rotation, fingerprint);
     let opened = Open {
+        input: at,
+        expected,
         path,
         folder,
         facts,
@@ -298,7 +301,7 @@ fn run_key(ctx: &GpuContext, config: &AnalyzeConfig, fingerprint: &str, track: u
         .finish()
 }
 
-fn take(o: &mut Open<'_>, frames: u64, output: AnalyzeOutput, observer: &mut dyn Observer) -> Result<()> {
+fn take(o: &mut Open<'_>, frames: u64, output: AnalyzeOutput, reporter: &mut Reporter<'_>) -> Result<()> {
     match output {
         AnalyzeOutput::Frames(batch) => {
             for (metrics, thumbnail) in batch.frames {
@@ -308,7 +311,7 @@ fn take(o: &mut Open<'_>, frames: u64, output: AnalyzeOutput, observer: &mut dyn
             }
             o.facts.thumbnail = batch.thumbnail_size;
             o.frames += frames;
-            observer.progress(&o.path, frames);
+            reporter.tell(Progress::new("measure", "frames", frames).towards(o.expected).of_input(o.input));
         }
         AnalyzeOutput::Heat(maps) => o.heat.extend(maps),
     }

@@ -32,6 +32,7 @@ pub struct HeatMap {
 }
 
 /// What [`AnalyzeWork`] gives out.
+#[non_exhaustive]
 #[derive(Debug)]
 pub enum AnalyzeOutput {
     /// A batch of frames.
@@ -41,6 +42,7 @@ pub enum AnalyzeOutput {
 }
 
 /// Figures and thumbnails of a batch.
+#[non_exhaustive]
 #[derive(Debug)]
 pub struct FrameBatch {
     /// Per frame: figures, and RGBA rows of the thumbnail (empty when none are wanted).

@@ -8,6 +8,7 @@ use crate::core::{Aspect, DescriptorMethod, DescriptorSizes, DescriptorSpec, Des
 use crate::error::{Error, Result};
 
 /// Shape and content of a descriptor.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FeatureMethod {

@@ -35,6 +35,7 @@ pub enum FeaturePooling {
 }
 
 /// A network that describes pictures: part of the key of an index.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetworkUse {
     /// Name in the manifest.

@@ -33,6 +33,7 @@ impl Default for ExpandOptions {
 }
 
 /// What was added: the keys of `expansion_stats.json`.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Expanded {
     /// Curated frames.

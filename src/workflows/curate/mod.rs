@@ -37,7 +37,7 @@ pub use inputs::{Input, Inputs};
 pub use layouts::{MergeOptions, Merged, merge};
 pub use metrics::{FrameEntry, FrameMetrics, FramePlace, Shot};
 pub use models::{ModelUse, Networks};
-pub use run::{ANALYSIS, CurateOptions, CurateOutcome, CurateStage, analyze, curate, read_run, write_decisions};
+pub use run::{ANALYSIS, CurateOptions, CurateOutcome, analyze, curate, read_run, write_decisions};
 pub use shard::{Joined, Shard, join};
 pub use strategy::{OwnStrategies, Strategy, StrategyFrame, StrategyPicture};
 

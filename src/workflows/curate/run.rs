@@ -11,18 +11,19 @@ use super::analyze::{self, Analysis, Times, Working};
 use super::config::CurateConfig;
 use super::decide::{Decisions, Mix, ShotLine, decide, write_ledger};
 use super::execute::{self, Executed};
-use super::inputs::Inputs;
+use super::inputs::{Input, Inputs};
 use super::layouts;
 use super::metrics::FrameEntry;
 use super::models::{ModelUse, Networks};
 use super::shard::Shard;
 use super::{page, report};
 use crate::config::{Settings as _, to_toml};
-use crate::core::{CancelToken, Limits};
+use crate::core::{CancelToken, Limits, Observer};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::media::{Isolation, Sharing};
 use crate::store::{OsIo, StateDir, StoreIo as _, clean_temps, commit, commit_json};
+use crate::workflows::reporter::Reporter;
 
 /// Folder of figures, ledger and settings in the output folder.
 pub const ANALYSIS: &str = "analysis";
@@ -54,22 +55,19 @@ pub struct CurateOptions {
 }
 
 impl CurateOptions {
+    /// The same with a token of the call alone.
+    fn stoppable(&self) -> Self {
+        Self { cancel: self.cancel.child(), ..self.clone() }
+    }
+
     fn working(&self, shard: Option<Shard>) -> Working<'_> {
         let Self { networks, limits, cancel, isolation, sharing, .. } = self;
         Working { networks, limits, isolation: isolation.as_ref(), sharing: sharing.as_ref(), cancel, shard }
     }
 }
 
-/// What is being done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CurateStage {
-    /// Frames are measured.
-    Analyze,
-    /// Pictures are made.
-    Execute,
-}
-
 /// What came of a run.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CurateOutcome {
     /// Frames looked at.
@@ -181,7 +179,7 @@ pub fn write_decisions(
     Ok(())
 }
 
-/// Measures `inputs` and writes their figures into `folder`.
+/// Measures `inputs` and writes their figures into `folder`. `observer` hears of frames in the stage `measure`.
 ///
 /// # Errors
 /// Settings, the device, storage, models, `Cancelled`; frames that cannot be read are entries.
@@ -191,11 +189,13 @@ pub fn analyze(
     folder: &Path,
     config: &CurateConfig,
     options: &CurateOptions,
-    progress: &mut dyn FnMut(CurateStage, u64),
+    observer: &mut dyn Observer,
 ) -> Result<Analysis> {
     config.check()?;
+    let options = &options.stoppable();
+    let mut reporter = Reporter::new(observer, &options.cancel);
     let state = own(folder, options.restart)?;
-    measured(ctx, inputs, folder, &state, config, (options, options.shard), progress)
+    measured(ctx, inputs, folder, &state, config, (options, options.shard), &mut reporter)
 }
 
 fn measured(
@@ -205,16 +205,21 @@ fn measured(
     state: &StateDir,
     config: &CurateConfig,
     (options, shard): (&CurateOptions, Option<Shard>),
-    progress: &mut dyn FnMut(CurateStage, u64),
+    reporter: &mut Reporter<'_>,
 ) -> Result<Analysis> {
     let working = options.working(shard);
-    let mut told = |n| progress(CurateStage::Analyze, n);
-    let analysis = analyze::measure(ctx, inputs, config, working, Some((&OsIo, state.path())), &mut told)?;
+    // How many frames a video gives is known at its end.
+    let videos = inputs.all.iter().any(|i| matches!(i, Input::Video(_)));
+    let total = (!videos && shard.is_none()).then_some(inputs.all.len() as u64);
+    let progress = &mut reporter.stage(("measure", "frames"), total, 0);
+    let analysis = analyze::measure(ctx, inputs, config, working, Some((&OsIo, state.path())), progress)?;
+    options.cancel.check()?;
     write_analysis(folder, &analysis)?;
     Ok(analysis)
 }
 
 /// Curates `inputs` into `folder`: measures, decides, makes pictures, reports. What an earlier run has finished is kept.
+/// `observer` hears of frames, in the stage `measure` and then, while their pictures are made, `make`.
 ///
 /// # Errors
 /// Settings, the device, storage, models, `Cancelled`; state of another version. Frames that fail are in the outcome.
@@ -224,13 +229,15 @@ pub fn curate(
     folder: &Path,
     config: &CurateConfig,
     options: &CurateOptions,
-    progress: &mut dyn FnMut(CurateStage, u64),
+    observer: &mut dyn Observer,
 ) -> Result<CurateOutcome> {
     config.check()?;
+    let options = &options.stoppable();
+    let mut reporter = Reporter::new(observer, &options.cancel);
     let state = own(folder, options.restart)?;
     let mut seconds = Vec::new();
     // Decisions are on all frames: a part needs all figures, measured here or joined from parts of `analyze`.
-    let analysis = measured(ctx, inputs, folder, &state, config, (options, None), progress)?;
+    let analysis = measured(ctx, inputs, folder, &state, config, (options, None), &mut reporter)?;
     seconds.push(("analyze".to_owned(), analysis.elapsed.as_secs_f64()));
     let started = Instant::now();
     let decisions = decide(&analysis.entries, config, &options.overrides)?;
@@ -244,9 +251,13 @@ pub fn curate(
         Executed { frames: vec![None; entries.len()], models: Vec::new(), kept: 0 }
     } else {
         let at = (&OsIo as &dyn crate::store::StoreIo, folder, &state);
-        let mut told = |n| progress(CurateStage::Execute, n);
-        execute::execute(ctx, at, (entries, &decisions), config, working, &mut told)?
+        let wanted =
+            decisions.all.iter().zip(entries).filter(|(d, e)| d.strategy.is_some() || e.error.is_some()).count();
+        let total = shard.is_none().then_some(wanted as u64);
+        let progress = &mut reporter.stage(("make", "frames"), total, 0);
+        execute::execute(ctx, at, (entries, &decisions), config, working, progress)?
     };
+    options.cancel.check()?;
     seconds.push(("execute".to_owned(), started.elapsed().as_secs_f64()));
     let started = Instant::now();
     let mut outcome = outcome(entries, &decisions, &executed, config, &analysis);

@@ -15,6 +15,7 @@ use crate::store::{OsIo, StateDir, UnitLog, of_other_runs};
 const JOURNALS: [&str; 2] = ["analysis", "pictures"];
 
 /// What was joined.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Joined {
     /// Units of figures that were taken over.

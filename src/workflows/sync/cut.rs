@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::pump::{Pump, Share};
-use crate::core::{CancelToken, FrameDesc, FrameLayout, Limits, Rational};
+use crate::core::{CancelToken, FrameDesc, FrameLayout, Limits, Observer, Rational};
 use crate::error::{Error, Result};
 use crate::media::{
     AudioOptions, CopyOptions, CopyPiece, DecodeOptions, DecodedFrame, MediaInfo, OddSize, Plane, RateControl,
@@ -15,6 +15,7 @@ use crate::media::{
     probe,
 };
 use crate::store::{Committed, StoreIo};
+use crate::workflows::reporter::Reporter;
 
 /// Times nearer than this are the same: containers round to milliseconds.
 const SAME: f64 = 0.000_5;
@@ -57,7 +58,18 @@ impl Default for CutOptions {
     }
 }
 
+/// What is told of frames that were read.
+pub(super) const CUT: (&str, &str) = ("cut", "frames");
+
+impl CutOptions {
+    /// The same with a token of the call alone.
+    pub(super) fn stoppable(&self) -> Self {
+        Self { cancel: self.cancel.child(), ..self.clone() }
+    }
+}
+
 /// What became of a piece. Times are seconds from the first frame of the source.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cut {
     /// Position in the plan, from 0.
@@ -87,6 +99,7 @@ pub struct Cut {
 }
 
 /// All pieces, and how the source ended.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq)]
 pub struct CutReport {
     /// A piece a job, in order.
@@ -177,8 +190,8 @@ struct Cutter<'a> {
 }
 
 /// Cuts `input` into `jobs`, which are in order of their starts and may overlap, decoding it once. Frames and samples are encoded anew, so
-/// that every piece begins at the first frame at or after its start, and its sound with the sample that belongs to that frame. `progress`
-/// is told the number of frames read.
+/// that every piece begins at the first frame at or after its start, and its sound with the sample that belongs to that frame. `observer`
+/// hears of frames read, in the stage `cut`.
 ///
 /// Memory is that of the codecs and a few blocks of sound, whatever the length. Pieces that are finished stay when a later one fails.
 ///
@@ -190,9 +203,11 @@ pub fn cut(
     input: &Path,
     jobs: &[CutJob],
     options: &CutOptions,
-    mut progress: impl FnMut(u64),
+    observer: &mut dyn Observer,
 ) -> Result<CutReport> {
-    cut_rest(io, input, jobs, options, (&BTreeMap::new(), &mut |_, _| Ok(())), &mut progress)
+    let options = &options.stoppable();
+    let progress = &mut Reporter::new(observer, &options.cancel);
+    cut_rest(io, input, jobs, options, (&BTreeMap::new(), &mut |_, _| Ok(())), &mut progress.stage(CUT, None, 0))
 }
 
 /// Hears of each piece that is whole, with its files.
@@ -258,7 +273,8 @@ pub(super) fn cut_rest(
         let lasts = base.seconds(frame.info().duration);
         end = at + if lasts > 0.0 { lasts } else { usual };
         frames += 1;
-        progress(frames);
+        progress(1);
+        options.cancel.check()?;
     }
     cutter.finish(end)?;
     let mut chunks = cutter.done;

@@ -19,6 +19,7 @@ impl Default for OffsetOptions {
 }
 
 /// Mean distance at each shift, and what it says.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq)]
 pub struct OffsetCurve {
     /// `distances[k]` is the mean distance of window `i` of the picture and window `i + k - reach` of the sound; `NaN` where no pair exists.

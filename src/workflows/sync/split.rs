@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::cut::{Cut, CutJob, CutOptions, CutReport, copy_on_key_frames};
+use super::cut::{CUT, Cut, CutJob, CutOptions, CutReport, copy_on_key_frames};
 use super::plan::{Piece, Tails, by_silence, by_time, chunk_name, silence_chunk_name, wav_name};
 use super::resume::cut_resumed;
 use super::silence::{SilenceOptions, detect_silence};
+use crate::core::Observer;
 use crate::error::{Error, Result};
 use crate::media::{AudioOptions, DecodeOptions, MediaInfo, Status, VideoDecoder, probe};
 use crate::store::{StateDir, StoreIo, clean_temps, commit_json};
+use crate::workflows::reporter::Reporter;
 
 /// File with what was done, beside the pieces.
 const SUMMARY: &str = "split_summary.json";
@@ -53,6 +55,7 @@ pub struct SplitConfig {
 }
 
 /// What was written.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SplitOutcome {
     /// The file that was split.
@@ -80,7 +83,8 @@ pub struct SplitOutcome {
     pub kept: usize,
 }
 
-/// Plans the pieces of `input`, writes them and `split_summary.json` into `folder`, which is made. Paths in the summary are relative to it.
+/// Plans the pieces of `input`, writes them and `split_summary.json` into `folder`, which is made. Paths in the summary are relative to it. `observer`
+/// hears of frames read, in the stage `cut`; of a copy it hears nothing.
 ///
 /// Killed at any moment, the same call keeps the pieces that are whole and ends with the same bytes. Pieces of other settings or another input are made
 /// anew. A copy ([`SplitConfig::copy`]) is quick and begins anew always.
@@ -92,8 +96,10 @@ pub fn split(
     input: &Path,
     folder: &Path,
     config: &SplitConfig,
-    mut progress: impl FnMut(u64),
+    observer: &mut dyn Observer,
 ) -> Result<SplitOutcome> {
+    let config = &SplitConfig { cut: config.cut.stoppable(), ..config.clone() };
+    let mut reporter = Reporter::new(observer, &config.cut.cancel);
     let info = probe(input, &config.cut.limits)?;
     let total = duration(&info, config.cut.track, input)?;
     let (pieces, silences) = match config.by {
@@ -129,7 +135,8 @@ pub fn split(
     } else {
         let state = StateDir::acquire_for(io, folder.join(STATE), "split")?;
         clean_temps(io.open_dir(folder).map_err(|e| Error::storage("open", folder, e))?.as_ref())?;
-        let done = cut_resumed(io, input, (folder, &state.join("journal")), (&jobs, &config.cut), &mut progress)?;
+        let progress = &mut reporter.stage(CUT, None, 0);
+        let done = cut_resumed(io, input, (folder, &state.join("journal")), (&jobs, &config.cut), progress)?;
         (done.report, done.kept)
     };
     let inside = |p: PathBuf| p.strip_prefix(folder).map(Path::to_path_buf).unwrap_or(p);

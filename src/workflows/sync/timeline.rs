@@ -73,6 +73,7 @@ pub struct OffsetJump {
 }
 
 /// What the points say together.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OffsetTimeline {
     /// Parts per million by which the sound falls behind (positive) or gets ahead; `None` when the points are too few or too near.

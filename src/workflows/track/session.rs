@@ -39,6 +39,7 @@ impl Default for SessionParams {
 }
 
 /// A track seen in a frame, and where.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sighting {
     /// The track.
@@ -48,6 +49,7 @@ pub struct Sighting {
 }
 
 /// What a frame brought.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FrameTracks {
     /// Tracks seen, by number.
@@ -57,6 +59,7 @@ pub struct FrameTracks {
 }
 
 /// What is known of a track at the end.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct TrackSummary {
     /// Its number.
@@ -91,6 +94,7 @@ pub struct Session {
 }
 
 /// Everything at the end.
+#[non_exhaustive]
 #[derive(Debug)]
 pub struct SessionEnd {
     /// Events of tracks that were inside a zone when the video ended.

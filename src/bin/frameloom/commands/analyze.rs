@@ -2,15 +2,16 @@
 
 use std::collections::HashSet;
 use std::ffi::OsString;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use frameloom::config::Layers;
-use frameloom::core::{Shard, Size};
+use frameloom::core::{Observer, OutcomeObserver, Shard, Size};
 use frameloom::gpu::GpuOptions;
 use frameloom::media::{Isolation, VideoStream, probe};
 use frameloom::pipeline::{OnError, PipelineOptions};
 use frameloom::workflows::analyze::{
-    AnalyzeConfig, AnalyzeInput, Observer, OpenOptions, Outcome, OutcomeStatus, analyze, open_input,
+    AnalyzeConfig, AnalyzeInput, OpenOptions, Outcome, OutcomeStatus, analyze, open_input,
 };
 use frameloom::{Error, Result};
 use serde_json::json;
@@ -95,6 +96,8 @@ fn tell_part(
 struct Watch<'a> {
     out: &'a mut Output,
     mode: Mode,
+    /// The inputs that are being measured, in the order of the call.
+    inputs: Vec<PathBuf>,
     current: Vec<(PathBuf, Progress)>,
     started: Vec<(PathBuf, std::time::Instant)>,
     outcomes: Vec<Outcome>,
@@ -104,14 +107,27 @@ struct Watch<'a> {
 }
 
 impl Observer for Watch<'_> {
-    fn progress(&mut self, path: &Path, frames: u64) {
-        self.guard.metrics.add(&path.to_string_lossy(), frames);
-        if let Some((_, p)) = self.current.iter_mut().find(|(at, _)| at == path) {
-            p.add(frames, self.out);
+    fn progress(&mut self, p: frameloom::core::Progress) -> ControlFlow<()> {
+        if let Some(path) = self.inputs.get(p.input) {
+            self.guard.metrics.add(&path.to_string_lossy(), p.done);
+            if let Some((_, bar)) = self.current.iter_mut().find(|(at, _)| at == path) {
+                bar.add(p.done, self.out);
+            }
         }
+        ControlFlow::Continue(())
     }
+}
 
-    fn outcome(&mut self, outcome: Outcome) -> Result<()> {
+impl OutcomeObserver<Outcome> for Watch<'_> {
+    fn outcome(&mut self, _: usize, outcome: Outcome) -> Result<()> {
+        self.end(outcome);
+        Ok(())
+    }
+}
+
+impl Watch<'_> {
+    /// An input has ended.
+    fn end(&mut self, outcome: Outcome) {
         if let Some(at) = self.current.iter().position(|(p, _)| *p == outcome.path) {
             self.current.remove(at).1.finish();
         }
@@ -119,7 +135,6 @@ impl Observer for Watch<'_> {
         self.guard.metrics.end(&outcome.path.to_string_lossy(), state(outcome.status));
         self.say(&outcome, seconds);
         self.outcomes.push(outcome);
-        Ok(())
     }
 }
 
@@ -208,6 +223,7 @@ pub(crate) fn run(global: &Global, args: &AnalyzeArgs, out: &mut Output, signals
     let mut watch = Watch {
         out,
         mode,
+        inputs: Vec::new(),
         current: Vec::new(),
         started: Vec::new(),
         outcomes: Vec::new(),
@@ -217,6 +233,7 @@ pub(crate) fn run(global: &Global, args: &AnalyzeArgs, out: &mut Output, signals
     for group in jobs.chunks(args.jobs as usize) {
         signals.cancel.check()?;
         let mut inputs = Vec::new();
+        watch.inputs.clear();
         for job in group {
             watch.started.push((job.input.clone(), std::time::Instant::now()));
             match open_input(&job.input, &job.folder, &opening) {
@@ -225,9 +242,10 @@ pub(crate) fn run(global: &Global, args: &AnalyzeArgs, out: &mut Output, signals
                     let progress = Progress::new(watch.mode, &label, expected(&input)).watching(&guard.memory);
                     watch.current.push((job.input.clone(), progress));
                     guard.metrics.begin(&job.input.to_string_lossy(), expected(&input));
+                    watch.inputs.push(job.input.clone());
                     inputs.push(input);
                 }
-                Err(e) => watch.outcome(Outcome::failed(&job.input, &job.folder, e))?,
+                Err(e) => watch.end(Outcome::failed(&job.input, &job.folder, e)),
             }
         }
         analyze(&ctx, inputs, &config, &options, args.restart, &mut watch)?;

@@ -9,8 +9,8 @@ use frameloom::media::DecodeOptions;
 use frameloom::ops::RowSample;
 use frameloom::pipeline::PipelineOptions;
 use frameloom::workflows::collage::run::{
-    CollageConfig, CollageOutcome, CollageVideo, Comparison, RunOptions, Stage, VideoFacts, collage, collage_part,
-    compare,
+    CollageConfig, CollageOutcome, CollageVideo, Comparison, MethodResult, RunOptions, VideoFacts, collage,
+    collage_part, compare,
 };
 use frameloom::workflows::collage::{
     CollageSettings, DescriptorConfig, FeatureLayout, FeatureMethod, Networks, Pool, PoolSettings, Scan,
@@ -23,7 +23,7 @@ use super::merge::{Part, PartDone};
 use crate::args::Global;
 use crate::collage_args::{CollageArgs, CollageCommand, LayoutArg, known, layers, networks};
 use crate::output::{Output, limits_from, printable};
-use crate::progress::{Mode, Progress};
+use crate::progress::{Mode, Stages};
 use crate::signals::Signals;
 
 pub(crate) fn run(
@@ -158,23 +158,10 @@ fn show(
     progress: Mode,
 ) -> Result<CollageOutcome> {
     let name = video.facts.name.clone();
-    let mut shown: Option<(Stage, Progress, u64)> = None;
-    let outcome = collage(ctx, video, pool, folder, config, options, &mut |stage, done, total| {
-        if shown.as_ref().is_none_or(|(s, ..)| *s != stage) {
-            if let Some((_, bar, _)) = shown.take() {
-                bar.finish();
-            }
-            let what = if stage == Stage::Match { "matching" } else { "writing" };
-            shown = Some((stage, Progress::new(progress, &format!("{name}: {what}"), total), 0));
-        }
-        if let Some((_, bar, before)) = &mut shown {
-            bar.add(done.saturating_sub(*before), out);
-            *before = done;
-        }
-    });
-    if let Some((_, bar, _)) = shown {
-        bar.finish();
-    }
+    let label = |stage: &str| format!("{name}: {}", if stage == "match" { "matching" } else { "writing" });
+    let mut stages = Stages::new(progress, out, label);
+    let outcome = collage(ctx, video, pool, folder, config, options, &mut stages);
+    stages.finish();
     outcome
 }
 
@@ -189,16 +176,10 @@ fn part(
     progress: Mode,
 ) -> Result<u8> {
     let started = std::time::Instant::now();
-    let mut bar: Option<(Progress, u64)> = None;
     let label = format!("{}: matching", video.facts.name);
-    let done = collage_part(ctx, video, pool, (folder, shard), config, options, &mut |done, total| {
-        let (bar, before) = bar.get_or_insert_with(|| (Progress::new(progress, &label, total), 0));
-        bar.add(done.saturating_sub(*before), out);
-        *before = done;
-    });
-    if let Some((bar, _)) = bar {
-        bar.finish();
-    }
+    let mut stages = Stages::new(progress, out, |_| label.clone());
+    let done = collage_part(ctx, video, pool, (folder, shard), config, options, &mut stages);
+    stages.finish();
     let done = done?;
     let units = usize::try_from(done.units).unwrap_or(usize::MAX);
     let part = Part::of_one(("collage", "matches"), shard, units, &config.descriptor, done.reasons.is_empty())?;
@@ -354,7 +335,7 @@ fn side_by_side(global: &Global, command: &CollageCommand, out: &mut Output, sig
     let what =
         Comparison { video, opening: &opening, scan: &scan, config: &config, methods: &methods, frames: *frames };
     out.text(&format!("{:<16} {:>8} {:>10} {:>10} {:>11}", "method", "numbers", "index s", "match s", "similarity"));
-    let results = compare(&ctx, &what, output, &options, &mut |r| {
+    let method = |_, r: MethodResult| {
         out.text(&format!(
             "{:<16} {:>8} {:>10.2} {:>10.2} {:>11.3}",
             r.method.name(),
@@ -364,7 +345,9 @@ fn side_by_side(global: &Global, command: &CollageCommand, out: &mut Output, sig
             r.similarity
         ));
         out.event("item", json!(r));
-    })?;
+        Ok(())
+    };
+    let results = compare(&ctx, &what, output, &options, &mut ((), method))?;
     let page = output.join("comparison.html");
     out.note(&format!("written: {}", page.display()));
     out.event("result", json!({ "methods": results.len(), "report": page.to_string_lossy() }));

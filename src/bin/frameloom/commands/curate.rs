@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use frameloom::config::{Layers, Settings};
+use frameloom::core::Observer;
 use frameloom::gpu::{DeviceChoice, GpuOptions};
 use frameloom::workflows::curate::{
-    ANALYSIS, CurateConfig, CurateOptions, CurateOutcome, CurateStage, ExpandOptions, FrameMetrics, Input, Inputs,
-    MergeOptions, Mix, Networks, Times, analyze, curate, decide, expand, explain, join, merge, read_ledger, read_run,
-    tune, write_decisions,
+    ANALYSIS, CurateConfig, CurateOptions, CurateOutcome, ExpandOptions, FrameMetrics, Input, Inputs, MergeOptions,
+    Mix, Networks, Times, analyze, curate, decide, expand, explain, join, merge, read_ledger, read_run, tune,
+    write_decisions,
 };
 use frameloom::{Error, Result};
 use serde_json::{Value, json};
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 use crate::args::Global;
 use crate::curate_args::{CurateArgs, CurateCommand, CurateInput, CurateSettings, LayoutArg, SurplusArg};
 use crate::output::{Output, limits_from, printable};
-use crate::progress::{Mode, Progress};
+use crate::progress::{Mode, Stages};
 use crate::signals::Signals;
 
 pub(crate) fn run(
@@ -240,19 +241,9 @@ fn whole(
         shard: args.shard,
     };
     let total = (videos == 0).then_some(pictures as u64);
-    let mut shown: Option<(CurateStage, Progress)> = None;
-    let mut told = |stage: CurateStage, n: u64| {
-        if shown.as_ref().is_none_or(|(s, _)| *s != stage) {
-            if let Some((_, bar)) = shown.take() {
-                bar.finish();
-            }
-            let label = if stage == CurateStage::Analyze { "measuring" } else { "making pictures" };
-            shown = Some((stage, Progress::new(progress, label, total)));
-        }
-        if let Some((_, bar)) = &mut shown {
-            bar.add(n, out);
-        }
-    };
+    let label = |stage: &str| if stage == "measure" { "measuring" } else { "making pictures" }.to_owned();
+    let mut stages = Stages::new(progress, out, label);
+    let mut told = |p: frameloom::core::Progress| stages.progress(p.towards(total));
     let mut times = None;
     let found = if all {
         curate(&ctx, &inputs, &args.output, &config, &options, &mut told).map(Some)
@@ -262,9 +253,7 @@ fn whole(
             None
         })
     };
-    if let Some((_, bar)) = shown {
-        bar.finish();
-    }
+    stages.finish();
     let seconds = started.elapsed().as_secs_f64();
     match found? {
         Some(outcome) => finish(&args.output, &outcome, seconds, out),

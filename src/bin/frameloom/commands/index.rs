@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use frameloom::config::Layers;
-use frameloom::core::Shard;
+use frameloom::core::{Observer, Shard};
 use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::index::{IndexOptions, IndexOrigin, IndexSpec, recall_at, sample_rows};
 use frameloom::media::Skipped;
@@ -20,7 +20,7 @@ use crate::collage_args::{
     DescriptorArgs, IndexArgs, IndexCommand, IndexWork, SearchArgs, known, layers, networks, written,
 };
 use crate::output::{Output, limits_from, printable};
-use crate::progress::{Mode, Progress};
+use crate::progress::{Mode, Stages};
 use crate::signals::Signals;
 
 /// Queries that recall is measured with.
@@ -187,7 +187,7 @@ fn describe(
 ) -> Result<u8> {
     let started = std::time::Instant::now();
     let done = counted(folder, progress, out, |step| pool_part(ctx, folder, (scan, shard), settings, step))?;
-    let PoolPart { units, report } = done;
+    let PoolPart { units, report, .. } = done;
     let whole = report.unusable.is_empty();
     // What is searched matters to the build that goes on; parts are of one run when they describe in the same way.
     Part::of_one(("index build", "pictures"), shard, units, &settings.descriptor, whole)?.write(folder)?;
@@ -216,19 +216,12 @@ fn counted<T>(
     folder: &Path,
     progress: Mode,
     out: &mut Output,
-    work: impl FnOnce(&mut dyn FnMut(usize, usize)) -> Result<T>,
+    work: impl FnOnce(&mut dyn Observer) -> Result<T>,
 ) -> Result<T> {
     let label = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
-    let mut shown: Option<(Progress, usize)> = None;
-    let result = work(&mut |done, total| {
-        let (bar, before) =
-            shown.get_or_insert_with(|| (Progress::of(progress, &label, Some(total as u64), "pictures"), 0));
-        bar.add((done - *before) as u64, out);
-        *before = done;
-    });
-    if let Some((bar, _)) = shown {
-        bar.finish();
-    }
+    let mut stages = Stages::new(progress, out, |_| label.clone());
+    let result = work(&mut stages);
+    stages.finish();
     result
 }
 

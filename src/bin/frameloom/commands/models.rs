@@ -138,7 +138,7 @@ fn element(e: ElementType) -> &'static str {
         ElementType::I32 => "i32",
         ElementType::U8 => "u8",
         ElementType::Bool => "bool",
-        ElementType::Other => "other",
+        _ => "other",
     }
 }
 

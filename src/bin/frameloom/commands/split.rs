@@ -55,7 +55,7 @@ fn pieces(args: &SplitCommon, by: SplitBy, out: &mut Output, signals: &Signals, 
     );
     let label = input.file_name().unwrap_or(input.as_os_str()).to_string_lossy().into_owned();
     let mut bar = Progress::new(mode, &label, None);
-    let done = split(&OsIo, input, &folder, &config, |_| bar.add(1, out))?;
+    let done = split(&OsIo, input, &folder, &config, &mut bar.counting(out))?;
     bar.finish();
     let mut empty = 0;
     for chunk in &done.chunks {

@@ -13,8 +13,8 @@ use frameloom::workflows::track::detections::Detections;
 #[cfg(feature = "onnx")]
 use frameloom::workflows::track::run::TrackSlices;
 use frameloom::workflows::track::run::{
-    DetectionsFile, StreamEnd, StreamJob, TrackConfig, TrackDetector, TrackOutcome, TrackRun, TrackStage, TrackVideo,
-    ZonesText, track_again, track_streams,
+    DetectionsFile, StreamJob, TrackConfig, TrackDetector, TrackOutcome, TrackRun, TrackVideo, ZonesText, track_again,
+    track_streams,
 };
 use frameloom::{Error, Result};
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ use super::merge::{Part, PartUnit};
 use crate::args::Global;
 use crate::guard::Guard;
 use crate::output::{Output, error_json, printable};
-use crate::progress::{Mode, Progress};
+use crate::progress::{Mode, Progress, Stages};
 use crate::signals::Signals;
 use crate::track_args::{Clamped, ReportArgs, TrackArgs, TrackCommand, WorkArgs, clamp};
 
@@ -210,33 +210,27 @@ fn look(global: &Global, args: &TrackArgs, out: &mut Output, signals: &Signals, 
     };
     let started = Instant::now();
     let mut bar = Progress::new(mode, &label, total).watching(&guard.memory);
-    let mut before = vec![[0u64; 2]; jobs.len()];
-    track_streams(&ctx, &jobs, &detector, &zones, (&config, &run), workers, &mut |i, end| match end {
-        StreamEnd::Progress(stage, done, _) => {
-            let slot = usize::from(stage == TrackStage::Annotating);
-            if let Some(old) = before.get_mut(i).and_then(|b| b.get_mut(slot)) {
-                let more = done.saturating_sub(*old);
-                bar.add(more, out);
-                *old = done;
-                if let Some(job) = jobs.get(i).filter(|_| stage == TrackStage::Looking) {
-                    guard.metrics.add(&job.folder.to_string_lossy(), more);
-                }
-            }
+    let frames = |p: frameloom::core::Progress| {
+        bar.add(p.done, out);
+        if let Some(job) = jobs.get(p.input).filter(|_| p.stage == "look") {
+            guard.metrics.add(&job.folder.to_string_lossy(), p.done);
         }
-        StreamEnd::Ended(result) => {
-            if let Some(job) = jobs.get(i) {
-                let how = match result.as_ref() {
-                    Ok(o) if o.reasons.is_empty() => "complete",
-                    Ok(_) => "partial",
-                    Err(_) => "failed",
-                };
-                guard.metrics.end(&job.folder.to_string_lossy(), how);
-            }
-            if let Some(end) = places.get(i).and_then(|at| ends.get_mut(*at)) {
-                *end = Some(*result);
-            }
+    };
+    let end = |i: usize, result: Result<TrackOutcome>| {
+        if let Some(job) = jobs.get(i) {
+            let how = match &result {
+                Ok(o) if o.reasons.is_empty() => "complete",
+                Ok(_) => "partial",
+                Err(_) => "failed",
+            };
+            guard.metrics.end(&job.folder.to_string_lossy(), how);
         }
-    })?;
+        if let Some(end) = places.get(i).and_then(|at| ends.get_mut(*at)) {
+            *end = Some(result);
+        }
+        Ok(())
+    };
+    track_streams(&ctx, &jobs, &detector, &zones, (&config, &run), workers, &mut (frames, end))?;
     bar.finish();
     let memory = guard.report(&ctx, out);
     let part = (numbers.as_slice(), whole, &config);
@@ -487,15 +481,9 @@ fn again(global: &Global, args: &ReportArgs, out: &mut Output, signals: &Signals
     let ctx = context(global, &options, out)?;
     let run = running(&args.work, &used, signals);
     let name = args.from.file_name().unwrap_or(args.from.as_os_str()).to_string_lossy().into_owned();
-    let mut bar: Option<(Progress, u64)> = None;
-    let outcome = track_again(&ctx, &args.from, &zones, folder, (&config, &run, &open), &mut |_, done, total| {
-        let (bar, before) = bar.get_or_insert_with(|| (Progress::new(mode, &name, total), 0));
-        bar.add(done.saturating_sub(*before), out);
-        *before = done;
-    });
-    if let Some((bar, _)) = bar {
-        bar.finish();
-    }
+    let mut stages = Stages::new(mode, out, |_| name.clone());
+    let outcome = track_again(&ctx, &args.from, &zones, folder, (&config, &run, &open), &mut stages);
+    stages.finish();
     let outcome = outcome?;
     say(&name, folder, &outcome, out);
     let code = if outcome.reasons.is_empty() { 0 } else { 3 };

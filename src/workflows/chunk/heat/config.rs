@@ -8,6 +8,7 @@ use crate::core::{HeatMode, HsvRange};
 use crate::error::{Error, Result};
 
 /// What makes a pixel hot.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum HeatKind {

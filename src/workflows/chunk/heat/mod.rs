@@ -26,10 +26,11 @@ use std::path::Path;
 
 use super::activity::ActivityGrid;
 use super::plan::HeatMap;
-use crate::core::Size;
+use crate::core::{Observer, Size};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::pipeline::{Event, FrameSource, PipelineOptions, run};
+use crate::workflows::reporter::{Reporter, stoppable};
 
 pub use boxes::read_boxes;
 pub use config::{BoxMark, HeatConfig, HeatKind};
@@ -43,6 +44,7 @@ pub use watch::ModelWatch;
 pub use work::{HeatWork, heat_bytes};
 
 /// A heat map and what it was made of.
+#[non_exhaustive]
 #[derive(Debug)]
 pub struct HeatFound {
     /// The map.
@@ -78,7 +80,10 @@ impl Heated {
     }
 }
 
-/// The heat map of all frames of `source`. `progress` hears of each batch. `path` is for messages.
+/// What is told of frames that were looked at.
+const MEASURE: (&str, &str) = ("measure", "frames");
+
+/// The heat map of all frames of `source`. `observer` hears of each batch, in the stage `measure`. `path` is for messages.
 ///
 /// # Errors
 /// [`Error::Config`] for a source that needs more than frames, see [`watched_heat`] and [`custom_heat`]; [`Error::InputCorrupt`] without a
@@ -89,9 +94,11 @@ pub fn heat_of(
     source: Box<dyn FrameSource>,
     config: &HeatConfig,
     options: &PipelineOptions,
-    progress: &mut dyn FnMut(u64),
+    observer: &mut dyn Observer,
 ) -> Result<HeatFound> {
-    measured(ctx, path, source, config, None, (options, progress))
+    let options = stoppable(options);
+    let mut reporter = Reporter::new(observer, &options.cancel);
+    measured(ctx, path, source, config, None, (&options, &mut reporter.stage(MEASURE, None, 0)))
 }
 
 /// The heat map of what `make` marks in the frames of `source`, see [`HeatFn`]: the mean of its pictures. Of `config`, `side` and `step`
@@ -105,10 +112,13 @@ pub fn custom_heat<'f>(
     source: Box<dyn FrameSource>,
     config: &HeatConfig,
     make: Box<HeatFn<'f>>,
-    (options, progress): (&PipelineOptions, &mut dyn FnMut(u64)),
+    options: &PipelineOptions,
+    observer: &mut dyn Observer,
 ) -> Result<HeatFound> {
+    let options = stoppable(options);
+    let mut reporter = Reporter::new(observer, &options.cancel);
     let config = HeatConfig { source: HeatKind::Custom, ..config.clone() };
-    measured(ctx, path, source, &config, Some(make), (options, progress))
+    measured(ctx, path, source, &config, Some(make), (&options, &mut reporter.stage(MEASURE, None, 0)))
 }
 
 fn measured(

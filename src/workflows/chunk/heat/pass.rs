@@ -9,12 +9,13 @@ use super::shape::FLOW;
 use super::steps::{StepClock, Steps};
 use super::sums::HeatSums;
 use super::work::{HeatWork, heat_bytes, size_changes};
-use super::{HeatConfig, HeatFound, HeatKind, measured_sums, without_frames};
+use super::{HeatConfig, HeatFound, HeatKind, MEASURE, measured_sums, without_frames};
 use crate::config::Settings;
-use crate::core::{BoxF, FrameLayout, Size};
+use crate::core::{BoxF, FrameLayout, Observer, Size};
 use crate::error::{Error, Result};
 use crate::gpu::{GpuContext, Recorder};
 use crate::pipeline::{BatchView, BatchWork, FrameSource, HeldBatch, PipelineOptions, batches};
+use crate::workflows::reporter::{Reporter, stoppable};
 
 /// What somebody saw in a frame.
 #[derive(Debug, Clone, PartialEq)]
@@ -237,9 +238,13 @@ pub fn watched_heat(
     source: Box<dyn FrameSource>,
     config: &HeatConfig,
     mut watching: Watching,
-    (options, progress): (&PipelineOptions, &mut dyn FnMut(u64)),
+    options: &PipelineOptions,
+    observer: &mut dyn Observer,
 ) -> Result<HeatFound> {
     check(config, &watching)?;
+    let options = &stoppable(options);
+    let mut reporter = Reporter::new(observer, &options.cancel);
+    let progress = &mut reporter.stage(MEASURE, None, 0);
     let (mut pass, elsewhere) = (Pass::new(config, path), watching.face_frames.take());
     look(ctx, source, &mut pass, (&mut watching, elsewhere.is_some()), options, progress)?;
     if let (Some(frames), Some(faces)) = (elsewhere, watching.faces.as_mut()) {

@@ -11,13 +11,14 @@ use super::config::BoxMark;
 use super::pass::sums_of;
 use super::sums::HeatSums;
 use super::work::size_changes;
-use super::{HeatConfig, HeatFound, Watching, without_frames};
+use super::{HeatConfig, HeatFound, MEASURE, Watching, without_frames};
 use crate::config::Settings as _;
-use crate::core::{FrameInfo, Shard};
+use crate::core::{FrameInfo, Observer, Shard};
 use crate::error::{Error, Result, StateError};
 use crate::gpu::GpuContext;
 use crate::pipeline::{FrameSource, PipelineOptions, SourceFrame};
 use crate::store::{GroupId, GroupLog, OsIo, Record, RunKey, StateDir, gather_groups};
+use crate::workflows::reporter::{Reporter, stoppable};
 
 /// Frames of a stretch.
 const FRAMES: u64 = 250;
@@ -41,6 +42,7 @@ struct End {
 }
 
 /// What a part did.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HeatPart {
     /// Stretches of the whole video.
@@ -72,7 +74,8 @@ impl std::fmt::Debug for HeatInput<'_> {
 }
 
 /// Adds up the heat of the stretches that belong to part `shard`, into a journal in `folder`, for [`join_heat`]. Killed, the same call goes on with the
-/// last of its savings. `progress` hears of frames that were added.
+/// last of its savings. `observer` hears of frames that were added, in the stage
+/// `measure`.
 ///
 /// # Errors
 /// [`Error::Config`] for settings whose frames do not count by themselves: middles of boxes go on from look to look, and faces of other frames belong
@@ -83,9 +86,13 @@ pub fn heat_part(
     (folder, shard): (&Path, Shard),
     config: &HeatConfig,
     mut watching: Watching,
-    (options, progress): (&PipelineOptions, &mut dyn FnMut(u64)),
+    options: &PipelineOptions,
+    observer: &mut dyn Observer,
 ) -> Result<HeatPart> {
     config.check()?;
+    let options = &stoppable(options);
+    let mut reporter = Reporter::new(observer, &options.cancel);
+    let progress = &mut reporter.stage(MEASURE, None, 0);
     let refuse = |field: &str, message: &str| Err(Error::Config { field: field.into(), message: message.into() });
     if config.mark == BoxMark::Middle {
         return refuse(

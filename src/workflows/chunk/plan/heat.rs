@@ -15,6 +15,7 @@ pub struct HeatMap {
 }
 
 /// Figures of a map under the keys of the original system.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct ActivityStats {
     /// Mean value.

@@ -106,6 +106,7 @@ impl Chunk {
 }
 
 /// Figures under the keys of the original system. All are there when there is no chunk, too.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct CoverageStats {
     /// Share of all heat inside chunks; 0 for a map without heat.
@@ -222,6 +223,7 @@ impl Slices for ChunkPlan {
 }
 
 /// What processing costs.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ChunkCost {
     /// Pixels of all chunks, halos and overlaps included, were all of them active.

@@ -54,6 +54,7 @@ impl<M: TensorModel> ChunkDetector<M> {
 }
 
 /// A frame with what was found in its chunks.
+#[non_exhaustive]
 #[derive(Debug)]
 pub struct FrameDetections<'a> {
     /// Format, size and colour.

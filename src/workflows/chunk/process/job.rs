@@ -15,22 +15,27 @@ use super::placement::Placement;
 use super::video::{ChunkVideo, Stream, VideoFacts};
 use super::work::Job;
 use crate::config::to_toml;
+use crate::core::Observer;
 use crate::error::{Error, Result, StateError};
 use crate::gpu::GpuContext;
 use crate::media::AudioCopy;
 use crate::pipeline::PipelineOptions;
 use crate::store::{OsIo, RunKey, StateDir, StoreIo, UnitLog, clean_temps, commit, commit_json};
 use crate::workflows::encode::Encoded;
+use crate::workflows::reporter::{Reporter, stoppable};
 
 pub(super) const UNIT: &str = "chunks";
 pub(super) const STATE: &str = ".state";
 /// Within the state folder: units that are done, and the files of parts that are not joined yet.
 pub(super) const JOURNAL: &str = "journal";
 pub(super) const PARTS: &str = "parts";
+/// What is told of frames that are done.
+pub(super) const PROCESS: (&str, &str) = ("process", "frames");
 /// Whose outputs a folder holds.
 pub(super) const OWNER: &str = "chunk run";
 
 /// What is done to the chunks.
+#[non_exhaustive]
 pub enum ChunkWork<'a> {
     /// Tiles become tiles: a video comes out.
     Tiles(&'a mut dyn ChunkEffect),
@@ -67,7 +72,15 @@ pub struct JobOptions {
     pub restart: bool,
 }
 
+impl JobOptions {
+    /// The same with a token of the call alone.
+    pub(super) fn stoppable(&self) -> Self {
+        Self { pipeline: stoppable(&self.pipeline), restart: self.restart }
+    }
+}
+
 /// Result of a run.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChunkOutcome {
     /// Why it is not whole: damage of the video. Empty: complete.
@@ -100,7 +113,7 @@ pub fn claim_output(folder: &Path) -> Result<()> {
 }
 
 /// Processes the chunks of `placement` in `video` into `folder`: `NAME_chunks.mp4`, or `detections.jsonl` (as `frameloom track` reads it), and
-/// `summary.json` and `config.toml`. `progress` hears of frames done.
+/// `summary.json` and `config.toml`. `observer` hears of frames done, in the stage `process`.
 ///
 /// Killed at any moment, the same call goes on behind the last whole part of 250 frames and ends with the same bytes; frames before are decoded
 /// again, and processed again by effects that remember ([`ChunkEffect::remembers`]). A whole output is kept.
@@ -115,9 +128,12 @@ pub fn process_video(
     (work, effect): (ChunkWork<'_>, &EffectId),
     folder: &Path,
     (config, options): (&ProcessConfig, &JobOptions),
-    progress: &mut dyn FnMut(u64),
+    observer: &mut dyn Observer,
 ) -> Result<ChunkOutcome> {
     let io = OsIo;
+    let options = &options.stoppable();
+    let mut reporter = Reporter::new(observer, &options.pipeline.cancel);
+    let progress = &mut reporter.stage(PROCESS, video.expected(config.seconds), 0);
     let (state, mut units) = enter(ctx, (&video.facts, placement, effect), folder, (config, options))?;
     if let Some(done) = units.done(UNIT) {
         let outcome: ChunkOutcome = serde_json::from_value(done.meta.clone())
@@ -132,6 +148,7 @@ pub fn process_video(
     let (stream, spec) = (Stream::new(source, config.seconds), Job::spec(&facts, folder, config, audio));
     let mut job = Job { ctx, placement, config, options, spec, stream, shard: None };
     let (count, head) = job.make((work, &parts, &mut units), progress)?;
+    options.pipeline.cancel.check()?;
     if count == 0 {
         return Err(Error::InputCorrupt { path: facts.path, reason: "no frame could be decoded".into() });
     }

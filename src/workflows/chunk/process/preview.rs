@@ -6,10 +6,11 @@ use super::draw::{COLORS, dim_outside, draw_number, draw_outline};
 use super::placement::{Placed, Placement};
 use super::run::{check_size, seconds};
 use super::video::{ChunkVideo, Stream, file_spec};
-use crate::core::{FrameDesc, FrameLayout, Rect, RowSink, Size};
+use crate::core::{CancelToken, FrameDesc, FrameLayout, Observer, Rect, RowSink, Size};
 use crate::error::{Error, Result};
 use crate::pipeline::FrameSource as _;
 use crate::workflows::encode::{Finished, encode};
+use crate::workflows::reporter::Reporter;
 
 /// The bytes of a frame.
 struct Slot<'a>(&'a mut [u8]);
@@ -25,6 +26,7 @@ impl RowSink for Slot<'_> {
 }
 
 /// What was written.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preview {
     /// Frames.
@@ -44,7 +46,8 @@ const RESTING: [u8; 3] = [150, 150, 150];
 
 /// Writes the frames of `video` of the first `most` seconds (all, without) to `path`, an `.mp4`, with `placement` drawn on them: chunks that
 /// are processed are as bright as they were, in a frame of the colour of their number, the rest is dimmed; those whose time begins or
-/// ended within a second have a thin grey frame. Numbers count from 1. Without sound. `progress` hears of frames done.
+/// ended within a second have a thin grey frame. Numbers count from 1. Without sound. `observer` hears of frames done, in the stage
+/// `write`.
 ///
 /// # Errors
 /// [`Error::Usage`] for frames of another size than the placement was made for; those of decoding and encoding.
@@ -53,8 +56,11 @@ pub fn write_preview(
     placement: &Placement,
     path: &Path,
     most: Option<f64>,
-    progress: &mut dyn FnMut(u64),
+    observer: &mut dyn Observer,
 ) -> Result<Preview> {
+    let cancel = CancelToken::new();
+    let mut reporter = Reporter::new(observer, &cancel);
+    let mut progress = reporter.stage(("write", "frames"), video.expected(most), 0);
     let ChunkVideo { facts, source, .. } = video;
     let spec = file_spec(path.to_path_buf(), &facts, CRF, None);
     let mut stream = Stream::new(source, most);
@@ -72,6 +78,7 @@ pub fn write_preview(
         })? {
             frames += 1;
             progress(1);
+            cancel.check()?;
         }
         Ok(frames)
     })?;

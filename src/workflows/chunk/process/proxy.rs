@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::video::{ChunkVideo, file_spec};
 use crate::config::{Settings, check_ranges};
-use crate::core::{FrameDesc, FrameLayout, PixelFormat, Size};
+use crate::core::{FrameDesc, FrameLayout, Observer, PixelFormat, Size};
 use crate::error::{Error, Result};
 use crate::gpu::{GpuContext, ReadbackRing, Recorder};
 use crate::media::AudioCopy;
@@ -16,6 +16,7 @@ use crate::ops::resize::area::AreaPlan;
 use crate::ops::{FramesBound, GpuFrames};
 use crate::pipeline::{HeldBatch, PipelineOptions, batches};
 use crate::workflows::encode::{Finished, encode};
+use crate::workflows::reporter::{Reporter, stoppable};
 
 /// Settings of a proxy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -67,6 +68,7 @@ pub fn proxy_size(size: Size, config: &ProxyConfig) -> Result<Size> {
 }
 
 /// What was written.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ProxyReport {
     /// Frames.
@@ -121,7 +123,8 @@ impl Shape {
     }
 }
 
-/// Writes the proxy of `video` to `path` (`.mp4`, or `.mkv`). Times of frames stay what they are. `progress` hears of frames done.
+/// Writes the proxy of `video` to `path` (`.mp4`, or `.mkv`). Times of frames stay what they are. `observer` hears of frames done, in the
+/// stage `write`.
 ///
 /// # Errors
 /// [`Error::Config`], [`Error::Usage`]; those of decoding, the device, encoding.
@@ -131,9 +134,12 @@ pub fn write_proxy(
     path: &Path,
     config: &ProxyConfig,
     pipeline: &PipelineOptions,
-    progress: &mut dyn FnMut(u64),
+    observer: &mut dyn Observer,
 ) -> Result<ProxyReport> {
     config.check()?;
+    let pipeline = &stoppable(pipeline);
+    let mut reporter = Reporter::new(observer, &pipeline.cancel);
+    let mut progress = reporter.stage(("write", "frames"), video.facts.frames, 0);
     let ChunkVideo { facts, source, end, limits } = video;
     let audio = (config.audio && facts.audio > 0).then(|| AudioCopy { limits, ..AudioCopy::new(&facts.path, 0) });
     let spec = file_spec(path.to_path_buf(), &facts, config.crf, audio);
@@ -169,6 +175,7 @@ pub fn write_proxy(
         })?;
         // Half a video gets no name.
         report.result?;
+        pipeline.cancel.check()?;
         Ok(report.frames)
     })?;
     let missing = || Error::InputCorrupt { path: facts.path.clone(), reason: "no frame could be decoded".into() };

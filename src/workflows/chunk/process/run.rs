@@ -57,6 +57,7 @@ impl Default for ProcessOptions {
 }
 
 /// A frame that is done.
+#[non_exhaustive]
 #[derive(Debug)]
 pub struct ProcessedFrame<'a> {
     /// Format, size and colour.
@@ -83,6 +84,7 @@ impl ProcessedFrame<'_> {
 }
 
 /// What was done.
+#[non_exhaustive]
 #[derive(Debug)]
 pub struct ProcessReport {
     /// Frames that came out.

@@ -8,17 +8,19 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::config::ProcessConfig;
-use super::job::{ChunkWork, EffectId, JOURNAL, JobOptions, OWNER, PARTS, STATE, UNIT, enter};
+use super::job::{ChunkWork, EffectId, JOURNAL, JobOptions, OWNER, PARTS, PROCESS, STATE, UNIT, enter};
 use super::parts::Parts;
 use super::placement::Placement;
 use super::video::{ChunkVideo, Stream};
 use super::work::Job;
-use crate::core::Shard;
+use crate::core::{Observer, Shard};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::store::{OsIo, StateDir, unite_units};
+use crate::workflows::reporter::Reporter;
 
 /// What a part did.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ChunkPart {
     /// Stretches of the whole video.
@@ -29,7 +31,8 @@ pub struct ChunkPart {
     pub reasons: Vec<String>,
 }
 
-/// Makes what belongs to part `shard` of the run, and no outputs. Killed at any moment, the same call goes on.
+/// Makes what belongs to part `shard` of the run, and no outputs. `observer` hears of frames done, in the stage `process`. Killed at
+/// any moment, the same call goes on.
 ///
 /// # Errors
 /// [`Error::Usage`] for an effect that remembers frames before ([`super::ChunkEffect::remembers`]), and in a folder whose run is over; otherwise as
@@ -41,8 +44,11 @@ pub fn process_part(
     (work, effect): (ChunkWork<'_>, &EffectId),
     (folder, shard): (&Path, Shard),
     (config, options): (&ProcessConfig, &JobOptions),
-    progress: &mut dyn FnMut(u64),
+    observer: &mut dyn Observer,
 ) -> Result<ChunkPart> {
+    let options = &options.stoppable();
+    let mut reporter = Reporter::new(observer, &options.pipeline.cancel);
+    let progress = &mut reporter.stage(PROCESS, video.expected(config.seconds), 0);
     let (state, mut units) = enter(ctx, (&video.facts, placement, effect), folder, (config, options))?;
     if units.done(UNIT).is_some() {
         return Err(Error::Usage {
@@ -55,6 +61,7 @@ pub fn process_part(
     let (stream, spec) = (Stream::new(source, config.seconds), Job::spec(&facts, folder, config, None));
     let mut job = Job { ctx, placement, config, options, spec, stream, shard: Some(shard) };
     let (count, _) = job.make((work, &parts, &mut units), progress)?;
+    options.pipeline.cancel.check()?;
     if count == 0 {
         return Err(Error::InputCorrupt { path: facts.path, reason: "no frame could be decoded".into() });
     }

@@ -73,8 +73,10 @@ impl Job<'_> {
                 let before = self.stream.taken;
                 let fresh = self.shard.is_none_or(|s| s.has(number)) && !done.contains_key(&number);
                 if !fresh && !replay {
+                    let cancel = &self.options.pipeline.cancel;
                     self.stream.pass(FRAMES, &mut |info| {
                         progress(1);
+                        cancel.check()?;
                         to.passed(info)
                     })?;
                     number += usize::from(self.stream.taken > before);

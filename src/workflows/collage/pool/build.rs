@@ -12,13 +12,14 @@ use super::fresh::Fresh;
 use super::look::{Look, Looked};
 use super::scan::Scan;
 use super::table::{PictureTable, PoolPicture};
-use crate::core::{BudgetPermit, CancelToken, Limits};
+use crate::core::{BudgetPermit, CancelToken, Limits, Observer};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::index::{IndexSpec, Rows, RowsWriter};
 use crate::media::Skipped;
 use crate::ops::RowSample;
 use crate::store::{Hash, OsIo, RunKey, StateDir, StoreIo, clean_temps, commit_json};
+use crate::workflows::reporter::Reporter;
 
 /// Rows between two savings: what a kill costs at most.
 const SAVE_EVERY: usize = 512;
@@ -44,7 +45,15 @@ pub struct PoolSettings {
     pub cancel: CancelToken,
 }
 
+/// What is told of files that were looked at.
+pub(super) const DESCRIBE: (&str, &str) = ("describe", "pictures");
+
 impl PoolSettings {
+    /// The same with a token of the call alone.
+    pub(super) fn stoppable(&self) -> Self {
+        Self { cancel: self.cancel.child(), ..self.clone() }
+    }
+
     /// Settings for `descriptor` with the usual speed.
     pub fn new(descriptor: DescriptorConfig) -> Self {
         Self {
@@ -61,6 +70,7 @@ impl PoolSettings {
 }
 
 /// What a build did.
+#[non_exhaustive]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PoolReport {
     /// Pictures in the index.
@@ -79,7 +89,8 @@ pub struct PoolReport {
     pub unchanged: bool,
 }
 
-/// Makes the index in `folder` hold the pictures of `scan`. `progress` gets the number of files looked at, and of all to look at.
+/// Makes the index in `folder` hold the pictures of `scan`. `observer` hears of files that were looked at, in the stage
+/// `describe`.
 ///
 /// Pictures are known by path, length and time of change, else by the hash of their content: a moved picture is not computed again, a
 /// changed one is. Descriptors that were computed are kept by and by; a build that was killed goes on where it was, and ends with
@@ -92,8 +103,10 @@ pub fn build_pool(
     folder: &Path,
     scan: Scan,
     settings: &PoolSettings,
-    progress: &mut dyn FnMut(usize, usize),
+    observer: &mut dyn Observer,
 ) -> Result<PoolReport> {
+    let settings = &settings.stoppable();
+    let mut reporter = Reporter::new(observer, &settings.cancel);
     let io = OsIo;
     let mut describer =
         Describer::new(ctx, &settings.descriptor, settings.batch, &settings.networks, &settings.cancel)?;
@@ -116,8 +129,12 @@ pub fn build_pool(
     let mut fresh = Fresh::open(&io, &state.join("fresh"), key.hash(), describer.dim())?;
     let mut table = plan(&scan, old.as_ref());
     let todo: Vec<usize> = (0..scan.files.len()).filter(|i| table.get(*i).is_none_or(Option::is_none)).collect();
-    look(ctx, &mut describer, (&scan, &todo), (old.as_ref(), &mut fresh), &mut table, settings, &mut report, progress)?;
-    fresh.save(&io)?;
+    let progress = &mut reporter.stage(DESCRIBE, Some(todo.len() as u64), 0);
+    let found = (old.as_ref(), &mut fresh);
+    let looked = look(ctx, &mut describer, (&scan, &todo), found, &mut table, settings, &mut report, progress);
+    // What was described is kept where the rest failed or was stopped, too.
+    let saved = fresh.save(&io);
+    looked.and(saved)?;
     let table = PictureTable { all: table.into_iter().flatten().collect() };
     report.pictures = table.usable().count();
     report.reused = report.pictures.saturating_sub(report.computed);
@@ -208,7 +225,7 @@ pub(super) fn look(
     table: &mut [Option<PoolPicture>],
     settings: &PoolSettings,
     report: &mut PoolReport,
-    progress: &mut dyn FnMut(usize, usize),
+    progress: &mut dyn FnMut(u64),
 ) -> Result<()> {
     let mut known: HashSet<Hash> = fresh.hashes().collect();
     known.extend(old.iter().flat_map(|o| o.ids.keys().copied()));
@@ -221,12 +238,10 @@ pub(super) fn look(
         threads: settings.threads,
         cancel: &settings.cancel,
     };
-    let mut done = 0;
     let mut waiting: Vec<(usize, Hash, Picture, BudgetPermit)> = Vec::new();
     look.run(|looked| {
         for (at, looked) in looked {
             settings.cancel.check()?;
-            done += 1;
             let (hash, error) = match looked {
                 Looked::Known(hash) => (Some(hash), None),
                 Looked::Unusable(hash, reason) => (hash, Some(reason)),
@@ -251,13 +266,14 @@ pub(super) fn look(
             if fresh.unsaved() >= SAVE_EVERY {
                 fresh.save(&OsIo)?;
             }
-            progress(done, todo.len());
+            progress(1);
         }
         while !waiting.is_empty() {
             describe(describer, &mut waiting, fresh, table, report)?;
         }
         Ok(())
     })?;
+    settings.cancel.check()?;
     ctx.check()
 }
 

@@ -46,6 +46,7 @@ pub struct Pool {
 }
 
 /// A picture that was found.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Match {
     /// Its id in the pool.

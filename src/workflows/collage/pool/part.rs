@@ -8,15 +8,16 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::super::describe::Describer;
-use super::build::{PoolReport, PoolSettings, descriptor_key, look};
+use super::build::{DESCRIBE, PoolReport, PoolSettings, descriptor_key, look};
 use super::files::{IndexFile, STATE};
 use super::fresh::Fresh;
 use super::scan::Scan;
-use crate::core::Shard;
+use crate::core::{Observer, Shard};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::media::Skipped;
 use crate::store::{OsIo, RunKey, StateDir, commit_json};
+use crate::workflows::reporter::Reporter;
 
 /// Pictures that belong to the same part: neighbours, which are more often alike than others.
 const UNIT: usize = 16;
@@ -26,6 +27,7 @@ const FACTS: &str = "part.json";
 const FRESH: &str = "fresh";
 
 /// What a part did.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PoolPart {
     /// Units of all pictures.
@@ -41,7 +43,8 @@ struct Facts {
     key: RunKey,
 }
 
-/// Describes the pictures of `scan` that belong to part `shard`, for [`join_pool`]. Killed at any moment, the same call goes on.
+/// Describes the pictures of `scan` that belong to part `shard`, for [`join_pool`]. `observer` hears of files that were looked at, in the
+/// stage `describe`. Killed at any moment, the same call goes on.
 ///
 /// # Errors
 /// [`Error::Usage`] in a folder that holds an index; otherwise as [`super::build_pool`].
@@ -50,8 +53,10 @@ pub fn pool_part(
     folder: &Path,
     (scan, shard): (&Scan, Shard),
     settings: &PoolSettings,
-    progress: &mut dyn FnMut(usize, usize),
+    observer: &mut dyn Observer,
 ) -> Result<PoolPart> {
+    let settings = &settings.stoppable();
+    let mut reporter = Reporter::new(observer, &settings.cancel);
     let io = OsIo;
     let mut describer =
         Describer::new(ctx, &settings.descriptor, settings.batch, &settings.networks, &settings.cancel)?;
@@ -69,10 +74,13 @@ pub fn pool_part(
         fresh = Fresh::open(&io, &state.join(FRESH), key.hash(), describer.dim())?;
     }
     let todo: Vec<usize> = (0..scan.files.len()).filter(|at| shard.has(at / UNIT)).collect();
+    let progress = &mut reporter.stage(DESCRIBE, Some(todo.len() as u64), 0);
     let mut table = vec![None; scan.files.len()];
     let mut report = PoolReport { skipped: scan.skipped.clone(), ..PoolReport::default() };
-    look(ctx, &mut describer, (scan, &todo), (None, &mut fresh), &mut table, settings, &mut report, progress)?;
-    fresh.save(&io)?;
+    let found = (None, &mut fresh);
+    let looked = look(ctx, &mut describer, (scan, &todo), found, &mut table, settings, &mut report, progress);
+    let saved = fresh.save(&io);
+    looked.and(saved)?;
     commit_json(&io, state.join(FACTS), &Facts { dim: describer.dim(), key })?;
     let looked: Vec<_> = table.into_iter().flatten().collect();
     let bad = looked.iter().filter_map(|p| Some(Skipped { path: (&p.path).into(), reason: p.error.clone()? }));

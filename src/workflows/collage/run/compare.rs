@@ -10,7 +10,7 @@ use super::super::config::{DescriptorConfig, FeatureMethod};
 use super::super::pool::{Pool, PoolSettings, Scan, build_pool};
 use super::label::Canvas;
 use super::{CollageConfig, CollageVideo, RunOptions, collage, sheet};
-use crate::core::{Rational, Size};
+use crate::core::{OutcomeObserver, Progress, Rational, Size};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::media::{DecodeOptions, encode_jpeg};
@@ -18,6 +18,7 @@ use crate::report::{HtmlTable, ImageItem, Note, Page, Tone};
 use crate::store::{OsIo, StoreIo, commit, commit_json};
 
 /// What one method did.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MethodResult {
     /// The method.
@@ -52,7 +53,8 @@ pub struct Comparison<'a> {
 }
 
 /// Finds the best picture of each frame by every method, and writes `comparison.jpg` (a row a frame: the frame, then the picture of each
-/// method), `comparison.json` and `comparison.html` into `folder`, beside what each method's own run writes.
+/// method), `comparison.json` and `comparison.html` into `folder`, beside what each method's own run writes. `observer` hears of each method as of an
+/// input: what [`build_pool`] and [`collage`] say, and what it did.
 ///
 /// # Errors
 /// As [`build_pool`] and [`collage`]; [`Error::Config`] for no frames.
@@ -61,7 +63,7 @@ pub fn compare(
     what: &Comparison<'_>,
     folder: &Path,
     options: &RunOptions,
-    done: &mut dyn FnMut(&MethodResult),
+    observer: &mut dyn OutcomeObserver<MethodResult>,
 ) -> Result<Vec<MethodResult>> {
     if what.frames == 0 {
         return Err(Error::Config { field: "frames".into(), message: "must be at least 1, got 0".into() });
@@ -70,7 +72,7 @@ pub fn compare(
     io.create_dir_all(folder).map_err(|e| Error::storage("create the output folder", folder, e))?;
     let mut results = Vec::new();
     let mut columns: Vec<Vec<(Size, Vec<u8>)>> = Vec::new();
-    for descriptor in what.methods {
+    for (input, descriptor) in what.methods.iter().enumerate() {
         let (descriptor, method) = (descriptor.clone(), descriptor.method);
         let video = CollageVideo::open(what.video, what.opening)?;
         let at = folder.join(method.name());
@@ -82,7 +84,8 @@ pub fn compare(
             cancel: options.pipeline.cancel.clone(),
             ..PoolSettings::new(descriptor.clone())
         };
-        let report = build_pool(ctx, &at.join("index"), what.scan.clone(), &settings, &mut |_, _| ())?;
+        let mut step = |p: Progress| observer.progress(p.of_input(input));
+        let report = build_pool(ctx, &at.join("index"), what.scan.clone(), &settings, &mut step)?;
         let index_seconds = began.elapsed().as_secs_f64();
         let began = Instant::now();
         let config = CollageConfig {
@@ -95,7 +98,7 @@ pub fn compare(
             ..what.config.clone()
         };
         let again = RunOptions { restart: true, ..options.clone() };
-        let outcome = collage(ctx, video, &Pool::open(at.join("index"))?, &at, &config, &again, &mut |_, _, _| ())?;
+        let outcome = collage(ctx, video, &Pool::open(at.join("index"))?, &at, &config, &again, &mut step)?;
         let result = MethodResult {
             method,
             dim: config.descriptor.dim()?,
@@ -104,7 +107,7 @@ pub fn compare(
             match_seconds: began.elapsed().as_secs_f64(),
             similarity: outcome.total_similarity / outcome.frames.max(1) as f64,
         };
-        done(&result);
+        observer.outcome(input, result.clone())?;
         results.push(result);
         columns.push(samples(&at.join("comparison_samples"))?);
     }

@@ -38,12 +38,13 @@ pub use video::{CollageVideo, VideoFacts};
 use super::config::DescriptorConfig;
 use super::network::Networks;
 use super::pool::Pool;
-use crate::core::Limits;
+use crate::core::{Limits, Observer};
 use crate::error::{Error, Result, StateError};
 use crate::gpu::GpuContext;
 use crate::index::IndexOptions;
 use crate::pipeline::PipelineOptions;
 use crate::store::{OsIo, RunKey, RunKeyBuilder, StateDir, StoreIo, UnitLog, clean_temps};
+use crate::workflows::reporter::{Reporter, stoppable};
 use matching::{MatchLog, Matching, unit_frames};
 use source::{Places, SampledSource};
 use write::Writing;
@@ -83,16 +84,18 @@ impl Default for RunOptions {
     }
 }
 
-/// What a run is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
-    /// Finding the nearest pictures of frames.
-    Match,
-    /// Writing pictures and the video.
-    Show,
+/// What is told of frames whose nearest pictures are found.
+const MATCH: (&str, &str) = ("match", "frames");
+
+impl RunOptions {
+    /// The same with a token of the call alone.
+    fn stoppable(&self) -> Self {
+        Self { pipeline: stoppable(&self.pipeline), ..self.clone() }
+    }
 }
 
 /// Result of a run.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CollageOutcome {
     /// Why it is not whole: damage of the video, pictures that could not be shown. Empty: complete.
@@ -141,8 +144,8 @@ fn same_descriptor(pool: &DescriptorConfig, wanted: &DescriptorConfig) -> Result
     })
 }
 
-/// Makes the collage of `video` from the pictures of `pool` in `folder`. `progress` gets frames done and, where it is known, how many
-/// there are.
+/// Makes the collage of `video` from the pictures of `pool` in `folder`. `observer` hears of frames, in the stage `match` while
+/// their nearest pictures are looked for and `write` while pictures and video are written.
 ///
 /// Killed at any moment, the same call goes on and ends with the same bytes. With other settings of selection or output the matches that
 /// the folder holds are used again.
@@ -157,9 +160,11 @@ pub fn collage(
     folder: &Path,
     config: &CollageConfig,
     options: &RunOptions,
-    progress: &mut dyn FnMut(Stage, u64, Option<u64>),
+    observer: &mut dyn Observer,
 ) -> Result<CollageOutcome> {
     config.check()?;
+    let options = &options.stoppable();
+    let mut reporter = Reporter::new(observer, &options.pipeline.cancel);
     same_descriptor(pool.descriptor(), &config.descriptor)?;
     let io = OsIo;
     let CollageVideo { facts, source, end } = video;
@@ -193,11 +198,7 @@ pub fn collage(
             expected: facts.frames,
             save_every: options.save_every.max(1),
         };
-        let mut done = resumed;
-        matching.run(&mut log, sampled, &mut |n| {
-            done += n;
-            progress(Stage::Match, done, expected(&facts, config));
-        })?;
+        matching.run(&mut log, sampled, &mut reporter.stage(MATCH, expected(&facts, config), resumed))?;
     }
     let found = log.all();
     let Some(match_end) = &found.end else { return Err(Error::Bug("matching without an end".into())) };
@@ -224,9 +225,9 @@ pub fn collage(
         timeline: &timeline,
         search: index.spec().to_string(),
     };
-    let (files, outcome) = writing.run(match_end.reasons.clone(), match_end.notes.clone(), &mut |n| {
-        progress(Stage::Show, n, Some(chosen.len() as u64));
-    })?;
+    let (reasons, notes) = (match_end.reasons.clone(), match_end.notes.clone());
+    let progress = &mut reporter.stage(("write", "frames"), Some(chosen.len() as u64), 0);
+    let (files, outcome) = writing.run(reasons, notes, progress)?;
     units.finish(UNIT, &files, &outcome)?;
     drop(state);
     Ok(CollageOutcome { resumed, ..outcome })

@@ -14,14 +14,16 @@ use super::matching::{MatchLog, Matching, unit_frames};
 use super::source::{Places, SampledSource};
 use super::timeline::Timeline;
 use super::video::CollageVideo;
-use super::{MATCHES, RunOptions, STATE, enter, expected, run_key, same_descriptor};
-use crate::core::Shard;
+use super::{MATCH, MATCHES, RunOptions, STATE, enter, expected, run_key, same_descriptor};
+use crate::core::{Observer, Shard};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::index::IndexOptions;
 use crate::store::{OsIo, unite_groups};
+use crate::workflows::reporter::Reporter;
 
 /// What a part did.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CollagePart {
     /// Units of the whole timeline.
@@ -34,7 +36,8 @@ pub struct CollagePart {
     pub reasons: Vec<String>,
 }
 
-/// Matches the frames that belong to part `shard`, and writes no outputs. Killed at any moment, the same call goes on.
+/// Matches the frames that belong to part `shard`, and writes no outputs. `observer` hears of frames, in the stage
+/// `match`. Killed at any moment, the same call goes on.
 ///
 /// # Errors
 /// As [`super::collage`].
@@ -45,9 +48,11 @@ pub fn collage_part(
     (folder, shard): (&Path, Shard),
     config: &CollageConfig,
     options: &RunOptions,
-    progress: &mut dyn FnMut(u64, Option<u64>),
+    observer: &mut dyn Observer,
 ) -> Result<CollagePart> {
     config.check()?;
+    let options = &options.stoppable();
+    let mut reporter = Reporter::new(observer, &options.pipeline.cancel);
     same_descriptor(pool.descriptor(), &config.descriptor)?;
     let CollageVideo { facts, source, end } = video;
     let state = enter(folder, options.restart)?;
@@ -74,12 +79,9 @@ pub fn collage_part(
             expected: facts.frames,
             save_every: options.save_every.max(1),
         };
-        let mut done = (log.known() / per_frame) as u64;
+        let known = (log.known() / per_frame) as u64;
         let total = expected(&facts, config).map(|n| n / u64::from(shard.count()));
-        matching.run(&mut log, sampled, &mut |n| {
-            done += n;
-            progress(done, total);
-        })?;
+        matching.run(&mut log, sampled, &mut reporter.stage(MATCH, total, known))?;
     }
     let end = log.end.ok_or_else(|| Error::Bug("matching without an end".into()))?;
     let units = count(end.frames);

@@ -89,11 +89,8 @@ impl Writing<'_> {
         if config.video || config.frames {
             let cell = Mosaic::new(self.facts.size, config.tiles).cell();
             let mut renderer = Renderer::new(self.ctx, cell)?;
-            let mut done = 0;
-            let shown = show.run(&mut renderer, &self.loader(cell), &mut |n| {
-                done += n;
-                progress(done);
-            })?;
+            let shown = show.run(&mut renderer, &self.loader(cell), progress)?;
+            self.options.pipeline.cancel.check()?;
             let file = shown.files.last().filter(|_| config.video).and_then(|f| f.path.file_name());
             video = file.map(|n| n.to_string_lossy().into_owned());
             files.extend(shown.files);

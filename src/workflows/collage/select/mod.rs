@@ -57,6 +57,7 @@ impl CandidateSource for NoMore {
 }
 
 /// Why a frame shows what it shows.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reason {
     /// A picture that reaches the threshold and is allowed.
@@ -104,6 +105,7 @@ impl Choice {
 }
 
 /// What [`select`] found.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Selection {
     /// One per frame, in order.

@@ -27,6 +27,7 @@ use crate::store::{RunKey, StoreIo, UnitLog};
 use meter::{Looking, Meter};
 
 /// All frames with their figures.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Analysis {
     /// Pictures in order of the inputs, then frames of videos.
@@ -40,6 +41,7 @@ pub struct Analysis {
 }
 
 /// Where the time of measuring went, in seconds. Stages work side by side, so that their sum is more than the time on the clock.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Times {
     /// On the clock.

@@ -203,6 +203,8 @@ pub(super) fn measure_video(
             (picks, SourceReport { result: report.result.and(again.result), ..report }, short)
         }
     };
+    // What was not looked at is no damage: nothing is said or kept of a video that was stopped.
+    recorded.cancel.check()?;
     if let Some(decode) = report.stages.first() {
         recorded.times.video_frames += decode.items;
         recorded.times.video_decode += decode.busy.as_secs_f64();

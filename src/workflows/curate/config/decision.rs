@@ -97,6 +97,7 @@ impl DatasetNeeds {
 }
 
 /// How frames get their strategies.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Engine {

@@ -18,6 +18,7 @@ use crate::workflows::curate::{CREATE_OCCLUSION, ENHANCE_SEGMENT, KEEP_FULL, SEG
 const SCALE: f64 = 1e6;
 
 /// A strategy's share.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MixLine {
     /// Its name.
@@ -40,6 +41,7 @@ pub struct MixLine {
 }
 
 /// All shares.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Mix {
     /// One line a strategy.

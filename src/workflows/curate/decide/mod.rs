@@ -32,6 +32,7 @@ use crate::error::{Error, Result};
 pub const DROP: &str = "drop";
 
 /// How far a figure lies from a threshold.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Margin {
     /// In words: `keep_full if complexity < 0.30; is 0.28, inside by 0.02`.
@@ -41,6 +42,7 @@ pub struct Margin {
 }
 
 /// Another strategy that the frame could have had.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Alternative {
     /// Its name.
@@ -52,6 +54,7 @@ pub struct Alternative {
 }
 
 /// What is done with a frame, and why.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
     /// The strategy; nothing for a frame that is left out.
@@ -71,6 +74,7 @@ pub struct Decision {
 }
 
 /// All decisions, one for each entry, and what came of the wanted shares.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decisions {
     /// In order of the entries.

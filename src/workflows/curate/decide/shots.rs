@@ -7,6 +7,7 @@ use crate::workflows::curate::config::DecisionConfig;
 use crate::workflows::curate::metrics::{FrameEntry, FrameMetrics, Shot};
 
 /// A kind of shot among the frames that are used.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ShotLine {
     /// The kind.

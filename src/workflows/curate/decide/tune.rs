@@ -16,6 +16,7 @@ const ROUNDS: usize = 6;
 const INERTIA: f64 = 0.01;
 
 /// Proposed thresholds.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Tuned {
     /// The thresholds.

@@ -24,6 +24,7 @@ pub struct MergeOptions {
 }
 
 /// What was merged.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Merged {
     /// Pictures by strategy.

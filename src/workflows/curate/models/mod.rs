@@ -36,6 +36,7 @@ use crate::gpu::GpuContext;
 use crate::infer::{Allow, ModelRegistry, OnnxSession, SessionOptions, Task, VerifiedModel};
 
 /// What does a job: a network, or a rule in its place.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelUse {
     /// The job: `detect`, `face`, `embed`, `segment`, `inpaint`, `upscale`, `restore-face`.

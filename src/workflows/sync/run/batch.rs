@@ -13,15 +13,17 @@ use super::summary::{ChunkResult, TrackOffset, VideoSummary};
 use super::video::{SyncOpen, SyncVideo};
 use super::{SyncOutcome, SyncRun, sync};
 use crate::config::Settings as _;
-use crate::core::Shard;
+use crate::core::{OutcomeObserver, Progress, Shard};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::store::{OsIo, StoreIo, commit_json};
+use crate::workflows::reporter::{Reporter, stoppable};
 
 /// Extensions of the files that are taken; the first four are those of the script.
 const EXTENSIONS: [&str; 9] = ["mp4", "avi", "mov", "mkv", "mpg", "mpeg", "webm", "m4v", "ts"];
 
 /// One video of a batch, by the names of the script.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BatchResult {
     /// Name of the file without its extension; of its folder too.
@@ -59,6 +61,7 @@ pub struct BatchResult {
 }
 
 /// `batch_processing_summary.json`.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BatchSummary {
     /// Videos.
@@ -106,6 +109,12 @@ impl BatchSummary {
     }
 }
 
+/// What a worker says.
+enum Heard {
+    Progress(Progress),
+    Ended(usize, Box<BatchResult>),
+}
+
 /// The videos in `folder`, in order of their names.
 ///
 /// # Errors
@@ -131,11 +140,11 @@ pub fn videos_in(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Analyses `videos` into folders of their own below `folder`, and writes [`BatchSummary::FILE`] there. `told` hears of each video that has ended,
-/// in order of the ends, with its place in `videos`.
+/// Analyses `videos` into folders of their own below `folder`, and writes [`BatchSummary::FILE`] there. `observer` hears of each video
+/// what [`sync`] says, and how it ended, in order of the ends, with its place in `videos`.
 ///
 /// # Errors
-/// [`Error::Config`], [`Error::Cancelled`], storage of the summary. Failures of videos are results.
+/// [`Error::Config`], [`Error::Cancelled`], storage of the summary, an error of the observer. Failures of videos are results.
 pub fn sync_batch(
     ctx: &GpuContext,
     files: &SyncModelFiles,
@@ -143,9 +152,11 @@ pub fn sync_batch(
     folder: &Path,
     config: &SyncConfig,
     options: &BatchOptions,
-    told: &mut dyn FnMut(usize, &BatchResult),
+    observer: &mut dyn OutcomeObserver<BatchResult>,
 ) -> Result<BatchSummary> {
     config.check()?;
+    let run = SyncRun { pipeline: stoppable(&options.run.pipeline), ..options.run.clone() };
+    let cancel = &run.pipeline.cancel;
     OsIo.create_dir_all(folder).map_err(|e| Error::storage("create the output folder", folder, e))?;
     let names = references(videos);
     let mine = |at: &usize| options.shard.is_none_or(|s| s.has(*at));
@@ -158,18 +169,19 @@ pub fn sync_batch(
         let (done, ended) = mpsc::channel();
         let mut running = Vec::new();
         for _ in 0..workers {
-            let (done, queue, names) = (done.clone(), &queue, &names);
+            let (done, queue, names, run) = (done.clone(), &queue, &names, &run);
             running.push(scope.spawn(move || -> Result<()> {
                 let mut models = files.load(ctx, Some(threads))?;
                 loop {
                     let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
                     let Some(i) = next else { return Ok(()) };
-                    options.run.pipeline.cancel.check()?;
+                    cancel.check()?;
                     let (Some(path), Some(name)) = (videos.get(i), names.get(i)) else { return Ok(()) };
                     let (began, clock) = (now(), Instant::now());
+                    let mut step = |p: Progress| drop(done.send(Heard::Progress(p.of_input(i))));
                     let one = std::panic::AssertUnwindSafe(|| {
                         let video = SyncVideo::open(path, &options.open)?;
-                        sync(ctx, &video, &mut models, &folder.join(name), config, &options.run, &mut |_, _, _| {})
+                        sync(ctx, &video, &mut models, &folder.join(name), config, run, &mut step)
                     });
                     let ran = std::panic::catch_unwind(one);
                     if let Ok(Err(e @ (Error::Cancelled | Error::Gpu(_)))) = ran {
@@ -177,7 +189,7 @@ pub fn sync_batch(
                     }
                     let broken = ran.is_err();
                     let result = result(path, name, folder, ran.ok(), (began, clock.elapsed()))?;
-                    let _ = done.send((i, result));
+                    let _ = done.send(Heard::Ended(i, Box::new(result)));
                     if broken {
                         // What a defect left in the networks is not known.
                         models = files.load(ctx, Some(threads))?;
@@ -186,16 +198,25 @@ pub fn sync_batch(
             }));
         }
         drop(done);
-        for (i, result) in ended {
-            told(i, &result);
-            if let Some(place) = results.get_mut(i) {
-                *place = Some(result);
+        let mut refused = Ok(());
+        for heard in ended {
+            match heard {
+                Heard::Progress(p) => Reporter::new(&mut *observer, cancel).tell(p),
+                Heard::Ended(i, result) => {
+                    if refused.is_ok() {
+                        refused = observer.outcome(i, (*result).clone()).inspect_err(|_| cancel.cancel());
+                    }
+                    if let Some(place) = results.get_mut(i) {
+                        *place = Some(*result);
+                    }
+                }
             }
         }
+        refused?;
         for worker in running {
             worker.join().map_err(|_| Error::Bug("a worker of the batch panicked".into()))??;
         }
-        Ok(())
+        cancel.check()
     })?;
     let results: Vec<BatchResult> = results.into_iter().flatten().collect();
     let summary = BatchSummary::of(results);

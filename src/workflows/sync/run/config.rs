@@ -11,6 +11,7 @@ use crate::core::HueDistance;
 use crate::error::{Error, Result};
 
 /// What tells how late the sound is.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum EstimatorKind {

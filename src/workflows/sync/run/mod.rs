@@ -55,10 +55,12 @@ pub use video::{SyncOpen, SyncVideo};
 use super::lip_motion::SyncVerdict;
 use super::timeline::{OffsetJump, OffsetSegment};
 use crate::config::Settings as _;
+use crate::core::Observer;
 use crate::error::{Error, Result, StateError};
 use crate::gpu::GpuContext;
 use crate::pipeline::PipelineOptions;
 use crate::store::{OsIo, RunKey, StateDir, StoreIo, UnitLog, clean_temps};
+use crate::workflows::reporter::{Reporter, stoppable};
 use log::SyncLog;
 use outputs::{Finished, write_outputs};
 use passes::Passes;
@@ -74,14 +76,10 @@ const STATE: &str = ".state";
 /// Journal of what both passes found, in the state folder.
 const SEEN: &str = "seen";
 
-/// What a run is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SyncStage {
-    /// Finding faces and cuts.
-    Faces,
-    /// Looking at the lips of tracks.
-    Lips,
-}
+/// What is told of frames in which faces and cuts were found.
+const FACES: (&str, &str) = ("faces", "frames");
+/// What is told of frames in which lips were looked at.
+const LIPS: (&str, &str) = ("lips", "frames");
 
 /// How a run works, and what it writes beside the usual. None of it changes a byte of a file.
 #[derive(Debug, Clone, Default)]
@@ -97,6 +95,7 @@ pub struct SyncRun {
 }
 
 /// Result of a run.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SyncOutcome {
     /// Verdict on the whole.
@@ -140,7 +139,8 @@ pub struct SyncOutcome {
     pub speed: SyncSpeed,
 }
 
-/// Analyses `video` and writes what was found into `folder`. `progress` gets frames done in a stage and, where it is known, how many there are.
+/// Analyses `video` and writes what was found into `folder`. `observer` hears of frames, in the stage `faces` while faces and cuts
+/// are found and `lips` while lips are looked at.
 ///
 /// Killed at any moment, the same call goes on and ends with the same bytes. With other settings of judging what was seen is used again.
 ///
@@ -154,9 +154,11 @@ pub fn sync(
     folder: &Path,
     config: &SyncConfig,
     options: &SyncRun,
-    progress: &mut dyn FnMut(SyncStage, u64, Option<u64>),
+    observer: &mut dyn Observer,
 ) -> Result<SyncOutcome> {
     let SyncRun { pipeline: options, restart, face_videos, annotate } = options;
+    let options = &stoppable(options);
+    let mut reporter = Reporter::new(observer, &options.cancel);
     config.check()?;
     let io = OsIo;
     let state = enter(folder, *restart)?;
@@ -184,21 +186,13 @@ pub fn sync(
     let mut clock = Clock::new(models.running());
     let passes = Passes { ctx, video, config, options, units: units_of };
     if log.all_frames().is_none() {
-        let (mut done, total) = (resumed, video.expected());
-        passes.frames(models, &mut log, &mut |n| {
-            done += n;
-            progress(SyncStage::Faces, done, total);
-        })?;
+        passes.frames(models, &mut log, &mut reporter.stage(FACES, video.expected(), resumed))?;
     }
     let faces_lap = clock.lap(models.running());
     let frames = log.all_frames().ok_or_else(|| Error::Bug("a first pass with holes".into()))?;
     let who = who::who(&frames, config)?;
     let total = frames.len() as u64;
-    let mut done = 0;
-    passes.looks(models, (&who.tracks, &frames), &mut log, &mut |n| {
-        done += n;
-        progress(SyncStage::Lips, done.min(total), Some(total));
-    })?;
+    passes.looks(models, (&who.tracks, &frames), &mut log, &mut reporter.stage(LIPS, Some(total), 0))?;
     let seen = log.all_looks();
     let lips_lap = clock.lap(models.running());
     let persons = persons::persons(&who.tracks, &views::sums(&seen.vectors, who.tracks.len()), config.same_person);

@@ -15,14 +15,16 @@ use super::models::SyncModels;
 use super::passes::Passes;
 use super::units::Units;
 use super::video::SyncVideo;
-use super::{SEEN, STATE, SyncStage, enter, seen_key, who};
+use super::{FACES, LIPS, SEEN, STATE, enter, seen_key, who};
 use crate::config::Settings as _;
-use crate::core::Shard;
+use crate::core::{Observer, Shard};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::pipeline::PipelineOptions;
+use crate::workflows::reporter::{Reporter, stoppable};
 
 /// What a part did.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SyncPart {
     /// The pass it did its share of: `faces`, or `lips` in a folder in which the parts of the first pass are joined.
@@ -38,6 +40,7 @@ pub struct SyncPart {
 }
 
 /// Does what belongs to part `shard` of the pass that is next in `folder`, and writes no outputs. Killed at any moment, the same call goes on.
+/// `observer` hears of frames, in the stage of the pass.
 ///
 /// # Errors
 /// As [`super::sync`].
@@ -48,9 +51,11 @@ pub fn sync_part(
     (folder, shard): (&Path, Shard),
     config: &SyncConfig,
     (options, restart): (&PipelineOptions, bool),
-    progress: &mut dyn FnMut(SyncStage, u64, Option<u64>),
+    observer: &mut dyn Observer,
 ) -> Result<SyncPart> {
     config.check()?;
+    let options = &stoppable(options);
+    let mut reporter = Reporter::new(observer, &options.cancel);
     let state = enter(folder, restart)?;
     let units = Units::new(video.usual(), Some(shard));
     let key = seen_key(ctx, video, models, (config, units))?.finish()?;
@@ -58,16 +63,13 @@ pub fn sync_part(
     let passes = Passes { ctx, video, config, options, units };
     let stage = match log.all_frames().filter(|_| log.is_joined()) {
         Some(frames) => {
-            let (total, mut done) = (frames.len() as u64, 0);
+            let total = frames.len() as u64 / u64::from(shard.count());
             let who = who::who(&frames, config)?;
-            passes.looks(models, (&who.tracks, &frames), &mut log, &mut |n| {
-                done += n;
-                progress(SyncStage::Lips, done, Some(total / u64::from(shard.count())));
-            })?;
+            let progress = &mut reporter.stage(LIPS, Some(total), 0);
+            passes.looks(models, (&who.tracks, &frames), &mut log, progress)?;
             "lips"
         }
         None => {
-            let mut done = log.known();
             // The end tells how many units there are: with it, and all of its own, a part is done.
             let whole = log
                 .end
@@ -75,10 +77,8 @@ pub fn sync_part(
                 .is_some_and(|end| (0..units.count(end.frames)).all(|unit| !units.mine(unit) || log.has_frames(unit)));
             if !whole {
                 let total = video.expected().map(|n| n / u64::from(shard.count()));
-                passes.frames(models, &mut log, &mut |n| {
-                    done += n;
-                    progress(SyncStage::Faces, done, total);
-                })?;
+                let progress = &mut reporter.stage(FACES, total, log.known());
+                passes.frames(models, &mut log, progress)?;
             }
             "faces"
         }

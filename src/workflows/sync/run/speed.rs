@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 /// Seconds of a run by what they were spent on. Only what this run did: of one that went on, the rest.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct SyncSpeed {
     /// All of it.

@@ -13,6 +13,7 @@ use super::tell::{ChunkTold, Results};
 const FRAMES: f64 = 25.0;
 
 /// The offset of a track.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrackOffset {
     /// Frames of 25 a second, the sign of SyncNet: positive where the sound is early.
@@ -63,6 +64,7 @@ pub struct QualityFilters {
 }
 
 /// A chunk.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChunkResult {
     /// `success`, or `no_faces`.
@@ -100,6 +102,7 @@ pub struct ChunkResult {
 }
 
 /// `processing_summary.json`.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VideoSummary {
     /// Path as given.

@@ -17,6 +17,7 @@ use crate::error::Result;
 const LEAST: f64 = 1.0;
 
 /// A judged stretch of a track.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Told {
     /// Start and end in seconds on the container's clock.
@@ -32,6 +33,7 @@ pub struct Told {
 }
 
 /// A track and what it says.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrackTold {
     /// Position of the track, and of its shot.
@@ -53,6 +55,7 @@ pub struct TrackTold {
 }
 
 /// A chunk and what its tracks say.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChunkTold {
     /// Position in the plan, from 0.
@@ -66,6 +69,7 @@ pub struct ChunkTold {
 }
 
 /// Who speaks when.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Speech {
     /// Start in seconds from the first frame.
@@ -79,6 +83,7 @@ pub struct Speech {
 }
 
 /// A person over the whole video: all tracks of its face, over shots and chunks.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq)]
 pub struct PersonTold {
     /// Position, from 0 in order of appearance.
@@ -103,6 +108,7 @@ impl PersonTold {
 }
 
 /// The verdict on the whole.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Overall {
     /// Verdict.
@@ -118,6 +124,7 @@ pub struct Overall {
 }
 
 /// All of it.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Results {
     /// Time of the first frame on the container's clock; all other times of tracks and windows are on it too.

@@ -104,6 +104,7 @@ pub trait Tracker: Send + std::fmt::Debug {
 }
 
 /// Which tracker.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TrackerKind {

@@ -12,6 +12,7 @@ use crate::pipeline::{BatchView, BatchWork, Event, FrameSource, PipelineOptions,
 use crate::workflows::track::detections::{DetectionFrame, Detections};
 
 /// Detections of a batch.
+#[non_exhaustive]
 #[derive(Debug)]
 pub struct MotionOutput {
     /// Per frame, boxes in pixels of the picture as decoded, before rotation.

@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 pub const MOTION: &str = "motion";
 
 /// How detections become tracks.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TrackerChoice {

@@ -20,6 +20,7 @@ const IN_FLIGHT: usize = 2;
 pub(super) const UNNAMED: &str = "object";
 
 /// Where detections come from.
+#[non_exhaustive]
 #[derive(Debug, Clone)]
 pub enum TrackDetector {
     /// What differs from the background; needs no model.

@@ -20,8 +20,9 @@ use super::result::{How, Spent, result};
 use super::seen::{Looking, MemoryWatch, Seen, SeenFacts, SeenSpent};
 use super::source::TrackVideo;
 use super::tables::{lives, read_seen, write_detections, write_tables};
-use super::{TrackOutcome, TrackRun, TrackStage};
+use super::{ANNOTATE, LOOK, TrackOutcome, TrackRun};
 use crate::config::{Settings as _, to_toml};
+use crate::core::Observer;
 use crate::error::{Error, Result, StateError};
 use crate::gpu::GpuContext;
 use crate::media::DecodeOptions;
@@ -29,6 +30,7 @@ use crate::report::write_npy;
 use crate::store::{
     Committed, OsIo, RunKey, RunKeyBuilder, StateDir, StoreIo, UnitLog, clean_temps, commit, commit_json,
 };
+use crate::workflows::reporter::Reporter;
 
 const SEEN: &str = "detections";
 const UNIT: &str = "track";
@@ -60,8 +62,8 @@ impl ZonesText {
     }
 }
 
-/// Tracks what moves in `video` and writes all outputs into `folder`. `progress` gets frames done in a stage and, where it is known, how
-/// many there are.
+/// Tracks what moves in `video` and writes all outputs into `folder`. `observer` hears of frames, in the stage `look` while they are
+/// decoded and looked at and `annotate` while the annotated video is written.
 ///
 /// Killed at any moment, the same call goes on (networks) or does the pass over the pictures anew (the motion detector, whose background
 /// is not kept), and ends with the same bytes. With another tracker, other thresholds or zones what was seen is used again.
@@ -76,9 +78,11 @@ pub fn track_video(
     zones: &ZonesText,
     folder: &Path,
     (config, run): (&TrackConfig, &TrackRun),
-    progress: &mut dyn FnMut(TrackStage, u64, Option<u64>),
+    observer: &mut dyn Observer,
 ) -> Result<TrackOutcome> {
     let started = Instant::now();
+    let run = &run.stoppable();
+    let mut reporter = Reporter::new(observer, &run.pipeline.cancel);
     config.check()?;
     let below = background(ctx, config, &zones.file)?;
     recognise::check(&config.recognise)?;
@@ -104,29 +108,26 @@ pub fn track_video(
         }
         let seen = read_seen(folder, facts)?;
         let made = Made { seen: &seen, video: Some(video), started, reused: true, resumed: 0 };
-        return desk.finish(&made, (config, zones, below.as_ref()), &mut units, progress);
+        return desk.finish(&made, (config, zones, below.as_ref()), &mut units, &mut reporter);
     }
     let looking = Looking { ctx, video, detector, config, options: &run.pipeline };
     let looks = desk.state.join("looks");
     let mut log = detector.is_network().then(|| LookLog::open(&looks, &key)).transpose()?;
     let resumed = log.as_ref().map_or(0, |l| l.looked.len() as u64);
-    let mut done = 0;
     let (spent, memory) = (&mut desk.looked, &mut desk.memory);
-    let seen = looking.run(log.as_mut(), spent, memory, &mut |n| {
-        done += n;
-        progress(TrackStage::Looking, done, video.expected);
-    })?;
+    let seen = looking.run(log.as_mut(), spent, memory, &mut reporter.stage(LOOK, video.expected, 0))?;
     let files = desk.keep_seen(&seen)?;
     seen_units.finish(SEEN, &files, &seen.facts)?;
     drop(log);
     remove(&looks)?;
     let mut units = desk.outputs(&seen.facts, (config, zones, below.as_ref()))?;
     let made = Made { seen: &seen, video: Some(video), started, reused: false, resumed };
-    desk.finish(&made, (config, zones, below.as_ref()), &mut units, progress)
+    desk.finish(&made, (config, zones, below.as_ref()), &mut units, &mut reporter)
 }
 
 /// Makes the outputs of the run in `from` anew into `folder`, which may be the same: with another tracker, other thresholds, other zones.
 /// The video is opened only for [`TrackConfig::annotate`]. The settings that say what was looked at are those of that run.
+/// `observer` hears of frames of the annotated video, in the stage `annotate`.
 ///
 /// # Errors
 /// [`Error::InputNotFound`] when `from` holds no run; else as [`track_video`].
@@ -136,9 +137,11 @@ pub fn track_again(
     zones: &ZonesText,
     folder: &Path,
     (config, run, open): (&TrackConfig, &TrackRun, &DecodeOptions),
-    progress: &mut dyn FnMut(TrackStage, u64, Option<u64>),
+    observer: &mut dyn Observer,
 ) -> Result<TrackOutcome> {
     let started = Instant::now();
+    let run = &run.stoppable();
+    let mut reporter = Reporter::new(observer, &run.pipeline.cancel);
     let source = from.join("source.json");
     if !source.is_file() {
         let reason = "it is not a folder that `frameloom track` wrote".into();
@@ -185,7 +188,7 @@ pub fn track_again(
         None
     };
     let made = Made { seen: &seen, video: video.as_ref(), started, reused: true, resumed: 0 };
-    desk.finish(&made, (&config, zones, below.as_ref()), &mut units, progress)
+    desk.finish(&made, (&config, zones, below.as_ref()), &mut units, &mut reporter)
 }
 
 /// What all outputs depend on besides the input.
@@ -294,8 +297,10 @@ impl<'a> Desk<'a> {
         made: &Made<'_>,
         (config, zones, below): (&TrackConfig, &ZonesText, Option<&Background>),
         units: &mut UnitLog,
-        progress: &mut dyn FnMut(TrackStage, u64, Option<u64>),
+        reporter: &mut Reporter<'_>,
     ) -> Result<TrackOutcome> {
+        let cancel = &self.run.pipeline.cancel;
+        cancel.check()?;
         let (ctx, folder, seen) = (self.ctx, self.folder, made.seen);
         let mut spent = FollowSpent::default();
         let followed = follow(seen, &zones.file, config, &mut spent)?;
@@ -304,11 +309,9 @@ impl<'a> Desk<'a> {
         if let Some(video) = made.video.filter(|_| config.annotate) {
             let annotating = Annotating { ctx, video, config, options: &self.run.pipeline, seen, followed: &followed };
             let stem = video.path().file_stem().map_or_else(|| "video".into(), |s| s.to_string_lossy().into_owned());
-            let (path, mut done) = (folder.join(format!("{stem}_processed.mp4")), 0);
-            let encoded = annotating.write(&path, &mut |n| {
-                done += n;
-                progress(TrackStage::Annotating, done, Some(outcome.frames));
-            })?;
+            let path = folder.join(format!("{stem}_processed.mp4"));
+            let encoded = annotating.write(&path, &mut reporter.stage(ANNOTATE, Some(outcome.frames), 0))?;
+            cancel.check()?;
             if let Some(e) = encoded {
                 outcome.video = e.file.path.file_name().map(|n| n.to_string_lossy().into_owned());
                 outcome.notes.extend(e.notes);

@@ -1,6 +1,6 @@
 //! Many streams at once: files, and the video tracks of a file. One device, one network; state of its own for each.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError, mpsc};
 
@@ -8,10 +8,12 @@ use super::config::TrackConfig;
 use super::eye::TrackDetector;
 use super::job::{ZonesText, track_video};
 use super::source::TrackVideo;
-use super::{TrackOutcome, TrackRun, TrackStage};
+use super::{TrackOutcome, TrackRun};
+use crate::core::{OutcomeObserver, Progress};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::pipeline::PipelineOptions;
+use crate::workflows::reporter::Reporter;
 
 /// A stream and where its outputs go.
 #[derive(Debug, Clone)]
@@ -22,13 +24,29 @@ pub struct StreamJob {
     pub folder: PathBuf,
 }
 
-/// What is heard of a stream.
-#[derive(Debug)]
-pub enum StreamEnd {
-    /// Frames done in a stage, and how many there are, where it is known.
-    Progress(TrackStage, u64, Option<u64>),
-    /// It has ended.
-    Ended(Box<Result<TrackOutcome>>),
+/// What a worker says.
+enum Heard {
+    Progress(Progress),
+    /// The stream goes back into the queue, and will be begun anew.
+    Again(usize),
+    Ended(usize, Box<Result<TrackOutcome>>),
+}
+
+/// Frames of a stage of a stream: now, and the most before it was begun anew.
+#[derive(Default)]
+struct Count {
+    now: u64,
+    most: u64,
+}
+
+impl Count {
+    /// What is more than ever before.
+    fn add(&mut self, done: u64) -> u64 {
+        self.now += done;
+        let more = self.now.saturating_sub(self.most);
+        self.most += more;
+        more
+    }
 }
 
 /// Streams that wait for their turn, and how many are worked on.
@@ -61,11 +79,12 @@ impl Queue {
     }
 }
 
-/// Tracks all of `jobs`, `workers` at a time, fewer where the memory does not allow as many. `told` hears of progress and ends, with the position of the stream, on the calling thread. A
-/// stream that fails does not stop the others; a device that is lost and a cancelled run stop all.
+/// Tracks all of `jobs`, `workers` at a time, fewer where the memory does not allow as many. `observer` hears of each stream what [`track_video`]
+/// says, and how it ended, with its position, on the calling thread. A stream that fails does not stop the others; a device that is lost and a cancelled run
+/// stop all.
 ///
 /// # Errors
-/// [`Error::Cancelled`], the device, [`Error::Bug`]. Other failures are told.
+/// [`Error::Cancelled`], the device, [`Error::Bug`], an error of the observer. Other failures are told.
 pub fn track_streams(
     ctx: &GpuContext,
     jobs: &[StreamJob],
@@ -73,11 +92,11 @@ pub fn track_streams(
     zones: &ZonesText,
     (config, run): (&TrackConfig, &TrackRun),
     workers: usize,
-    told: &mut dyn FnMut(usize, StreamEnd),
+    observer: &mut dyn OutcomeObserver<Result<TrackOutcome>>,
 ) -> Result<()> {
     let queue: Mutex<Queue> = Mutex::new(Queue { waiting: (0..jobs.len()).collect(), working: 0 });
     let workers = workers.clamp(1, jobs.len().max(1));
-    let pipeline = PipelineOptions { together: workers, ..run.pipeline.clone() };
+    let pipeline = PipelineOptions { together: workers, cancel: run.pipeline.cancel.child(), ..run.pipeline.clone() };
     let run = &TrackRun { pipeline, ..run.clone() };
     let cancel = &run.pipeline.cancel;
     std::thread::scope(|scope| -> Result<()> {
@@ -90,14 +109,16 @@ pub fn track_streams(
                     let Some(i) = Queue::next(queue) else { return Ok(()) };
                     cancel.check()?;
                     let Some(job) = jobs.get(i) else { return Ok(()) };
-                    let mut progress = |stage, done, total| {
-                        let _ = to.send((i, StreamEnd::Progress(stage, done, total)));
-                    };
+                    let mut step = |p: Progress| drop(to.send(Heard::Progress(p.of_input(i))));
                     let (video, folder): (&TrackVideo, &Path) = (&job.video, &job.folder);
-                    let ended = track_video(ctx, video, detector, zones, folder, (config, run), &mut progress);
-                    if matches!(ended, Err(Error::Memory { .. })) && Queue::later(queue, i) {
-                        // One of those that hold the memory takes it up when it is done.
-                        return Ok(());
+                    let ended = track_video(ctx, video, detector, zones, folder, (config, run), &mut step);
+                    if matches!(ended, Err(Error::Memory { .. })) {
+                        // Said before another worker can take it up.
+                        let _ = to.send(Heard::Again(i));
+                        if Queue::later(queue, i) {
+                            // One of those that hold the memory takes it up when it is done.
+                            return Ok(());
+                        }
                     }
                     Queue::done(queue);
                     match ended {
@@ -106,17 +127,31 @@ pub fn track_streams(
                             return Err(e);
                         }
                         other => {
-                            let _ = to.send((i, StreamEnd::Ended(Box::new(other))));
+                            let _ = to.send(Heard::Ended(i, Box::new(other)));
                         }
                     }
                 }
             }));
         }
         drop(to);
-        for (i, end) in from {
-            told(i, end);
+        let (mut first, mut counts) = (Ok(()), BTreeMap::<(usize, &str), Count>::new());
+        for heard in from {
+            match heard {
+                Heard::Progress(p) => {
+                    let done = counts.entry((p.input, p.stage)).or_default().add(p.done);
+                    if done > 0 {
+                        Reporter::new(&mut *observer, cancel).tell(Progress { done, ..p });
+                    }
+                }
+                Heard::Again(i) => {
+                    counts.iter_mut().filter(|((input, _), _)| *input == i).for_each(|(_, count)| count.now = 0);
+                }
+                Heard::Ended(i, end) if first.is_ok() => {
+                    first = observer.outcome(i, *end).inspect_err(|_| cancel.cancel());
+                }
+                Heard::Ended(..) => {}
+            }
         }
-        let mut first = Ok(());
         for worker in running {
             let ended = worker.join().unwrap_or_else(|_| Err(Error::Bug("a stream panicked".into())));
             // A stream that was cancelled because another failed says less than that one.
@@ -124,13 +159,21 @@ pub fn track_streams(
                 first = ended;
             }
         }
-        first
+        first.and_then(|()| cancel.check())
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_done_anew_is_not_told_again() {
+        let mut count = Count::default();
+        assert_eq!((count.add(3), count.add(2)), (3, 2));
+        count.now = 0;
+        assert_eq!((count.add(4), count.add(4), count.add(1)), (0, 3, 1));
+    }
 
     #[test]
     fn who_has_no_room_beside_others_comes_later_and_alone_it_is_refused() {

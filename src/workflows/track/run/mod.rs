@@ -44,7 +44,7 @@ use serde::{Deserialize, Serialize};
 pub use config::{MOTION, Sampling, TrackConfig, TrackerChoice};
 pub use eye::{DetectionsFile, TrackDetector};
 pub use job::{ZonesText, track_again, track_video};
-pub use many::{StreamEnd, StreamJob, track_streams};
+pub use many::{StreamJob, track_streams};
 #[cfg(feature = "onnx")]
 pub use model::TrackModel;
 #[cfg(feature = "onnx")]
@@ -52,15 +52,12 @@ pub use slices::TrackSlices;
 pub use source::TrackVideo;
 
 use crate::pipeline::{MemoryWatch, PipelineOptions};
+use crate::workflows::reporter::stoppable;
 
-/// What a run is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TrackStage {
-    /// Looking at frames.
-    Looking,
-    /// Writing the annotated video.
-    Annotating,
-}
+/// What is told of frames that were decoded and looked at.
+const LOOK: (&str, &str) = ("look", "frames");
+/// What is told of frames of the annotated video.
+const ANNOTATE: (&str, &str) = ("annotate", "frames");
 
 /// How a run works. None of it changes a byte of the output but for `result.json`, which says how long it took.
 #[derive(Debug, Clone)]
@@ -77,6 +74,13 @@ pub struct TrackRun {
     pub notes: Vec<String>,
 }
 
+impl TrackRun {
+    /// The same with a token of the call alone.
+    fn stoppable(&self) -> Self {
+        Self { pipeline: stoppable(&self.pipeline), ..self.clone() }
+    }
+}
+
 impl Default for TrackRun {
     fn default() -> Self {
         let pipeline = PipelineOptions::default();
@@ -85,6 +89,7 @@ impl Default for TrackRun {
 }
 
 /// Result of a run.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrackOutcome {
     /// Frames that were used; all of them unless fewer were asked for.

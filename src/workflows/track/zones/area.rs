@@ -8,6 +8,7 @@ use super::{Happening, ZoneRules};
 const SLACK: f64 = 1e-6;
 
 /// Sums of a zone.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct ZoneTotals {
     /// Entries that count.

@@ -18,6 +18,7 @@ pub enum Direction {
 }
 
 /// Sums of a line.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct LineTotals {
     /// Crossings from left to right.

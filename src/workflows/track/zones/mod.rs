@@ -124,6 +124,7 @@ pub enum Happening {
 }
 
 /// Something that happened to a track.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct ZoneEvent {
     /// When it happened, in seconds of the video.

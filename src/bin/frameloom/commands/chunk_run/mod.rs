@@ -5,7 +5,7 @@ mod part;
 use std::path::Path;
 
 use frameloom::config::Layers;
-use frameloom::core::{ByteBudget, Size};
+use frameloom::core::{ByteBudget, Observer, Size};
 use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::media::DecodeOptions;
 use frameloom::media::filter::filter_version;
@@ -120,7 +120,7 @@ pub(crate) fn run(global: &Global, args: &ChunkRunArgs, out: &mut Output, signal
     let go = |work: ChunkWork<'_>, content: String| {
         let effect = EffectId { name: args.effect.clone(), content };
         let (what, how) = ((work, &effect), (&config, &options));
-        let mut step = |n| bar.add(n, out);
+        let mut step = bar.counting(out);
         match args.part.shard {
             Some(shard) => {
                 let to = (args.output.as_path(), shard);
@@ -199,7 +199,8 @@ fn objects(
     ctx: &GpuContext,
     args: &ChunkRunArgs,
     video: ChunkVideo,
-    (options, progress): (&PipelineOptions, &mut dyn FnMut(u64)),
+    options: &PipelineOptions,
+    observer: &mut dyn Observer,
 ) -> Result<Option<HeatFound>> {
     use frameloom::infer::{ModelRegistry, Task};
     use frameloom::workflows::chunk::heat::{BoxMark, HeatKind, ModelWatch, Watching, watched_heat};
@@ -214,7 +215,7 @@ fn objects(
     let config = HeatConfig { source, model, mark, every, step: 0.5, ..HeatConfig::default() };
     let watch = ModelWatch::for_source(ctx, &registry, &config)?;
     let watching = Watching { source: Some(Box::new(watch)), ..Watching::default() };
-    watched_heat(ctx, &args.input, video.into_source(), &config, watching, (options, progress)).map(Some)
+    watched_heat(ctx, &args.input, video.into_source(), &config, watching, options, observer).map(Some)
 }
 
 #[cfg(not(feature = "onnx"))]
@@ -222,7 +223,8 @@ fn objects(
     _: &GpuContext,
     _: &ChunkRunArgs,
     _: ChunkVideo,
-    _: (&PipelineOptions, &mut dyn FnMut(u64)),
+    _: &PipelineOptions,
+    _: &mut dyn Observer,
 ) -> Result<Option<HeatFound>> {
     Ok(None)
 }
@@ -239,7 +241,7 @@ fn planned(
     let options = pipeline(&args.open, signals);
     let mut bar = Progress::new(mode, &format!("{}: heat map", video.facts.name), video.facts.frames);
     let again = || ChunkVideo::open(&args.input, &opening(global, &args.open, signals)?);
-    let mut found = objects(ctx, args, again()?, (&options, &mut |n| bar.add(n, out)))?;
+    let mut found = objects(ctx, args, again()?, &options, &mut bar.counting(out))?;
     if found.as_ref().is_some_and(|f| f.subject.is_none()) {
         out.note("the detector sees nothing in whole frames: chunks go where it moves");
         found = None;
@@ -248,7 +250,7 @@ fn planned(
         Some(found) => found,
         None => {
             let (source, config) = (again()?.into_source(), HeatConfig::default());
-            heat_of(ctx, &args.input, source, &config, &options, &mut |n| bar.add(n, out))?
+            heat_of(ctx, &args.input, source, &config, &options, &mut bar.counting(out))?
         }
     };
     bar.finish();
@@ -290,7 +292,7 @@ pub(crate) fn preview(
     let video = ChunkVideo::open(video, &options)?;
     let mut bar = Progress::new(mode, &format!("{}: preview", video.facts.name), video.expected(Some(seconds)));
     let placement = Placement::of_plan(plan)?;
-    let made = write_preview(video, &placement, path, Some(seconds), &mut |n| bar.add(n, out));
+    let made = write_preview(video, &placement, path, Some(seconds), &mut bar.counting(out));
     bar.finish();
     made
 }
@@ -395,7 +397,7 @@ pub(crate) fn proxy(global: &Global, args: &ProxyArgs, out: &mut Output, signals
     let ctx = context(global, &args.open, out)?;
     let mut bar = Progress::new(mode, &video.facts.name, video.facts.frames);
     let pipeline = pipeline(&args.open, signals);
-    let report = write_proxy(&ctx, video, &args.output, &config, &pipeline, &mut |n| bar.add(n, out));
+    let report = write_proxy(&ctx, video, &args.output, &config, &pipeline, &mut bar.counting(out));
     bar.finish();
     let report = report?;
     report.reasons.iter().for_each(|reason| out.warn(reason));

@@ -94,11 +94,11 @@ pub(crate) fn run(global: &Global, args: &HeatmapArgs, out: &mut Output, signals
     let mut progress = Progress::new(mode, &label, declared);
     let options = PipelineOptions { batch: args.batch, cancel: signals.cancel.clone(), ..PipelineOptions::default() };
     let started = std::time::Instant::now();
-    let mut told = |frames| progress.add(frames, out);
+    let mut told = progress.counting(out);
     let found = if config.source.is_measured() && config.face_weight == 0.0 {
         heat_of(&ctx, &args.input, input.source, &config, &options, &mut told)
     } else {
-        watched_heat(&ctx, &args.input, input.source, &config, watching, (&options, &mut told))
+        watched_heat(&ctx, &args.input, input.source, &config, watching, &options, &mut told)
     };
     progress.finish();
     let found = found?;

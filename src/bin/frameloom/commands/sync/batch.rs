@@ -39,11 +39,13 @@ pub(super) fn run(global: &Global, args: &BatchArgs, out: &mut Output, signals: 
     let mine = (0..videos.len()).filter(|at| args.part.shard.is_none_or(|s| s.has(*at))).count();
     let mut bar = Progress::of(mode, "batch", Some(mine as u64), "videos");
     let mut units: Vec<PartUnit> = Vec::new();
-    let summary = sync_batch(&shop.ctx, &shop.files, &videos, &folder, &shop.config, &options, &mut |at, r| {
+    let end = |at: usize, r: BatchResult| {
         bar.add(1, out);
-        tell(r, out);
-        units.push(PartUnit { at, folder: r.reference_name.clone(), status: status(r).into(), entry: json!(r) });
-    });
+        tell(&r, out);
+        units.push(PartUnit { at, folder: r.reference_name.clone(), status: status(&r).into(), entry: json!(r) });
+        Ok(())
+    };
+    let summary = sync_batch(&shop.ctx, &shop.files, &videos, &folder, &shop.config, &options, &mut ((), end));
     bar.finish();
     let summary = summary?;
     if let Some(shard) = args.part.shard {

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use frameloom::config::to_json;
-use frameloom::core::ByteBudget;
+use frameloom::core::{ByteBudget, Observer};
 use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::pipeline::{PipelineOptions, resident};
 use frameloom::workflows::sync::run::{
-    SyncConfig, SyncModelFiles, SyncModels, SyncOpen, SyncOutcome, SyncRun, SyncStage, SyncVideo, VideoSummary, sync,
+    SyncConfig, SyncModelFiles, SyncModels, SyncOpen, SyncOutcome, SyncRun, SyncVideo, VideoSummary, sync,
 };
 use frameloom::workflows::sync::{SyncVerdict, by_time};
 use frameloom::{Error, Result};
@@ -21,7 +21,7 @@ use serde_json::json;
 use super::merge::{Part, PartUnit};
 use crate::args::Global;
 use crate::output::{Output, error_json, printable};
-use crate::progress::{Mode, Progress};
+use crate::progress::{Mode, Stages};
 use crate::signals::Signals;
 use crate::sync_args::{SyncArgs, SyncCommand, WorkArgs};
 
@@ -85,26 +85,12 @@ fn watched<T>(
     input: &Path,
     out: &mut Output,
     mode: Mode,
-    work: impl FnOnce(&mut dyn FnMut(SyncStage, u64, Option<u64>)) -> Result<T>,
+    work: impl FnOnce(&mut dyn Observer) -> Result<T>,
 ) -> Result<T> {
     let name = input.file_name().unwrap_or(input.as_os_str()).to_string_lossy().into_owned();
-    let mut shown: Option<(SyncStage, Progress, u64)> = None;
-    let result = work(&mut |stage: SyncStage, done: u64, total: Option<u64>| {
-        if shown.as_ref().is_none_or(|(s, ..)| *s != stage) {
-            if let Some((_, bar, _)) = shown.take() {
-                bar.finish();
-            }
-            let what = if stage == SyncStage::Faces { "faces" } else { "lips" };
-            shown = Some((stage, Progress::new(mode, &format!("{name}: {what}"), total), 0));
-        }
-        if let Some((_, bar, before)) = &mut shown {
-            bar.add(done.saturating_sub(*before), out);
-            *before = done;
-        }
-    });
-    if let Some((_, bar, _)) = shown {
-        bar.finish();
-    }
+    let mut stages = Stages::new(mode, out, |stage| format!("{name}: {stage}"));
+    let result = work(&mut stages);
+    stages.finish();
     result
 }
 

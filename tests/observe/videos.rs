@@ -1,0 +1,193 @@
+//! Workflows on a video: analyze, chunk, split, track.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use frameloom::core::{Progress, Rect, Size};
+use frameloom::gpu::{GpuContext, GpuOptions};
+use frameloom::media::DecodeOptions;
+use frameloom::pipeline::{PipelineOptions, VideoSource};
+use frameloom::store::OsIo;
+use frameloom::workflows::analyze::{AnalyzeConfig, OpenOptions, Outcome, analyze, open_input};
+use frameloom::workflows::chunk::heat::{HeatConfig, heat_of};
+use frameloom::workflows::chunk::process::{
+    ChunkVideo, ChunkWork, EffectId, Identity, JobOptions, Placed, Placement, ProcessConfig, ProxyConfig,
+    process_video, write_preview, write_proxy,
+};
+use frameloom::workflows::sync::{CutJob, CutOptions, SplitBy, SplitConfig, Tails, cut, split};
+use frameloom::workflows::track::run::{
+    StreamJob, TrackConfig, TrackDetector, TrackOutcome, TrackRun, TrackVideo, ZonesText, track_streams, track_video,
+};
+use frameloom::{Error, Result};
+
+use crate::support::*;
+
+fn context() -> GpuContext {
+    GpuContext::new(&GpuOptions::default()).unwrap()
+}
+
+#[test]
+fn analyze_keeps_what_was_done_when_it_was_stopped() {
+    let dir = tempfile::tempdir().unwrap();
+    let ctx = context();
+    let videos = [clip(dir.path(), "a.mp4", "64x48", 25, 10), clip(dir.path(), "b.mp4", "64x48", 25, 400)];
+    let run = |out: &str, count: &mut Count| {
+        let open = |path: &std::path::PathBuf| {
+            let folder = dir.path().join(out).join(path.file_stem().unwrap());
+            open_input(path, &folder, &OpenOptions::default()).unwrap()
+        };
+        let inputs = videos.iter().map(open).collect();
+        let options = PipelineOptions::default();
+        let ended = analyze(&ctx, inputs, &AnalyzeConfig::default(), &options, false, count);
+        assert!(!options.cancel.is_cancelled(), "the caller's token is the caller's");
+        ended
+    };
+    let mut count = Count::default();
+    run("whole", &mut count).unwrap();
+    count.ended.sort_unstable();
+    assert_eq!(
+        (&count.done[&(0, "measure")], &count.done[&(1, "measure")], &count.ended[..]),
+        (&10, &400, &[0, 1][..])
+    );
+    assert_eq!(count.totals[&(1, "measure")], Some(400));
+    // Stopped once the short one has ended: that one is kept, of the other nothing is left.
+    let mut count = Count { stop_at_end: true, ..Count::default() };
+    let ended = run("out", &mut count);
+    assert!(matches!(ended, Err(Error::Cancelled)), "{ended:?} {count:?}");
+    assert!(dir.path().join("out/a/summary.json").is_file() && !dir.path().join("out/b").exists());
+    let mut count = Count::default();
+    run("out", &mut count).unwrap();
+    assert_eq!((count.done.get(&(0, "measure")), count.done[&(1, "measure")]), (None, 400), "a is kept");
+    same(&dir.path().join("whole"), &dir.path().join("out"), &[]);
+    // What the observer says of an outcome ends the call too.
+    let no = |_: usize, _: Outcome| Err(Error::usage("no more"));
+    let inputs = vec![open_input(&videos[0], &dir.path().join("no"), &OpenOptions::default()).unwrap()];
+    let ended = analyze(&ctx, inputs, &AnalyzeConfig::default(), &PipelineOptions::default(), false, &mut ((), no));
+    assert_eq!(ended.unwrap_err().code(), "usage");
+}
+
+fn video(path: &Path) -> ChunkVideo {
+    ChunkVideo::open(path, &DecodeOptions::default()).unwrap()
+}
+
+fn placement() -> Placement {
+    let placed = Placed::still(0, Rect { x: 8, y: 8, width: 32, height: 24 });
+    Placement::new(Size::new(64, 48), vec![placed], 0).unwrap()
+}
+
+#[test]
+fn chunk_run_goes_on_behind_its_last_whole_part() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ctx, path) = (context(), clip(dir.path(), "clip.mp4", "64x48", 25, 600));
+    let effect = EffectId { name: "identity".into(), content: String::new() };
+    let run = |out: &str, count: &mut Count| {
+        let work = (ChunkWork::Tiles(&mut Identity), &effect);
+        let how = (&ProcessConfig::default(), &JobOptions::default());
+        process_video(&ctx, video(&path), &placement(), work, &dir.path().join(out), how, count)
+    };
+    let mut count = Count::default();
+    assert_eq!(run("whole", &mut count).unwrap().frames, 600);
+    assert_eq!((count.of("process"), count.totals[&(0, "process")]), (600, Some(600)));
+    let mut parts = Vec::new();
+    let outcome = stopped_then_whole(&[100, 480, 590], |count| {
+        let ended = run("out", count);
+        parts.push(std::fs::read_dir(dir.path().join("out/.state/parts")).map_or(0, |d| d.count()));
+        ended
+    });
+    assert_eq!((outcome.frames, outcome.cached), (600, false));
+    assert!(parts[1] > 0 && parts[2] >= parts[1], "{parts:?}");
+    same(&dir.path().join("whole"), &dir.path().join("out"), &[]);
+}
+
+#[test]
+fn heat_maps_proxies_and_previews_end_where_they_are_told_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ctx, path) = (context(), clip(dir.path(), "clip.mp4", "64x48", 25, 120));
+    let options = PipelineOptions::default();
+    let heat = |count: &mut Count| {
+        let decoder = frameloom::media::VideoDecoder::open(&path, &DecodeOptions::default()).unwrap();
+        let source = Box::new(VideoSource::new(decoder).0);
+        heat_of(&ctx, &path, source, &HeatConfig::default(), &options, count)
+    };
+    assert_eq!(stopped_then_whole(&[1, 60, 120], heat).frames, 120);
+    let (proxy, preview) = (dir.path().join("proxy.mp4"), dir.path().join("preview.mp4"));
+    let made = stopped_then_whole(&[1, 60, 120], |count| {
+        assert!(!proxy.exists(), "half a video has no name");
+        let config = ProxyConfig { scale: 0.5, ..ProxyConfig::default() };
+        write_proxy(&ctx, video(&path), &proxy, &config, &options, count)
+    });
+    assert_eq!(made.frames, 120);
+    let made = stopped_then_whole(&[1, 60, 120], |count| {
+        assert!(!preview.exists());
+        write_preview(video(&path), &placement(), &preview, None, count)
+    });
+    assert_eq!(made.frames, 120);
+    assert!(!options.cancel.is_cancelled());
+}
+
+#[test]
+fn split_keeps_the_pieces_that_are_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = clip(dir.path(), "clip.mp4", "64x48", 25, 500);
+    let config = SplitConfig {
+        by: SplitBy::Time { chunk_duration: 2.0, overlap: 0.0 },
+        tails: Tails::Keep,
+        copy: false,
+        wav: true,
+        cut: CutOptions::default(),
+    };
+    let run = |out: &str, count: &mut Count| split(&OsIo, &path, &dir.path().join(out), &config, count);
+    let mut count = Count::default();
+    assert_eq!(run("whole", &mut count).unwrap().total_chunks, 10);
+    assert_eq!(count.of("cut"), 500);
+    let outcome = stopped_then_whole(&[60, 260], |count| run("out", count));
+    assert_eq!(outcome.kept, 5, "of 260 frames");
+    assert!(!config.cut.cancel.is_cancelled());
+    same(&dir.path().join("whole"), &dir.path().join("out"), &[]);
+    let job = CutJob { start: 0.0, end: 9.0, video: dir.path().join("one.mp4"), wav: None };
+    let jobs = std::slice::from_ref(&job);
+    let ended = cut(&OsIo, &path, jobs, &config.cut, &mut |_: Progress| ControlFlow::Break(()));
+    assert!(matches!(ended, Err(Error::Cancelled)) && !job.video.exists(), "{ended:?}");
+}
+
+/// What each run says of itself.
+const TIMES: &[&str] = &["result.json"];
+
+#[test]
+fn track_goes_on_with_what_it_saw() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ctx, path) = (context(), clip(dir.path(), "clip.mp4", "160x120", 25, 100));
+    let video = TrackVideo::open(&[path], 0, &DecodeOptions::default()).unwrap();
+    let config = TrackConfig { annotate: true, ..TrackConfig::default() };
+    let (zones, run) = (ZonesText::default(), TrackRun::default());
+    let of = |out: &str, count: &mut Count| {
+        let folder = dir.path().join(out);
+        track_video(&ctx, &video, &TrackDetector::Motion, &zones, &folder, (&config, &run), count)
+    };
+    let mut count = Count::default();
+    of("whole", &mut count).unwrap();
+    assert_eq!((count.of("look"), count.of("annotate")), (100, 100));
+    let outcome = stopped_then_whole(&[20, 110, 50], |count| {
+        let ended = of("out", count);
+        // All was seen the second time.
+        assert!(count.stop != Some(50) || count.of("look") == 0, "{count:?}");
+        ended
+    });
+    assert!(outcome.reused && !outcome.cached && outcome.video.is_some(), "{outcome:?}");
+    assert!(!run.pipeline.cancel.is_cancelled());
+    same(&dir.path().join("whole"), &dir.path().join("out"), TIMES);
+    // Two streams beside each other, told apart by their positions.
+    let jobs = ["s0", "s1"].map(|name| StreamJob { video: video.clone(), folder: dir.path().join(name) });
+    let streams = |count: &mut Count| {
+        let detector = TrackDetector::Motion;
+        track_streams(&ctx, &jobs, &detector, &zones, (&config, &run), 2, count)?;
+        count.ended.sort_unstable();
+        assert_eq!((&count.ended[..], count.done[&(1, "annotate")]), (&[0, 1][..], 100));
+        Ok(())
+    };
+    stopped_then_whole(&[30, 230], streams);
+    jobs.iter().for_each(|job| same(&dir.path().join("whole"), &job.folder, TIMES));
+    let no = |_: usize, _: Result<TrackOutcome>| Err(Error::usage("no more"));
+    let ended = track_streams(&ctx, &jobs, &TrackDetector::Motion, &zones, (&config, &run), 1, &mut ((), no));
+    assert_eq!(ended.unwrap_err().code(), "usage");
+}
