@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 /// Time and throughput of one stage.
-#[non_exhaustive]
 #[derive(Debug, Clone)]
 pub struct StageStats {
     /// Stage name.
