@@ -37,6 +37,7 @@ mod curate_more;
 #[cfg(feature = "onnx")]
 mod curate_real;
 mod demo;
+mod examples;
 mod help;
 #[cfg(target_os = "linux")]
 mod isolate;

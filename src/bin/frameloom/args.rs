@@ -7,7 +7,13 @@ use frameloom::gpu::DeviceChoice;
 
 use crate::args_sync::{AudioArgs, ExtractArgs, SplitArgs, SplitSilenceArgs, SplitTimeArgs};
 
-const EXIT_CODES: &str = "\
+const AFTER: &str = "\
+Examples:
+  frameloom doctor                     what this machine has and what is missing
+  frameloom demo                       every workflow on a rendered clip
+  frameloom analyze clip.mp4           a report on a video of yours
+  frameloom track --help               each command has examples
+
 Exit codes:
   0 complete and verified            8 GPU unavailable or lost
   2 usage or setting                 9 model or index refused
@@ -19,7 +25,7 @@ Exit codes:
 
 /// GPU-first analysis of video and frames.
 #[derive(Debug, Parser)]
-#[command(name = "frameloom", version, about, after_help = EXIT_CODES, propagate_version = true, max_term_width = 110)]
+#[command(name = "frameloom", version, about, after_help = AFTER, propagate_version = true, max_term_width = 110)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -127,11 +133,18 @@ pub(crate) enum Command {
     #[cfg(feature = "onnx")]
     Models(ModelsArgs),
     /// Print shell completions
+    #[command(after_help = "\
+Examples:
+  frameloom completions bash > frameloom.bash")]
     Completions {
         /// Shell
         shell: clap_complete::Shell,
     },
     /// Print the manual page, or write one page per command into a folder
+    #[command(after_help = "\
+Examples:
+  frameloom man | man -l -        the manual page
+  frameloom man pages             one file per command")]
     Man {
         /// Folder
         #[arg(value_name = "DIR")]
@@ -140,6 +153,10 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  frameloom doctor                what this machine has and what is missing
+  frameloom doctor --all          all limits and codecs too")]
 pub(crate) struct DoctorArgs {
     /// Show all limits and codecs
     #[arg(short, long)]
@@ -147,6 +164,10 @@ pub(crate) struct DoctorArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  frameloom probe clip.mp4
+  frameloom probe clip.mp4 talk.mp4 | jq .format_name")]
 pub(crate) struct ProbeArgs {
     /// Media files
     #[arg(required_unless_present = "input_flag", value_name = "INPUT")]
@@ -244,6 +265,10 @@ pub(crate) struct AnalyzeArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  frameloom ops                   all of them
+  frameloom ops stats/luma        one in full")]
 pub(crate) struct OpsArgs {
     /// Show one operation in full
     #[arg(value_name = "NAME")]
@@ -254,6 +279,10 @@ pub(crate) struct OpsArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  frameloom bench stats/luma -o bench         bench/bench.md and bench.json
+  frameloom bench edges --small               whether it runs, no figures to believe")]
 pub(crate) struct BenchArgs {
     /// Only operations whose name contains this text
     #[arg(value_name = "FILTER")]
@@ -296,20 +325,34 @@ pub(crate) struct ModelsArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ModelsCommand {
     /// List the models
+    #[command(after_help = "\
+Examples:
+  frameloom models list
+  frameloom models list --task detect --models ~/models")]
     List {
         /// Only those for one task: detect, face, landmarks, embed, reid, segment, inpaint, upscale, ...
         #[arg(long, value_name = "TASK")]
         task: Option<frameloom::infer::Task>,
     },
     /// Read every model and check it against its manifest; exit code 9 when one would be refused
+    #[command(after_help = "\
+Examples:
+  frameloom models verify --models ~/models")]
     Verify,
     /// Show what ONNX files say of themselves, without running them
+    #[command(after_help = "\
+Examples:
+  frameloom models inspect net.onnx")]
     Inspect {
         /// ONNX files
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
     /// Propose an entry for a file: what the file does not say is guessed, and marked
+    #[command(after_help = "\
+Examples:
+  frameloom models import net.onnx --task detect           what the entry would be
+  frameloom models import net.onnx --task detect --write   adds it to models.toml beside the file")]
     Import {
         /// ONNX file
         #[arg(value_name = "FILE")]

@@ -23,6 +23,9 @@ impl InputArg {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  frameloom audio extract talk.mp4                writes talk.wav, 16 kHz mono")]
 pub(crate) struct AudioArgs {
     #[command(subcommand)]
     pub(crate) command: AudioCommand,
@@ -63,6 +66,10 @@ pub(crate) struct ExtractArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  frameloom split time talk.mp4 -o chunks --duration 2      pieces of two seconds
+  frameloom split silence talk.mp4 -o chunks                cut where nobody speaks")]
 pub(crate) struct SplitArgs {
     #[command(subcommand)]
     pub(crate) command: SplitCommand,

@@ -155,6 +155,11 @@ pub(crate) struct HeatmapArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  frameloom heatmap clip.mp4 -o heat                                                where it moves
+  frameloom chunk plan heat/heat.npy -o plan --sizes 64x64                          where to process
+  frameloom chunk run clip.mp4 --plan plan/chunks.json --effect filter:unsharp -o out   only there")]
 pub(crate) struct ChunkArgs {
     #[command(subcommand)]
     pub(crate) command: ChunkCommand,
@@ -214,7 +219,7 @@ Examples:
   frameloom chunk plan heat/heat.npy -o plan --segment 4        chunks follow their subject
   frameloom chunk plan heat/heat.npy -o plan --objects         for a detector, over --mark middle
   frameloom chunk plan heat/heat.npy -o plan --objects=40x90   for a detector, over motion
-  frameloom chunk plan heat/heat.npy -o plan --preview clip.mp4 draws the plan on the frames")]
+  frameloom chunk plan heat/heat.npy -o plan --preview clip.mp4   draws the plan on the frames")]
 pub(crate) struct ChunkPlanArgs {
     /// Heat map: an .npy file of f32, rows by columns; the size of the frames and the activity come from beside it
     #[arg(value_name = "HEAT")]

@@ -214,7 +214,8 @@ Examples:
   frameloom index add photos.index more/ one.jpg
   frameloom index search photos.index sunset.jpg -k 5
   frameloom index build photos -o part1 --shard 1/2      every other sixteen pictures; 2/2 on another machine, then
-  frameloom merge part1 part2 -o photos.index            and `index build photos -o photos.index`, which finds them described
+  frameloom merge part1 part2 -o photos.index            what both have described; then, to make the index of it:
+  frameloom index build photos -o photos.index
 Building again computes what is new. A build that was interrupted goes on where it was.")]
 pub(crate) struct IndexArgs {
     #[command(subcommand)]
@@ -242,6 +243,10 @@ pub(crate) struct IndexWork {
 #[derive(Debug, Subcommand)]
 pub(crate) enum IndexCommand {
     /// Describe the pictures of folders and write an index, or bring one up to date
+    #[command(after_help = "\
+Examples:
+  frameloom index build photos -o photos.index
+  frameloom index build photos -o photos.index --dry-run         how many pictures, bytes and megabytes")]
     Build {
         /// Folders and files
         #[arg(required = true, value_name = "INPUT")]
@@ -276,6 +281,9 @@ pub(crate) enum IndexCommand {
         work: IndexWork,
     },
     /// Add pictures
+    #[command(after_help = "\
+Examples:
+  frameloom index add photos.index more/ one.jpg")]
     Add {
         /// Folder of the index
         index: PathBuf,
@@ -286,6 +294,9 @@ pub(crate) enum IndexCommand {
         work: IndexWork,
     },
     /// Remove pictures
+    #[command(after_help = "\
+Examples:
+  frameloom index remove photos.index photos/old/")]
     Remove {
         /// Folder of the index
         index: PathBuf,
@@ -296,6 +307,10 @@ pub(crate) enum IndexCommand {
         work: IndexWork,
     },
     /// Show what an index holds
+    #[command(after_help = "\
+Examples:
+  frameloom index info photos.index
+  frameloom index info photos.index --verify       reads and checks all of it")]
     Info {
         /// Folder of the index
         index: PathBuf,
@@ -307,6 +322,9 @@ pub(crate) enum IndexCommand {
         verify: bool,
     },
     /// Find the pictures most like others
+    #[command(after_help = "\
+Examples:
+  frameloom index search photos.index sunset.jpg -k 5")]
     Search {
         /// Folder of the index
         index: PathBuf,
@@ -554,6 +572,9 @@ impl ShowArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum CollageCommand {
     /// Show the best pictures of a few frames by every method, side by side, with timings
+    #[command(after_help = "\
+Examples:
+  frameloom collage compare clip.mp4 photos -o out --frames 3")]
     Compare {
         /// Video
         video: PathBuf,

@@ -22,12 +22,18 @@ pub(crate) struct ConfigArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
     /// Print the JSON Schema (draft 2020-12) of files of settings
+    #[command(after_help = "\
+Examples:
+  frameloom config schema track > track.schema.json")]
     Schema {
         /// Whose settings [default: those of any workflow]
         #[arg(value_name = "WORKFLOW", value_parser = PossibleValuesParser::new(names()))]
         workflow: Option<String>,
     },
     /// Print all settings as Markdown: type, range, default, meaning, flag, environment variable
+    #[command(after_help = "\
+Examples:
+  frameloom config reference curate")]
     Reference {
         /// Whose settings [default: those of all workflows]
         #[arg(value_name = "WORKFLOW", value_parser = PossibleValuesParser::new(names()))]

@@ -14,9 +14,9 @@ const SETTINGS: &str = "Settings";
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  frameloom curate run clip.mp4 -o film --every 12            the sharpest of every 12 frames
   frameloom curate run frames/ -o out                         measure, decide, make pictures, report
-  frameloom curate run clip.mp4 -o out --every 12             the sharpest of every 12 frames
-  frameloom curate decide --from out --decision-config t.yaml other thresholds, no pixel touched
+  frameloom curate decide --from out --decision-config t.yaml   other thresholds, no pixel touched
   frameloom curate explain out frame_0007                     why, from the ledger alone
   frameloom curate merge out -o training                      one folder for a trainer
   frameloom curate analyze frames/ -o part1 --shard 1/2       on one machine; 2/2 on another; then
@@ -141,6 +141,10 @@ pub(crate) struct CurateInput {
 #[derive(Debug, Subcommand)]
 pub(crate) enum CurateCommand {
     /// Measure frames, decide on each, make its pictures and captions, report
+    #[command(after_help = "\
+Examples:
+  frameloom curate run frames/ -o out                         measure, decide, make pictures, report
+  frameloom curate run clip.mp4 -o film --every 12            the sharpest of every 12 frames")]
     Run {
         #[command(flatten)]
         input: CurateInput,
@@ -152,11 +156,17 @@ pub(crate) enum CurateCommand {
         trigger: Option<String>,
     },
     /// Measure frames only
+    #[command(after_help = "\
+Examples:
+  frameloom curate analyze frames/ -o out             figures only; `curate decide --from out` goes on")]
     Analyze {
         #[command(flatten)]
         input: CurateInput,
     },
     /// Decide anew on frames that were measured; no pixel is touched
+    #[command(after_help = "\
+Examples:
+  frameloom curate decide --from out --decision-config t.yaml   other thresholds, no pixel touched")]
     Decide {
         /// Output folder of `curate run` or `curate analyze`
         #[arg(long, value_name = "RUN")]
@@ -168,6 +178,9 @@ pub(crate) enum CurateCommand {
         settings: CurateSettings,
     },
     /// Say why a frame was decided as it was, from the ledger alone
+    #[command(after_help = "\
+Examples:
+  frameloom curate explain out frame_0007             why, from the ledger alone")]
     Explain {
         /// Output folder of a run
         #[arg(value_name = "RUN")]
@@ -177,6 +190,9 @@ pub(crate) enum CurateCommand {
         frames: Vec<String>,
     },
     /// Propose thresholds for the wanted mix, as YAML for --decision-config
+    #[command(after_help = "\
+Examples:
+  frameloom curate tune out > t.yaml                  thresholds for the wanted mix")]
     Tune {
         /// Output folder of a run
         #[arg(value_name = "RUN")]
@@ -185,6 +201,9 @@ pub(crate) enum CurateCommand {
         settings: CurateSettings,
     },
     /// Put the pictures of all strategies into one folder for a trainer
+    #[command(after_help = "\
+Examples:
+  frameloom curate merge out -o training              one folder for a trainer")]
     Merge {
         /// Output folder of a run
         #[arg(value_name = "RUN")]
@@ -200,6 +219,9 @@ pub(crate) enum CurateCommand {
         trigger: String,
     },
     /// Put what parts of a run have done (`--shard`) into one folder, on which the same command then goes on
+    #[command(after_help = "\
+Examples:
+  frameloom curate join part1 part2 -o out            then `curate run` on `out`, without --shard")]
     Join {
         /// Output folders of the parts
         #[arg(required = true, value_name = "PART")]
@@ -209,6 +231,9 @@ pub(crate) enum CurateCommand {
         output: PathBuf,
     },
     /// Add the frames before and after each curated one
+    #[command(after_help = "\
+Examples:
+  frameloom curate expand curated frames -o wider --window-size 2")]
     Expand {
         /// Folder of curated frames, with captions beside them
         #[arg(value_name = "CURATED")]

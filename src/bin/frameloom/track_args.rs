@@ -47,7 +47,7 @@ Examples:
   frameloom track street.mp4 --detector yolox-nano --models ~/models --classes person
   frameloom track street.mp4 --detector yolox-nano --appearance person-reid --rejoin 30 --models ~/models
   frameloom track crowd.mp4 --detector yolox-nano --slices 640 --models ~/models
-  frameloom track street.mp4 --recognise http://localhost:8080/who --recognise-every 30
+  frameloom track street.mp4 -o named --recognise http://localhost:8080/who --recognise-every 30
   frameloom track cam.mkv --track all -o out       all video tracks at once, through one detector
   frameloom track a.mp4 b.mp4 c.mp4 --join -o out  segments of one recording
   frameloom track report --from street.track --tracker oc-sort --zones other.json -o again")]
@@ -112,6 +112,10 @@ pub(crate) enum TrackCommand {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  frameloom track report --from street.track --tracker oc-sort -o again
+  frameloom track report --from street.track --zones shop.json     other zones, in the same folder")]
 pub(crate) struct ReportArgs {
     /// Folder that `frameloom track` wrote
     #[arg(long, value_name = "DIR")]
