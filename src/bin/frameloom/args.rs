@@ -83,7 +83,7 @@ pub(crate) enum Command {
     /// Rebuild a video from the pictures of a folder that look most like its frames
     Collage(Box<crate::collage_args::CollageArgs>),
     /// Make, change, show and search the index of a picture pool
-    Index(crate::collage_args::IndexArgs),
+    Index(crate::index_args::IndexArgs),
     /// Turn frames into a balanced training set, with a reason for every decision
     Curate(Box<crate::curate_args::CurateArgs>),
     /// Count where a video moves, or average masks, into a heat map

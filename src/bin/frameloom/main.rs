@@ -12,6 +12,7 @@ mod decode_args;
 mod dispatch;
 mod environment;
 mod guard;
+mod index_args;
 mod metrics;
 mod output;
 mod pipeline_args;

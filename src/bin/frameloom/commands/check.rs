@@ -10,7 +10,7 @@ use frameloom::workflows::collage::{CollageSettings, IndexSettings};
 use super::{chunk_run, collage, curate, heatmap, index};
 use crate::args::Command;
 use crate::chunk_args::ChunkCommand;
-use crate::collage_args::IndexCommand;
+use crate::index_args::IndexCommand;
 
 /// Checks settings from all layers, and that manifests list the networks that `command` names.
 ///

@@ -17,9 +17,9 @@ use serde_json::{Map, Value, json};
 
 use crate::args::{Cli, Command};
 use crate::chunk_args::ChunkCommand;
-use crate::collage_args::IndexCommand;
 use crate::config_args::ConfigCommand;
 use crate::curate_args::CurateCommand;
+use crate::index_args::IndexCommand;
 use crate::output::Output;
 
 /// The settings of one command.

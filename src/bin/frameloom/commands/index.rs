@@ -16,9 +16,8 @@ use serde_json::json;
 
 use super::merge::Part;
 use crate::args::Global;
-use crate::collage_args::{
-    DescriptorArgs, IndexArgs, IndexCommand, IndexWork, SearchArgs, known, layers, networks, written,
-};
+use crate::collage_args::{DescriptorArgs, SearchArgs, known, layers, networks, written};
+use crate::index_args::{IndexArgs, IndexCommand, IndexWork};
 use crate::output::{Output, limits_from, printable};
 use crate::progress::{Mode, Stages};
 use crate::signals::Signals;
