@@ -3,10 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use frameloom::core::Size;
-use frameloom::media::encode_jpeg;
-
-use super::support::{BIN, clip, code, frameloom, stderr};
+use super::support::{BIN, away, clip, code, frameloom, pictures, stderr};
 
 /// Examples that take long and are run elsewhere: `make demo` is part of CI.
 const ELSEWHERE: [&str; 2] = ["frameloom demo", "frameloom demo --video clip.mp4 --images photos/"];
@@ -63,16 +60,6 @@ fn examples(text: &str) -> Vec<String> {
     lines.iter().map(|l| l.split("  ").next().unwrap().to_owned()).collect()
 }
 
-/// Pictures that differ.
-fn pictures(folder: &Path, stem: &str, count: u8) {
-    std::fs::create_dir_all(folder).unwrap();
-    for number in 0..count {
-        let pixel = |i: u32| [number * 6, (i % 64) as u8 * 3, (i / 64) as u8 * 5, 255];
-        let jpeg = encode_jpeg(Size::new(64, 36), &(0..64 * 36).flat_map(pixel).collect::<Vec<u8>>(), 90).unwrap();
-        std::fs::write(folder.join(format!("{stem}{number:04}.jpg")), jpeg).unwrap();
-    }
-}
-
 /// What the examples read and do not make themselves.
 fn inputs(folder: &Path) {
     let h264 = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-preset", "ultrafast"];
@@ -124,12 +111,8 @@ fn shell(folder: &Path, line: &str) -> (i32, String) {
     let path = format!("{}:{}", own.display(), std::env::var("PATH").unwrap_or_default());
     // What other programs make of the output is theirs.
     let line = line.split(" | ").next().unwrap();
-    let mut c = Command::new("sh");
-    c.args(["-c", line]).current_dir(folder).env("HOME", folder).env("PATH", path).env("XDG_RUNTIME_DIR", "/tmp");
-    c.env_remove("FRAMELOOM_DEVICE").env_remove("FRAMELOOM_MODELS");
-    if let Ok(adapter) = std::env::var("FRAMELOOM_ADAPTER") {
-        c.env("FRAMELOOM_DEVICE", adapter);
-    }
+    let mut c = away(Command::new("sh"));
+    c.args(["-c", line]).current_dir(folder).env("HOME", folder).env("PATH", path);
     let o = c.output().unwrap();
     (code(&o), stderr(&o))
 }

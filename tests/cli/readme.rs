@@ -2,10 +2,7 @@
 
 use std::path::Path;
 
-use frameloom::core::Size;
-use frameloom::media::encode_jpeg;
-
-use super::support::{clip, frameloom, stderr};
+use super::support::{clip, frameloom, pictures, stderr};
 
 /// Lines of the console blocks that are commands of ours, in order; transcripts with a prompt are not.
 fn commands() -> Vec<String> {
@@ -19,13 +16,8 @@ fn inputs(folder: &Path) {
     let h264 = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-preset", "ultrafast"];
     let made = clip(folder, "clip.mp4", "testsrc2=size=192x108:rate=10:duration=3", &h264);
     std::fs::copy(made, folder.join("talk.mp4")).unwrap();
-    std::fs::create_dir(folder.join("photos")).unwrap();
     // As many pictures as frames, so that none need be shown twice.
-    for number in 0..30u8 {
-        let pixel = |i: u32| [number * 8, (i % 64) as u8 * 3, (i / 64) as u8 * 5, 255];
-        let jpeg = encode_jpeg(Size::new(64, 36), &(0..64 * 36).flat_map(pixel).collect::<Vec<u8>>(), 90).unwrap();
-        std::fs::write(folder.join(format!("photos/{number:02}.jpg")), jpeg).unwrap();
-    }
+    pictures(&folder.join("photos"), "", 30);
     let zones = r#"{ "lines": { "door": { "points": [[96, 10], [96, 100]] } } }"#;
     std::fs::write(folder.join("zones.json"), zones).unwrap();
 }

@@ -7,11 +7,18 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use frameloom::core::Size;
+use frameloom::media::encode_jpeg;
+
 pub const BIN: &str = env!("CARGO_BIN_EXE_frameloom");
 
 /// The command, away from the environment of whoever runs the tests.
 pub fn frameloom() -> Command {
-    let mut c = Command::new(BIN);
+    away(Command::new(BIN))
+}
+
+/// Any command, away from that environment.
+pub fn away(mut c: Command) -> Command {
     c.env_remove("FRAMELOOM_DEVICE").env_remove("FRAMELOOM_MODELS").env("XDG_RUNTIME_DIR", std::env::temp_dir());
     if let Ok(adapter) = std::env::var("FRAMELOOM_ADAPTER") {
         c.env("FRAMELOOM_DEVICE", adapter);
@@ -133,6 +140,16 @@ pub fn beginning(video: &Path, seconds: &str, folder: &Path) -> PathBuf {
         .unwrap();
     assert!(o.status.success(), "{}", stderr(&o));
     to
+}
+
+/// Small pictures that differ, `STEM0000.jpg` and on.
+pub fn pictures(folder: &Path, stem: &str, count: u8) {
+    std::fs::create_dir_all(folder).unwrap();
+    for number in 0..count {
+        let pixel = |i: u32| [number * 6, (i % 64) as u8 * 3, (i / 64) as u8 * 5, 255];
+        let jpeg = encode_jpeg(Size::new(64, 36), &(0..64 * 36).flat_map(pixel).collect::<Vec<u8>>(), 90).unwrap();
+        std::fs::write(folder.join(format!("{stem}{number:04}.jpg")), jpeg).unwrap();
+    }
 }
 
 /// Body of an HTTP request with JSON.
