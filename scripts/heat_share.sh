@@ -7,8 +7,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 if [ -z "$video" ]; then
   video="$folder/clip.mp4"
-  ffmpeg -nostdin -v error -y -f lavfi -i "mandelbrot=size=1920x1080:rate=25:end_pts=500" -vf "noise=alls=6:allf=t,format=yuv420p" -t 20 \
-    -c:v libx264 -preset veryfast -crf 23 "$video"
+  "$(dirname "$0")/hd_clip.sh" "$video"
 fi
 frames=$(ffprobe -v error -count_packets -select_streams v:0 -show_entries stream=nb_read_packets -of csv=p=0 "$video" | tr -d ,)
 milliseconds() {

@@ -18,6 +18,10 @@ mod onnx;
 #[path = "../support/scene.rs"]
 mod scene;
 
+#[cfg(feature = "onnx")]
+#[path = "../support/speech.rs"]
+mod speech_models;
+
 mod analyze;
 mod bad_input;
 mod chunk;

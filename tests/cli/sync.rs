@@ -5,17 +5,13 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use crate::speech_models::speech_models;
 use crate::support::*;
 
 /// The test data, and a folder that lists its models.
 pub(crate) fn data(test: &str) -> Option<(PathBuf, tempfile::TempDir)> {
     let root = real_data(test)?;
-    let folder = tempfile::tempdir().unwrap();
-    let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/data_models.toml");
-    std::fs::copy(list, folder.path().join("models.toml")).unwrap();
-    for file in ["yunet_n_dynamic.onnx", "mediapipe_face_landmark_468.onnx", "mobilefacenet_112.onnx"] {
-        std::fs::copy(root.join("onnx").join(file), folder.path().join(file)).unwrap();
-    }
+    let folder = speech_models(&root);
     Some((root, folder))
 }
 

@@ -10,6 +10,10 @@
     reason = "tests"
 )]
 
+#[cfg(feature = "onnx")]
+#[path = "../support/speech.rs"]
+mod speech_models;
+
 mod pictures;
 #[cfg(feature = "onnx")]
 mod speech;

@@ -1,6 +1,6 @@
 //! `sync`, which wants networks and a video of somebody who talks.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use frameloom::core::Progress;
 use frameloom::gpu::{GpuContext, GpuOptions};
@@ -11,6 +11,7 @@ use frameloom::workflows::sync::run::{
 };
 use frameloom::{Error, Result};
 
+use crate::speech_models::speech_models;
 use crate::support::*;
 
 /// The test data, and a folder that lists its models.
@@ -19,12 +20,7 @@ fn data(test: &str) -> Option<(PathBuf, tempfile::TempDir)> {
         eprintln!("NOT RUN (FRAMELOOM_TESTDATA is not set): {test}");
         return None;
     };
-    let folder = tempfile::tempdir().unwrap();
-    let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/data_models.toml");
-    std::fs::copy(list, folder.path().join("models.toml")).unwrap();
-    for file in ["yunet_n_dynamic.onnx", "mediapipe_face_landmark_468.onnx", "mobilefacenet_112.onnx"] {
-        std::fs::copy(root.join("onnx").join(file), folder.path().join(file)).unwrap();
-    }
+    let folder = speech_models(&root);
     Some((root, folder))
 }
 
