@@ -15,7 +15,7 @@ use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::index::IndexOptions;
 use frameloom::media::encode_jpeg;
 use frameloom::store::{OsIo, commit};
-use frameloom::workflows::collage::{DescriptorConfig, FeatureMethod, Pool, PoolSettings, Scan, build_pool};
+use frameloom::workflows::collage::{DescriptorConfig, FeatureMethod, Pool, PoolOptions, Scan, build_pool};
 
 fn main() -> Result<()> {
     let mut args = std::env::args().skip(1).map(PathBuf::from);
@@ -29,9 +29,9 @@ fn main() -> Result<()> {
     let ctx = GpuContext::new(&GpuOptions::default())?;
     // Structure and colour count alike; see `DescriptorConfig` for the other settings.
     let descriptor = DescriptorConfig { method: FeatureMethod::Canny, aspect: [4, 3], ..DescriptorConfig::default() };
-    let settings = PoolSettings::new(descriptor);
-    let scan = Scan::of(&[folder], true, &settings.limits)?;
-    let report = build_pool(&ctx, &index, scan, &settings, &mut ())?;
+    let options = PoolOptions::default();
+    let scan = Scan::of(&[folder], true, &options.limits)?;
+    let report = build_pool(&ctx, scan, &index, &descriptor.into(), &options, &mut ())?;
     println!(
         "{} pictures, {} described now, {} cannot be used",
         report.pictures,
@@ -41,7 +41,7 @@ fn main() -> Result<()> {
 
     let pool = Pool::open(&index)?;
     let (search, _) = pool.index(&pool.search_spec()?, &IndexOptions { gpu: Some(&ctx), threads: None })?;
-    let query = pool.describe(&ctx, &[picture], &settings.networks, &Limits::default())?;
+    let query = pool.describe(&ctx, &[picture], &options.networks, &Limits::default())?;
     for found in pool.search(search.as_ref(), &query, 5)?.into_iter().flatten() {
         println!("{:.4}  {}", found.score, found.path);
     }

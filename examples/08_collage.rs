@@ -14,9 +14,9 @@ use frameloom::core::{PixelFormat, Rational, Size};
 use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::media::{DecodeOptions, Plane, VideoWriter, WriterOptions, encode_jpeg};
 use frameloom::store::{OsIo, commit};
-use frameloom::workflows::collage::run::{CollageConfig, CollageVideo, RunOptions, collage};
+use frameloom::workflows::collage::run::{CollageConfig, CollageOptions, CollageVideo, collage};
 use frameloom::workflows::collage::select::{Assignment, SelectParams};
-use frameloom::workflows::collage::{DescriptorConfig, Pool, PoolSettings, Scan, build_pool};
+use frameloom::workflows::collage::{DescriptorConfig, Pool, PoolOptions, Scan, build_pool};
 use frameloom::{Error, Result};
 
 fn main() -> Result<()> {
@@ -27,7 +27,7 @@ fn main() -> Result<()> {
         _ => made(&own)?,
     };
     let ctx = GpuContext::new(&GpuOptions::default())?;
-    let options = RunOptions::default();
+    let options = CollageOptions::default();
     let opening = DecodeOptions {
         threads: 4,
         limits: options.limits.clone(),
@@ -37,11 +37,11 @@ fn main() -> Result<()> {
     let video = CollageVideo::open(&video, &opening)?;
 
     // Pictures are compared as they will be shown: cropped to the shape of the video.
-    let descriptor = DescriptorConfig { aspect: video.facts.aspect(), ..DescriptorConfig::default() };
-    let settings = PoolSettings::new(descriptor.clone());
-    let scan = Scan::of(&[folder], true, &settings.limits)?;
+    let descriptor = DescriptorConfig { aspect: video.aspect(), ..DescriptorConfig::default() };
+    let building = PoolOptions::default();
+    let scan = Scan::of(&[folder], true, &building.limits)?;
     let index = out.join("index");
-    let report = build_pool(&ctx, &index, scan, &settings, &mut ())?;
+    let report = build_pool(&ctx, scan, &index, &descriptor.clone().into(), &building, &mut ())?;
     println!("{} pictures, {} described now", report.pictures, report.computed);
 
     let select =

@@ -48,7 +48,6 @@ fn main() -> Result<()> {
         &ctx,
         &video,
         open(&video)?,
-        &config,
         Box::new(move |ctx, batch, rec, marks| {
             // The device works on it after this returns, so what is bound is kept: once per slot of the ring.
             let sobel = match bound.entry(batch.ring_slot) {
@@ -61,6 +60,7 @@ fn main() -> Result<()> {
             sobel.record(rec, batch.infos.len() as u32);
             Ok(())
         }),
+        &config,
         &options,
         &mut (),
     )?;
@@ -86,7 +86,7 @@ fn main() -> Result<()> {
         let folder = out.join(name);
         std::fs::create_dir_all(&folder).map_err(|e| Error::storage("create", &folder, e))?;
         write_heat(&OsIo, &folder, &motion, &config)?;
-        write_plan(&OsIo, &folder, name, (&map, Some(&motion.activity)), plan)?;
+        write_plan(&OsIo, &folder, name, &map, Some(&motion.activity), plan)?;
         println!("{}", folder.join("report.html").display());
     }
     Ok(())

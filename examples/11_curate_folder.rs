@@ -70,7 +70,7 @@ fn main() -> Result<()> {
     config.layouts.formats = vec!["kohya".into()];
     config.layouts.trigger = "ohwx".into();
 
-    let inputs = Inputs::of(&[folder], None, &options.limits)?;
+    let inputs = Inputs::of(&[folder], None, &options.decode.limits)?;
     let outcome = curate(&ctx, &inputs, &out, &config, &options, &mut ())?;
     for line in &outcome.mix.lines {
         println!(

@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 
 use frameloom::core::Progress;
 use frameloom::gpu::{GpuContext, GpuOptions};
-use frameloom::workflows::sync::run::{SyncConfig, SyncModelFiles, SyncModelNames, SyncOpen, SyncRun, SyncVideo, sync};
+use frameloom::workflows::sync::run::{
+    SyncConfig, SyncModelFiles, SyncModelNames, SyncOpen, SyncOptions, SyncVideo, sync,
+};
 use frameloom::workflows::sync::{LEVEL_RATE, LipMotionOptions, MouthSample, lip_motion};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -61,7 +63,7 @@ fn of_a_video(models: &Path, video: &Path, folder: Option<&PathBuf>) -> Result<(
             eprintln!("{}: {} of {:?} frames", p.stage, done.0, p.total);
         }
     };
-    let found = sync(&ctx, &opened, &mut networks, &folder, &config, &SyncRun::default(), &mut say)?;
+    let found = sync(&ctx, &opened, &mut networks, &folder, &config, &SyncOptions::default(), &mut say)?;
     println!("{:?}: {:?} ms late, probability {:.2}", found.verdict, found.audio_late_ms, found.probability);
     for reason in found.verdict_reasons.iter().chain(&found.reasons) {
         println!("  {reason}");

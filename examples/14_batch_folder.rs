@@ -13,10 +13,9 @@ use std::path::{Path, PathBuf};
 use frameloom::core::{Observer, OutcomeObserver, Progress};
 use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::media::encode_jpeg;
-use frameloom::pipeline::PipelineOptions;
 use frameloom::store::{OsIo, commit};
 use frameloom::workflows::analyze::{
-    AnalyzeConfig, AnalyzeInput, OpenOptions, Outcome, OutcomeStatus, analyze, open_input,
+    AnalyzeConfig, AnalyzeInput, AnalyzeOptions, OpenOptions, Outcome, OutcomeStatus, analyze, open_input,
 };
 use frameloom::{Error, Result};
 
@@ -58,7 +57,7 @@ fn share(folder: &Path, output: &Path, (part, parts): (u64, u64)) -> Result<usiz
                 Err(e) => seen.outcome(open.len(), Outcome::failed(&path, &to, e))?,
             }
         }
-        analyze(&ctx, open, &AnalyzeConfig::default(), &PipelineOptions::default(), false, &mut seen)?;
+        analyze(&ctx, open, &AnalyzeConfig::default(), &AnalyzeOptions::default(), &mut seen)?;
     }
     println!("  {} new, {} kept, {} failed, {} frames", seen.new, seen.kept, seen.failed, seen.frames);
     Ok(seen.new)

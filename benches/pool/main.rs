@@ -22,7 +22,7 @@ use std::time::Instant;
 use frameloom::core::{Limits, Size};
 use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::media::{DecodeHint, decode_image_bytes, read_image};
-use frameloom::workflows::collage::{DescriptorConfig, PoolSettings, Scan, build_pool};
+use frameloom::workflows::collage::{PoolConfig, PoolOptions, Scan, build_pool};
 
 fn main() {
     let mut args = std::env::args().skip(1).filter(|a| a != "--bench");
@@ -38,19 +38,19 @@ fn main() {
         return;
     };
     let rounds = plain.get(1).map_or(2, |n| n.parse().expect("a number of rounds"));
-    let settings = PoolSettings::new(DescriptorConfig::default());
-    let scan = Scan::of(std::slice::from_ref(&folder), true, &settings.limits).unwrap();
+    let options = PoolOptions::default();
+    let scan = Scan::of(std::slice::from_ref(&folder), true, &options.limits).unwrap();
     let files: Vec<String> = scan.files.iter().map(|f| f.path.clone()).collect();
     let ctx = GpuContext::new(&GpuOptions::default()).expect("an adapter");
-    println!("{} pictures, {} threads, {}", files.len(), settings.threads, ctx.caps().name);
+    println!("{} pictures, {} threads, {}", files.len(), options.threads, ctx.caps().name);
     let mut names = vec!["decode".to_string(), "build".into()];
     names.extend(peers.iter().cloned());
     let mut rates = vec![Vec::new(); names.len()];
     for round in 0..rounds {
         for (case, rate) in rates.iter_mut().enumerate() {
             let got = match case {
-                0 => decode(&files, settings.threads, &settings.limits),
-                1 => build(&ctx, &scan, &settings),
+                0 => decode(&files, options.threads, &options.limits),
+                1 => build(&ctx, &scan, &options),
                 _ => peer(&peers[case - 2], &folder),
             };
             println!("round {round}: {:>7.1} pictures/s  {}", got, names[case]);
@@ -82,10 +82,10 @@ fn decode(files: &[String], threads: usize, limits: &Limits) -> f64 {
     files.len() as f64 / started.elapsed().as_secs_f64()
 }
 
-fn build(ctx: &GpuContext, scan: &Scan, settings: &PoolSettings) -> f64 {
+fn build(ctx: &GpuContext, scan: &Scan, options: &PoolOptions) -> f64 {
     let folder = tempfile::tempdir().unwrap();
     let started = Instant::now();
-    let report = build_pool(ctx, folder.path(), scan.clone(), settings, &mut ()).unwrap();
+    let report = build_pool(ctx, scan.clone(), folder.path(), &PoolConfig::default(), options, &mut ()).unwrap();
     let seconds = started.elapsed().as_secs_f64();
     assert_eq!(
         report.computed + report.unusable.len(),

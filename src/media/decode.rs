@@ -20,7 +20,8 @@ use crate::error::{Error, Result};
 pub struct DecodeOptions {
     /// Position among the video tracks of the file, from 0.
     pub track: usize,
-    /// Decoder threads, 1 to 64. Changes speed, never results.
+    /// Decoder threads, 1 to 64; by default as many as there are cores, at most 8: more do not make one decoder faster. Changes
+    /// speed, never results.
     pub threads: u32,
     /// Limits for the input.
     pub limits: Limits,
@@ -37,11 +38,16 @@ pub struct DecodeOptions {
     pub sharing: Option<Sharing>,
 }
 
+/// Threads of a decoder or an encoder that has the machine for itself.
+pub(crate) fn usual_threads() -> u32 {
+    std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(8)).min(8)
+}
+
 impl Default for DecodeOptions {
     fn default() -> Self {
         Self {
             track: 0,
-            threads: 1,
+            threads: usual_threads(),
             limits: Limits::default(),
             hardware: HardwareDecode::Off,
             cancel: CancelToken::new(),

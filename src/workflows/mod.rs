@@ -10,3 +10,6 @@ mod reporter;
 mod short;
 pub mod sync;
 pub mod track;
+mod video;
+
+pub use video::VideoFacts;

@@ -24,7 +24,7 @@ fn tiny(name: &str) -> VerifiedModel {
 }
 
 fn effect(ctx: &GpuContext, name: &str, look: MaskLook) -> ModelEffect {
-    ModelEffect::open(ctx, &tiny(name), &SessionOptions::default(), (0, look)).unwrap()
+    ModelEffect::open(ctx, &tiny(name), &SessionOptions::default(), 0, look).unwrap()
 }
 
 fn rgb(slot: &FrameSlot<'_>, x: u32, y: u32) -> [u32; 3] {
@@ -138,7 +138,7 @@ fn detections_come_back_to_the_frame() {
         }
         assert_eq!(run(5), all);
         assert!(ChunkDetector::open(ctx, &tiny("nearest-x2"), &SessionOptions::default()).is_err());
-        let wrong = ModelEffect::open(ctx, &tiny("embed"), &SessionOptions::default(), (0, MaskLook::Mask));
+        let wrong = ModelEffect::open(ctx, &tiny("embed"), &SessionOptions::default(), 0, MaskLook::Mask);
         assert_eq!(wrong.unwrap_err().code(), "usage");
     });
 }

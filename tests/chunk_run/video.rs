@@ -8,7 +8,7 @@ use frameloom::gpu::GpuContext;
 use frameloom::media::{DecodeOptions, VideoDecoder, probe};
 use frameloom::pipeline::PipelineOptions;
 use frameloom::workflows::chunk::process::{
-    ChunkOutcome, ChunkVideo, ChunkWork, EffectId, FilterEffect, Identity, JobOptions, Placed, Placement,
+    ChunkOptions, ChunkOutcome, ChunkTask, ChunkVideo, ChunkWork, EffectId, FilterEffect, Identity, Placed, Placement,
     ProcessConfig, ProxyConfig, process_video, write_proxy,
 };
 
@@ -62,8 +62,8 @@ fn go(
     config: &ProcessConfig,
 ) -> frameloom::Result<ChunkOutcome> {
     let effect = EffectId { name: name.into(), content: String::new() };
-    let options = JobOptions::default();
-    process_video(ctx, open(video), &placement(), (work, &effect), out, (config, &options), &mut ())
+    let task = ChunkTask { placement: &placement(), work, effect: &effect };
+    process_video(ctx, open(video), task, out, config, &ChunkOptions::default(), &mut ())
 }
 
 #[test]

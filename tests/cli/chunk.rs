@@ -131,7 +131,7 @@ fn chunks_know_when_they_are_active() {
     let again = dir.path().join("again");
     std::fs::create_dir(&again).unwrap();
     let map = frameloom::workflows::chunk::read_heat(&out.join("heat.npy"), None).unwrap();
-    frameloom::workflows::chunk::write_plan(&frameloom::store::OsIo, &again, "again", (&map, Some(&grid)), &plan)
+    frameloom::workflows::chunk::write_plan(&frameloom::store::OsIo, &again, "again", &map, Some(&grid), &plan)
         .unwrap();
     let read = read_plan(&again.join("chunks.json")).unwrap();
     assert_eq!(
@@ -464,7 +464,7 @@ fn what_a_caller_marks_on_the_gpu_is_heat() {
         let options = PipelineOptions { batch, ..PipelineOptions::default() };
         let mut frames = 0;
         let found =
-            custom_heat(&ctx, &input, open(), &config, mark, &options, &mut |p: Progress| frames += p.done).unwrap();
+            custom_heat(&ctx, &input, open(), mark, &config, &options, &mut |p: Progress| frames += p.done).unwrap();
         assert_eq!((found.frames, frames, found.activity.steps().len()), (50, 50, 4));
         found
     };

@@ -50,6 +50,39 @@ fn blocks(folder: &Path, count: u32, size: Size) {
 }
 
 #[test]
+fn another_track_of_a_video_can_be_measured() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |n: &str| dir.path().join(n);
+    let (first, second) = (small_clip(dir.path()), clip(dir.path(), "b.mp4", "mandelbrot=s=64x48:r=10", &["-t", "2"]));
+    let o = std::process::Command::new("ffmpeg")
+        .args(["-v", "error", "-i"])
+        .arg(&first)
+        .arg("-i")
+        .arg(&second)
+        .args(["-map", "0:v", "-map", "1:v", "-c", "copy"])
+        .arg(at("two.mkv"))
+        .output()
+        .unwrap();
+    assert!(o.status.success(), "{}", stderr(&o));
+    let measured = |video: &Path, out: &str, more: &[&str]| {
+        well(&[&["analyze", "@", "-o", "@", "--every", "5"], more].concat(), &[video, &at(out)]);
+        let lines = std::fs::read_to_string(at(out).join("analysis/frames.jsonl")).unwrap();
+        let all: Vec<Value> = lines.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+        let of = |key: &str| all.iter().map(|e| e[key].clone()).collect::<Vec<Value>>();
+        (of("metrics"), of("content"))
+    };
+    let (alone, _) = measured(&second, "alone", &[]);
+    let (of_first, contents) = measured(&at("two.mkv"), "out", &["--threads", "3", "--hwaccel", "off"]);
+    // Into the same folder: what is there is of another track.
+    let (of_second, other) = measured(&at("two.mkv"), "out", &["--track", "1"]);
+    assert!(alone.len() > 2 && of_second == alone && of_first != alone);
+    assert!(contents.iter().all(|c| !other.contains(c)), "frames of different tracks are different: {other:?}");
+    let o = call(&["analyze", "@", "-o", "@", "--track", "2"], &[&at("two.mkv"), &at("none")]);
+    assert_eq!(code(&o), 4, "{}", stderr(&o));
+    assert!(stderr(&o).contains("there is no video track 2; the input has 2"), "{}", stderr(&o));
+}
+
+#[test]
 fn parts_joined_give_the_bytes_of_one_run() {
     let dir = tempfile::tempdir().unwrap();
     let at = |n: &str| dir.path().join(n);
@@ -243,7 +276,7 @@ fn a_strategy_in_code_takes_part_in_everything() {
     blocks(&at("in"), 8, Size::new(96, 64));
     let ctx = GpuContext::new(&GpuOptions::default()).unwrap();
     let options = CurateOptions::default();
-    let inputs = Inputs::of(&[at("in")], None, &options.limits).unwrap();
+    let inputs = Inputs::of(&[at("in")], None, &options.decode.limits).unwrap();
     let run = |version: u32| {
         let mut config = CurateConfig::default();
         config.decision.near_duplicate_bits = -1;

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use frameloom::core::{CancelToken, Limits, Size};
 use frameloom::index::IndexOptions;
 use frameloom::workflows::collage::{
-    Describer, DescriptorConfig, FeatureMethod, FeaturePooling, Networks, Picture, Pool, PoolSettings, Scan, build_pool,
+    Describer, DescriptorConfig, FeatureMethod, FeaturePooling, Networks, Picture, Pool, PoolOptions, Scan, build_pool,
 };
 use frameloom::{Error, Result};
 
@@ -33,9 +33,9 @@ fn a_network_describes_a_pool() {
         let (folder, index) = (dir.path().join("p"), dir.path().join("i"));
         pictures(&folder, 0..12, Size::new(160, 120));
         let build = |config: &DescriptorConfig| {
-            let settings = PoolSettings { networks: networks(), ..PoolSettings::new(config.clone()) };
-            let scan = Scan::of(std::slice::from_ref(&folder), true, &settings.limits).unwrap();
-            build_pool(ctx, &index, scan, &settings, &mut ()).unwrap()
+            let options = PoolOptions { networks: networks(), ..PoolOptions::default() };
+            let scan = Scan::of(std::slice::from_ref(&folder), true, &options.limits).unwrap();
+            build_pool(ctx, scan, &index, &config.clone().into(), &options, &mut ()).unwrap()
         };
         let base = config(|_| ());
         assert_eq!(build(&base).computed, 12);

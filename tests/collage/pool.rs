@@ -6,7 +6,7 @@ use frameloom::core::{Limits, Size};
 use frameloom::gpu::GpuContext;
 use frameloom::index::{IndexOptions, IndexSpec, recall_at, sample_rows};
 use frameloom::workflows::collage::{
-    DescriptorConfig, FeatureLayout, FeatureMethod, Networks, Pool, PoolSettings, Scan, build_pool,
+    DescriptorConfig, FeatureLayout, FeatureMethod, Networks, Pool, PoolOptions, Scan, build_pool,
 };
 
 use crate::gpu::on_every_adapter;
@@ -161,9 +161,9 @@ fn what_cannot_be_used_is_named_and_the_rest_goes_on() {
         assert_eq!(Pool::open(&index).unwrap().unusable().len(), 2);
         // Nothing at all is an error that says so.
         std::fs::create_dir(dir.path().join("none")).unwrap();
-        let settings = PoolSettings::new(small());
         let scan = Scan::of(&[dir.path().join("none")], true, &Limits::default()).unwrap();
-        let e = build_pool(ctx, &dir.path().join("k"), scan, &settings, &mut ()).unwrap_err();
+        let e = build_pool(ctx, scan, &dir.path().join("k"), &small().into(), &PoolOptions::default(), &mut ())
+            .unwrap_err();
         assert!(matches!(e, Error::Usage { .. }), "{e}");
         assert!(matches!(Pool::open(dir.path().join("k")), Err(Error::Index { cause: "missing", .. })));
     });
@@ -177,8 +177,8 @@ fn pictures_are_added_and_removed() {
         pictures(&a, 0..6, SIZE);
         pictures(&b, 6..9, SIZE);
         let first = pool(ctx, &a, &index, &small());
-        let settings = PoolSettings::new(first.descriptor().clone());
-        let apply = |scan| build_pool(ctx, &index, scan, &settings, &mut ()).unwrap();
+        let config = first.descriptor().clone().into();
+        let apply = |scan| build_pool(ctx, scan, &index, &config, &PoolOptions::default(), &mut ()).unwrap();
         let added = apply(first.with(std::slice::from_ref(&b), true, &Limits::default()).unwrap());
         assert_eq!((added.pictures, added.computed), (9, 3));
         let both = Pool::open(&index).unwrap();
@@ -223,9 +223,9 @@ fn a_damaged_index_is_told_apart() {
         std::fs::write(file("index.json"), "{").unwrap();
         assert_eq!(cause(), "corrupt");
         // Anew, on request.
-        let settings = PoolSettings { restart: true, ..PoolSettings::new(small()) };
+        let options = PoolOptions { restart: true, ..PoolOptions::default() };
         let scan = Scan::of(&[folder], true, &Limits::default()).unwrap();
-        assert_eq!(build_pool(ctx, &index, scan, &settings, &mut ()).unwrap().pictures, 3);
+        assert_eq!(build_pool(ctx, scan, &index, &small().into(), &options, &mut ()).unwrap().pictures, 3);
         Pool::open(&index).unwrap().rows().verify().unwrap();
     });
 }

@@ -7,7 +7,7 @@ use frameloom::core::Size;
 use frameloom::core::random::pcg4d;
 use frameloom::gpu::GpuContext;
 use frameloom::media::encode_jpeg;
-use frameloom::workflows::collage::{DescriptorConfig, Pool, PoolReport, PoolSettings, Scan, build_pool};
+use frameloom::workflows::collage::{DescriptorConfig, Pool, PoolOptions, PoolReport, Scan, build_pool};
 
 /// A picture that looks like no other: coloured rectangles over a gradient.
 pub fn pixels(seed: u32, size: Size) -> Vec<u8> {
@@ -44,9 +44,9 @@ pub fn pictures(folder: &Path, seeds: std::ops::Range<u32>, size: Size) {
 
 /// Brings the index of `folder` in `index` up to date.
 pub fn build(ctx: &GpuContext, folder: &Path, index: &Path, config: &DescriptorConfig) -> PoolReport {
-    let settings = PoolSettings::new(config.clone());
-    let scan = Scan::of(&[folder.to_path_buf()], true, &settings.limits).unwrap();
-    build_pool(ctx, index, scan, &settings, &mut ()).unwrap()
+    let options = PoolOptions::default();
+    let scan = Scan::of(&[folder.to_path_buf()], true, &options.limits).unwrap();
+    build_pool(ctx, scan, index, &config.clone().into(), &options, &mut ()).unwrap()
 }
 
 /// The same, and opens it.

@@ -6,7 +6,7 @@ use frameloom::gpu::GpuContext;
 use frameloom::media::DecodeOptions;
 use frameloom::report::{PngFormat, encode_png};
 use frameloom::workflows::collage::run::{
-    CollageConfig, CollageOutcome, CollageVideo, RunOptions, collage, parse_rate,
+    CollageConfig, CollageOptions, CollageOutcome, CollageVideo, collage, parse_rate,
 };
 use frameloom::workflows::collage::select::{Assignment, Fallback, PickRule};
 use frameloom::workflows::collage::{DescriptorConfig, FeatureMethod, Pool};
@@ -31,7 +31,7 @@ fn run(
 ) -> Result<CollageOutcome> {
     let mut config = CollageConfig::new(pool.descriptor().clone());
     change(&mut config);
-    collage(ctx, open(clip, &CancelToken::new()), pool, out, &config, &RunOptions::default(), &mut ())
+    collage(ctx, open(clip, &CancelToken::new()), pool, out, &config, &CollageOptions::default(), &mut ())
 }
 
 fn small(aspect: [u32; 2]) -> DescriptorConfig {
@@ -43,7 +43,7 @@ fn setting(ctx: &GpuContext, size: &str, rate: &str, seconds: u32, count: u32) -
     let dir = tempfile::tempdir().unwrap();
     let clip = test_clip(dir.path(), size, rate, seconds);
     pictures(&dir.path().join("p"), 0..count, SIZE);
-    let aspect = open(&clip, &CancelToken::new()).facts.aspect();
+    let aspect = open(&clip, &CancelToken::new()).aspect();
     let pool = pool(ctx, &dir.path().join("p"), &dir.path().join("i"), &small(aspect));
     (dir, clip, pool)
 }
@@ -258,7 +258,7 @@ fn every_aspect_and_method_runs() {
             let dir = tempfile::tempdir().unwrap();
             let clip = test_clip(dir.path(), size, "10", 1);
             pictures(&dir.path().join("p"), 0..12, SIZE);
-            let aspect = open(&clip, &CancelToken::new()).facts.aspect();
+            let aspect = open(&clip, &CancelToken::new()).aspect();
             for method in FeatureMethod::ALL {
                 let config = DescriptorConfig { method, aspect, comparison_size: 128, ..DescriptorConfig::default() };
                 if method == FeatureMethod::Hog && size == "66x26" {
@@ -333,7 +333,7 @@ fn a_cancelled_run_goes_on() {
             let mut config = CollageConfig::new(pool.descriptor().clone());
             change(&mut config);
             let cancel = CancelToken::new();
-            let mut options = RunOptions::default();
+            let mut options = CollageOptions::default();
             options.pipeline.cancel = cancel.clone();
             let video = open(&clip, &cancel);
             let mut done = BTreeMap::<&str, u64>::new();
@@ -360,10 +360,10 @@ fn frames_are_rebuilt_from_tiles() {
         let clip = test_clip(dir.path(), "96x64", "10", 2);
         pictures(&dir.path().join("p"), 0..40, SIZE);
         let tiles = Some([4, 2]);
-        let facts = open(&clip, &CancelToken::new()).facts;
-        assert_eq!(facts.tile_aspect(tiles), [3, 4]);
+        let video = open(&clip, &CancelToken::new());
+        assert_eq!(video.tile_aspect(tiles), [3, 4]);
         let config =
-            DescriptorConfig { comparison_size: 32, aspect: facts.tile_aspect(tiles), ..DescriptorConfig::default() };
+            DescriptorConfig { comparison_size: 32, aspect: video.tile_aspect(tiles), ..DescriptorConfig::default() };
         let pool = pool(ctx, &dir.path().join("p"), &dir.path().join("i"), &config);
         let out = dir.path().join("out");
         let outcome = run(ctx, &clip, &pool, &out, |c| (c.tiles, c.samples, c.frames) = (tiles, 2, true)).unwrap();

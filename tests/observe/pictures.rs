@@ -7,11 +7,9 @@ use frameloom::core::{Progress, Size};
 use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::media::DecodeOptions;
 use frameloom::workflows::collage::run::{
-    CollageConfig, CollageVideo, Comparison, MethodResult, RunOptions, collage, compare,
+    CollageConfig, CollageOptions, CollageVideo, Comparison, MethodResult, collage, compare,
 };
-use frameloom::workflows::collage::{
-    DescriptorConfig, FeatureMethod, Pool, PoolReport, PoolSettings, Scan, build_pool,
-};
+use frameloom::workflows::collage::{DescriptorConfig, FeatureMethod, Pool, PoolOptions, PoolReport, Scan, build_pool};
 use frameloom::workflows::curate::{CurateConfig, CurateOptions, Inputs, curate};
 
 use crate::support::*;
@@ -22,7 +20,7 @@ fn scan(folder: &Path) -> Scan {
 
 fn pool(ctx: &GpuContext, from: &Path, index: &Path, aspect: [u32; 2], count: &mut Count) -> Result<PoolReport> {
     let descriptor = DescriptorConfig { comparison_size: 64, aspect, ..DescriptorConfig::default() };
-    build_pool(ctx, index, scan(from), &PoolSettings { batch: 8, ..PoolSettings::new(descriptor) }, count)
+    build_pool(ctx, scan(from), index, &descriptor.into(), &PoolOptions { batch: 8, ..PoolOptions::default() }, count)
 }
 
 #[test]
@@ -32,7 +30,7 @@ fn a_pool_and_a_collage_go_on_where_they_were_stopped() {
     let path = clip(dir.path(), "clip.mp4", "64x36", 30, 240);
     let open = || CollageVideo::open(&path, &DecodeOptions::default()).unwrap();
     blocks(&dir.path().join("p"), 40, Size::new(96, 64));
-    let (pictures, aspect) = (dir.path().join("p"), open().facts.aspect());
+    let (pictures, aspect) = (dir.path().join("p"), open().aspect());
     let mut count = Count::default();
     pool(&ctx, &pictures, &dir.path().join("i"), aspect, &mut count).unwrap();
     assert_eq!((count.of("describe"), count.totals[&(0, "describe")]), (40, Some(40)));
@@ -43,7 +41,7 @@ fn a_pool_and_a_collage_go_on_where_they_were_stopped() {
 
     let pool = Pool::open(dir.path().join("i")).unwrap();
     let config = CollageConfig::new(pool.descriptor().clone());
-    let options = RunOptions::default();
+    let options = CollageOptions::default();
     let run =
         |out: &str, count: &mut Count| collage(&ctx, open(), &pool, &dir.path().join(out), &config, &options, count);
     let mut count = Count::default();
@@ -69,14 +67,14 @@ fn a_comparison_tells_its_methods_apart() {
     let path = clip(dir.path(), "clip.mp4", "64x36", 30, 30);
     blocks(&dir.path().join("p"), 12, Size::new(96, 64));
     let opening = DecodeOptions::default();
-    let aspect = CollageVideo::open(&path, &opening).unwrap().facts.aspect();
+    let aspect = CollageVideo::open(&path, &opening).unwrap().aspect();
     let base = DescriptorConfig { comparison_size: 64, aspect, ..DescriptorConfig::default() };
     let methods: Vec<_> =
         FeatureMethod::ALL.iter().take(2).map(|m| DescriptorConfig { method: *m, ..base.clone() }).collect();
     let (scan, config) = (scan(&dir.path().join("p")), CollageConfig::new(base));
     let what =
         Comparison { video: &path, opening: &opening, scan: &scan, config: &config, methods: &methods, frames: 5 };
-    let (out, options) = (dir.path().join("out"), RunOptions::default());
+    let (out, options) = (dir.path().join("out"), CollageOptions::default());
     let results = stopped_then_whole(&[14], |count| compare(&ctx, &what, &out, &options, count));
     assert_eq!(results.len(), 2);
     let (mut inputs, mut ends) = (Vec::new(), Vec::new());
@@ -98,7 +96,7 @@ fn curate_keeps_figures_and_pictures() {
     blocks(&dir.path().join("in"), 24, Size::new(96, 64));
     let video = clip(dir.path(), "clip.mp4", "96x64", 25, 50);
     let options = CurateOptions::default();
-    let inputs = Inputs::of(&[dir.path().join("in"), video], None, &options.limits).unwrap();
+    let inputs = Inputs::of(&[dir.path().join("in"), video], None, &options.decode.limits).unwrap();
     let mut config = CurateConfig::default();
     config.decision.near_duplicate_bits = -1;
     let run = |out: &str, count: &mut Count| curate(&ctx, &inputs, &dir.path().join(out), &config, &options, count);
@@ -110,6 +108,6 @@ fn curate_keeps_figures_and_pictures() {
     // In pictures, in the video, and while pictures are made.
     let outcome = stopped_then_whole(&[1, 25, measured + 10], |count| run("out", count));
     assert!(outcome.kept >= 5 && outcome.failed.is_empty(), "{outcome:?}");
-    assert!(!options.cancel.is_cancelled());
+    assert!(!options.decode.cancel.is_cancelled());
     same(&dir.path().join("whole"), &dir.path().join("out"), &[]);
 }

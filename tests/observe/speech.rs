@@ -6,7 +6,7 @@ use frameloom::core::Progress;
 use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::pipeline::PipelineOptions;
 use frameloom::workflows::sync::run::{
-    BatchOptions, BatchResult, SyncConfig, SyncModelFiles, SyncModelNames, SyncOpen, SyncRun, SyncVideo, sync,
+    BatchOptions, BatchResult, SyncConfig, SyncModelFiles, SyncModelNames, SyncOpen, SyncOptions, SyncVideo, sync,
     sync_batch,
 };
 use frameloom::{Error, Result};
@@ -35,7 +35,7 @@ fn sync_goes_on_in_both_passes() {
     let path = root.join("video/grid_concat_gaps.mp4");
     let video = SyncVideo::open(&path, &SyncOpen::default()).unwrap();
     let pipeline = PipelineOptions { batch: 4, ..PipelineOptions::default() };
-    let options = SyncRun { pipeline, ..SyncRun::default() };
+    let options = SyncOptions { pipeline, ..SyncOptions::default() };
     let mut run = |out: &str, count: &mut Count| {
         sync(&ctx, &video, &mut networks, &dir.path().join(out), &config, &options, count)
     };

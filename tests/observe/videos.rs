@@ -8,15 +8,16 @@ use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::media::DecodeOptions;
 use frameloom::pipeline::{PipelineOptions, VideoSource};
 use frameloom::store::OsIo;
-use frameloom::workflows::analyze::{AnalyzeConfig, OpenOptions, Outcome, analyze, open_input};
+use frameloom::workflows::analyze::{AnalyzeConfig, AnalyzeOptions, OpenOptions, Outcome, analyze, open_input};
 use frameloom::workflows::chunk::heat::{HeatConfig, heat_of};
 use frameloom::workflows::chunk::process::{
-    ChunkVideo, ChunkWork, EffectId, Identity, JobOptions, Placed, Placement, ProcessConfig, ProxyConfig,
+    ChunkOptions, ChunkTask, ChunkVideo, ChunkWork, EffectId, Identity, Placed, Placement, ProcessConfig, ProxyConfig,
     process_video, write_preview, write_proxy,
 };
 use frameloom::workflows::sync::{CutJob, CutOptions, SplitBy, SplitConfig, Tails, cut, split};
 use frameloom::workflows::track::run::{
-    StreamJob, TrackConfig, TrackDetector, TrackOutcome, TrackRun, TrackVideo, ZonesText, track_streams, track_video,
+    StreamJob, TrackConfig, TrackDetector, TrackOptions, TrackOutcome, TrackVideo, ZonesText, track_streams,
+    track_video,
 };
 use frameloom::{Error, Result};
 
@@ -37,9 +38,9 @@ fn analyze_keeps_what_was_done_when_it_was_stopped() {
             open_input(path, &folder, &OpenOptions::default()).unwrap()
         };
         let inputs = videos.iter().map(open).collect();
-        let options = PipelineOptions::default();
-        let ended = analyze(&ctx, inputs, &AnalyzeConfig::default(), &options, false, count);
-        assert!(!options.cancel.is_cancelled(), "the caller's token is the caller's");
+        let options = AnalyzeOptions::default();
+        let ended = analyze(&ctx, inputs, &AnalyzeConfig::default(), &options, count);
+        assert!(!options.pipeline.cancel.is_cancelled(), "the caller's token is the caller's");
         ended
     };
     let mut count = Count::default();
@@ -62,7 +63,7 @@ fn analyze_keeps_what_was_done_when_it_was_stopped() {
     // What the observer says of an outcome ends the call too.
     let no = |_: usize, _: Outcome| Err(Error::usage("no more"));
     let inputs = vec![open_input(&videos[0], &dir.path().join("no"), &OpenOptions::default()).unwrap()];
-    let ended = analyze(&ctx, inputs, &AnalyzeConfig::default(), &PipelineOptions::default(), false, &mut ((), no));
+    let ended = analyze(&ctx, inputs, &AnalyzeConfig::default(), &AnalyzeOptions::default(), &mut ((), no));
     assert_eq!(ended.unwrap_err().code(), "usage");
 }
 
@@ -81,9 +82,9 @@ fn chunk_run_goes_on_behind_its_last_whole_part() {
     let (ctx, path) = (context(), clip(dir.path(), "clip.mp4", "64x48", 25, 600));
     let effect = EffectId { name: "identity".into(), content: String::new() };
     let run = |out: &str, count: &mut Count| {
-        let work = (ChunkWork::Tiles(&mut Identity), &effect);
-        let how = (&ProcessConfig::default(), &JobOptions::default());
-        process_video(&ctx, video(&path), &placement(), work, &dir.path().join(out), how, count)
+        let task = ChunkTask { placement: &placement(), work: ChunkWork::Tiles(&mut Identity), effect: &effect };
+        let (config, options) = (ProcessConfig::default(), ChunkOptions::default());
+        process_video(&ctx, video(&path), task, &dir.path().join(out), &config, &options, count)
     };
     let mut count = Count::default();
     assert_eq!(run("whole", &mut count).unwrap().frames, 600);
@@ -159,10 +160,10 @@ fn track_goes_on_with_what_it_saw() {
     let (ctx, path) = (context(), clip(dir.path(), "clip.mp4", "160x120", 25, 100));
     let video = TrackVideo::open(&[path], 0, &DecodeOptions::default()).unwrap();
     let config = TrackConfig { annotate: true, ..TrackConfig::default() };
-    let (zones, run) = (ZonesText::default(), TrackRun::default());
+    let (zones, run) = (ZonesText::default(), TrackOptions::default());
     let of = |out: &str, count: &mut Count| {
         let folder = dir.path().join(out);
-        track_video(&ctx, &video, &TrackDetector::Motion, &zones, &folder, (&config, &run), count)
+        track_video(&ctx, &video, &TrackDetector::Motion, &zones, &folder, &config, &run, count)
     };
     let mut count = Count::default();
     of("whole", &mut count).unwrap();
@@ -180,7 +181,7 @@ fn track_goes_on_with_what_it_saw() {
     let jobs = ["s0", "s1"].map(|name| StreamJob { video: video.clone(), folder: dir.path().join(name) });
     let streams = |count: &mut Count| {
         let detector = TrackDetector::Motion;
-        track_streams(&ctx, &jobs, &detector, &zones, (&config, &run), 2, count)?;
+        track_streams(&ctx, &jobs, &detector, &zones, &config, &run, 2, count)?;
         count.ended.sort_unstable();
         assert_eq!((&count.ended[..], count.done[&(1, "annotate")]), (&[0, 1][..], 100));
         Ok(())
@@ -188,6 +189,6 @@ fn track_goes_on_with_what_it_saw() {
     stopped_then_whole(&[30, 230], streams);
     jobs.iter().for_each(|job| same(&dir.path().join("whole"), &job.folder, TIMES));
     let no = |_: usize, _: Result<TrackOutcome>| Err(Error::usage("no more"));
-    let ended = track_streams(&ctx, &jobs, &TrackDetector::Motion, &zones, (&config, &run), 1, &mut ((), no));
+    let ended = track_streams(&ctx, &jobs, &TrackDetector::Motion, &zones, &config, &run, 1, &mut ((), no));
     assert_eq!(ended.unwrap_err().code(), "usage");
 }

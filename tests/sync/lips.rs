@@ -56,12 +56,12 @@ impl Lab {
 
     fn mouths(&mut self, path: &Path) -> Vec<MouthSample> {
         let (decode, pipeline) = (DecodeOptions::default(), PipelineOptions::default());
-        let found = faces_of_frames(&self.ctx, path, &decode, &pipeline, (&mut self.faces, &self.head), 0.04).unwrap();
+        let found = faces_of_frames(&self.ctx, path, &decode, &pipeline, &mut self.faces, &self.head, 0.04).unwrap();
         assert_eq!(found.faces.len(), 75);
         let tracks = track_faces(0, &found.faces, &TrackOptions::default()).unwrap();
         assert_eq!((tracks.len(), tracks[0].boxes.len()), (1, 75), "one talking head");
-        let net = (&mut self.points, &self.adapter);
-        mouths(&self.ctx, path, &decode, &pipeline, net, (&tracks[0], &found.seconds)).unwrap()
+        let (net, adapter) = (&mut self.points, &self.adapter);
+        mouths(&self.ctx, path, &decode, &pipeline, net, adapter, &tracks[0], &found.seconds).unwrap()
     }
 }
 

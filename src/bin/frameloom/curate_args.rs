@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use frameloom::workflows::curate::Shard;
 
-use crate::decode_args::IsolateArgs;
+use crate::decode_args::{DecoderArgs, IsolateArgs};
 use crate::shard_args::shard;
 
 /// Settings that change results; the others change speed and places.
@@ -131,6 +131,11 @@ pub(crate) struct CurateInput {
     /// Show the plan (frames, models, settings) and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Video track, counted from 0 among the video tracks
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) track: usize,
+    #[command(flatten)]
+    pub(crate) decoder: DecoderArgs,
     /// Override a limit for untrusted input
     #[arg(long = "input-limit", value_name = "NAME=N")]
     pub(crate) limits: Vec<String>,

@@ -11,13 +11,44 @@ use crate::signals::Signals;
 
 /// The decoder.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct DecodeArgs {
+pub(crate) struct DecoderArgs {
     /// Decoder threads of each video [default: number of cores, at most 8]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(crate) threads: Option<u32>,
     /// Decode on hardware: off, auto, or a device type FFmpeg knows (vaapi, cuda, ...)
     #[arg(long, default_value = "off", value_name = "HOW")]
     hwaccel: String,
+}
+
+impl DecoderArgs {
+    /// How `track` of a video is decoded, here or as `isolation` says.
+    pub(crate) fn options(
+        &self,
+        global: &Global,
+        track: usize,
+        limits: Limits,
+        isolation: Option<Isolation>,
+        signals: &Signals,
+    ) -> DecodeOptions {
+        let usual = DecodeOptions::default();
+        DecodeOptions {
+            track,
+            threads: self.threads.unwrap_or(usual.threads),
+            limits,
+            hardware: self.hwaccel.as_str().into(),
+            cancel: signals.cancel.clone(),
+            isolation,
+            sharing: global.sharing.clone(),
+            ..usual
+        }
+    }
+}
+
+/// The decoder, and what it may be given.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DecodeArgs {
+    #[command(flatten)]
+    pub(crate) decoder: DecoderArgs,
     /// Override a limit for untrusted input
     #[arg(long = "limit", value_name = "NAME=N")]
     limits: Vec<String>,
@@ -37,17 +68,7 @@ impl DecodeArgs {
         isolation: Option<Isolation>,
         signals: &Signals,
     ) -> Result<DecodeOptions> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from) as u32;
-        Ok(DecodeOptions {
-            track,
-            threads: self.threads.unwrap_or(cores.min(8)),
-            limits: self.limits()?,
-            hardware: self.hwaccel.as_str().into(),
-            cancel: signals.cancel.clone(),
-            stream: 0,
-            isolation,
-            sharing: global.sharing.clone(),
-        })
+        Ok(self.decoder.options(global, track, self.limits()?, isolation, signals))
     }
 }
 

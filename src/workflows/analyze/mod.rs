@@ -20,5 +20,5 @@ pub use config::AnalyzeConfig;
 pub use metrics::{FrameMetrics, schema};
 pub use open::{OpenOptions, open_folder, open_input, open_video};
 pub use picks::{Pick, PickKind};
-pub use run::{AnalyzeInput, Outcome, OutcomeStatus, analyze};
+pub use run::{AnalyzeInput, AnalyzeOptions, Outcome, OutcomeStatus, analyze};
 pub use work::{AnalyzeOutput, AnalyzeWork, FrameBatch, HeatMap, work_bytes};

@@ -146,6 +146,15 @@ struct Open<'a> {
     _permit: BudgetPermit,
 }
 
+/// How a run goes. None of it changes a byte of the output.
+#[derive(Debug, Clone, Default)]
+pub struct AnalyzeOptions {
+    /// Batches, deadlines, cancellation.
+    pub pipeline: PipelineOptions,
+    /// Forget what earlier runs in the folders did.
+    pub restart: bool,
+}
+
 /// Measures all inputs, as many at a time as there are in `inputs`; their frames share one GPU queue. `observer` hears of
 /// frames, in the stage `measure`, and how each input ended, both with its position in `inputs`.
 ///
@@ -157,12 +166,12 @@ pub fn analyze(
     ctx: &GpuContext,
     inputs: Vec<AnalyzeInput>,
     config: &AnalyzeConfig,
-    options: &PipelineOptions,
-    restart: bool,
+    options: &AnalyzeOptions,
     observer: &mut dyn OutcomeObserver<Outcome>,
 ) -> Result<()> {
     config.check()?;
-    let options = &stoppable(options);
+    let AnalyzeOptions { pipeline, restart } = options;
+    let options = &stoppable(pipeline);
     let cancel = &options.cancel;
     let io = OsIo;
     let mut open = Vec::new();
@@ -170,7 +179,7 @@ pub fn analyze(
     for (at, input) in inputs.into_iter().enumerate() {
         let (path, folder) = (input.path.clone(), input.folder.clone());
         let existed = folder.is_dir();
-        match prepare(ctx, &io, (at, input), config, options, restart) {
+        match prepare(ctx, &io, (at, input), config, options, *restart) {
             Ok(Prepared::Done(outcome)) => observer.outcome(at, outcome)?,
             Ok(Prepared::Run(opened, source)) => {
                 sources.push((source, AnalyzeWork::new(config.clone())));

@@ -166,7 +166,8 @@ pub fn write_plan(
     io: &dyn StoreIo,
     folder: &Path,
     name: &str,
-    (map, activity): (&HeatMap, Option<&ActivityGrid>),
+    map: &HeatMap,
+    activity: Option<&ActivityGrid>,
     plan: &ChunkPlan,
 ) -> Result<Vec<Committed>> {
     let png = overlay(map, &plan.chunks)?;

@@ -21,7 +21,8 @@ pub use describe::Describer;
 pub use network::{FeaturePooling, NetworkUse, Networks};
 pub use picture::{Picture, Sight};
 pub use pool::{
-    Match, PictureFile, Pool, PoolPart, PoolPicture, PoolReport, PoolSettings, Scan, build_pool, join_pool, pool_part,
+    Match, PictureFile, Pool, PoolConfig, PoolOptions, PoolPart, PoolPicture, PoolReport, Scan, build_pool, join_pool,
+    pool_part,
 };
 pub use settings::{
     CollageSettings, DescriptorSettings, IndexSettings, OutputSettings, ParitySystem, SelectionSettings,

@@ -113,7 +113,7 @@ pub(super) fn write(
         page.notes(outcome.models.iter().filter_map(|m| m.notice.as_ref()).map(|n| Note::new(Tone::Warn, n.clone())));
     page = mix(page, outcome);
     for (name, _) in &outcome.strategies {
-        page = strategy(ctx, page, folder, name, (entries, decisions, executed), working.limits)?;
+        page = strategy(ctx, page, folder, name, (entries, decisions, executed), &working.decode.limits)?;
     }
     page = duplicates(ctx, page, entries, decisions, working)?;
     page = rejected(page, entries, decisions, outcome);

@@ -18,10 +18,10 @@ use super::models::{ModelUse, Networks};
 use super::shard::Shard;
 use super::{page, report};
 use crate::config::{Settings as _, to_toml};
-use crate::core::{CancelToken, Limits, Observer};
+use crate::core::Observer;
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
-use crate::media::{Isolation, Sharing};
+use crate::media::DecodeOptions;
 use crate::store::{OsIo, StateDir, StoreIo as _, clean_temps, commit, commit_json};
 use crate::workflows::reporter::Reporter;
 
@@ -31,19 +31,13 @@ pub(super) const STATE: &str = ".state";
 const FRAMES: &str = "frames.jsonl";
 const MODELS: &str = "models.json";
 
-/// How to run; nothing of it changes a result, but `restart` and `overrides`.
+/// How a run goes; nothing of it changes a result, but `decode.track`, `restart` and `overrides`.
 #[derive(Debug, Clone, Default)]
 pub struct CurateOptions {
     /// Where networks come from.
     pub networks: Networks,
-    /// Limits for untrusted input.
-    pub limits: Limits,
-    /// Decode videos in processes of their own.
-    pub isolation: Option<Isolation>,
-    /// Measure the frames of a video as they are decoded for other readers too, see [`crate::media::share`].
-    pub sharing: Option<Sharing>,
-    /// Stops the run.
-    pub cancel: CancelToken,
+    /// How videos are opened. Its limits are those of pictures too, and its token stops the whole run.
+    pub decode: DecodeOptions,
     /// Forget what earlier runs have done.
     pub restart: bool,
     /// Frames decided by hand: name or file name, and the strategy or `drop`.
@@ -57,12 +51,12 @@ pub struct CurateOptions {
 impl CurateOptions {
     /// The same with a token of the call alone.
     fn stoppable(&self) -> Self {
-        Self { cancel: self.cancel.child(), ..self.clone() }
+        let decode = DecodeOptions { cancel: self.decode.cancel.child(), ..self.decode.clone() };
+        Self { decode, ..self.clone() }
     }
 
     fn working(&self, shard: Option<Shard>) -> Working<'_> {
-        let Self { networks, limits, cancel, isolation, sharing, .. } = self;
-        Working { networks, limits, isolation: isolation.as_ref(), sharing: sharing.as_ref(), cancel, shard }
+        Working { networks: &self.networks, decode: &self.decode, shard }
     }
 }
 
@@ -193,7 +187,7 @@ pub fn analyze(
 ) -> Result<Analysis> {
     config.check()?;
     let options = &options.stoppable();
-    let mut reporter = Reporter::new(observer, &options.cancel);
+    let mut reporter = Reporter::new(observer, &options.decode.cancel);
     let state = own(folder, options.restart)?;
     measured(ctx, inputs, folder, &state, config, (options, options.shard), &mut reporter)
 }
@@ -213,7 +207,7 @@ fn measured(
     let total = (!videos && shard.is_none()).then_some(inputs.all.len() as u64);
     let progress = &mut reporter.stage(("measure", "frames"), total, 0);
     let analysis = analyze::measure(ctx, inputs, config, working, Some((&OsIo, state.path())), progress)?;
-    options.cancel.check()?;
+    options.decode.cancel.check()?;
     write_analysis(folder, &analysis)?;
     Ok(analysis)
 }
@@ -233,7 +227,7 @@ pub fn curate(
 ) -> Result<CurateOutcome> {
     config.check()?;
     let options = &options.stoppable();
-    let mut reporter = Reporter::new(observer, &options.cancel);
+    let mut reporter = Reporter::new(observer, &options.decode.cancel);
     let state = own(folder, options.restart)?;
     let mut seconds = Vec::new();
     // Decisions are on all frames: a part needs all figures, measured here or joined from parts of `analyze`.
@@ -257,7 +251,7 @@ pub fn curate(
         let progress = &mut reporter.stage(("make", "frames"), total, 0);
         execute::execute(ctx, at, (entries, &decisions), config, working, progress)?
     };
-    options.cancel.check()?;
+    options.decode.cancel.check()?;
     seconds.push(("execute".to_owned(), started.elapsed().as_secs_f64()));
     let started = Instant::now();
     let mut outcome = outcome(entries, &decisions, &executed, config, &analysis);
@@ -266,7 +260,7 @@ pub fn curate(
         if config.processing.save_metadata && !config.parity {
             report::write_metadata(&OsIo, folder, entries, &decisions, &executed, config)?;
         }
-        layouts::write_all(&OsIo, folder, entries, &decisions, &executed, config, &options.limits)?;
+        layouts::write_all(&OsIo, folder, entries, &decisions, &executed, config, &options.decode.limits)?;
         if config.processing.create_visualization && !config.parity {
             let path = folder.join("review.html");
             page::write(ctx, &path, folder, (entries, &decisions, &executed), &outcome, config, working)?;

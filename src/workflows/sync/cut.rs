@@ -54,7 +54,8 @@ pub struct CutOptions {
 
 impl Default for CutOptions {
     fn default() -> Self {
-        Self { track: 0, audio_track: 0, crf: 18.0, threads: 1, limits: Limits::default(), cancel: CancelToken::new() }
+        let DecodeOptions { threads, limits, cancel, .. } = DecodeOptions::default();
+        Self { track: 0, audio_track: 0, crf: 18.0, threads, limits, cancel }
     }
 }
 

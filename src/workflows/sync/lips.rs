@@ -50,7 +50,8 @@ pub fn faces_of_frames<M: TensorModel>(
     path: &Path,
     decode: &DecodeOptions,
     pipeline: &PipelineOptions,
-    (net, head): (&mut PictureModel<M>, &FaceDetector),
+    net: &mut PictureModel<M>,
+    head: &FaceDetector,
     usual: f64,
 ) -> Result<FacesOfFrames> {
     let mut all = FacesOfFrames::default();
@@ -68,7 +69,7 @@ pub fn faces_of_frames<M: TensorModel>(
     Ok(all)
 }
 
-/// Measures the mouth of one track in every frame of it. Frames in which the landmark model sees no face are left out.
+/// Measures the mouth of one track in every frame of it; `seconds` are the times of all frames ([`FacesOfFrames`]). Frames in which the landmark model sees no face are left out.
 ///
 /// # Errors
 /// Of the decoder, the device and the model.
@@ -77,8 +78,10 @@ pub fn mouths<M: TensorModel>(
     path: &Path,
     decode: &DecodeOptions,
     pipeline: &PipelineOptions,
-    (net, adapter): (&mut PictureModel<M>, &LandmarkModel),
-    (track, seconds): (&FaceTrack, &[f64]),
+    net: &mut PictureModel<M>,
+    adapter: &LandmarkModel,
+    track: &FaceTrack,
+    seconds: &[f64],
 ) -> Result<Vec<MouthSample>> {
     let boxes = smoothed(track);
     let element = net.stage().element_bytes();

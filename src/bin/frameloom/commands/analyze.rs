@@ -11,7 +11,7 @@ use frameloom::gpu::GpuOptions;
 use frameloom::media::{Isolation, VideoStream, probe};
 use frameloom::pipeline::{OnError, PipelineOptions};
 use frameloom::workflows::analyze::{
-    AnalyzeConfig, AnalyzeInput, OpenOptions, Outcome, OutcomeStatus, analyze, open_input,
+    AnalyzeConfig, AnalyzeInput, AnalyzeOptions, OpenOptions, Outcome, OutcomeStatus, analyze, open_input,
 };
 use frameloom::{Error, Result};
 use serde_json::json;
@@ -214,12 +214,13 @@ pub(crate) fn run(global: &Global, args: &AnalyzeArgs, out: &mut Output, signals
     if let Some(warning) = ctx.software_warning() {
         out.warn(&warning);
     }
-    let options = PipelineOptions {
+    let pipeline = PipelineOptions {
         batch: args.batch,
         on_error: if args.on_error == OnErrorArg::Stop { OnError::Stop } else { OnError::Skip },
         cancel: signals.cancel.clone(),
         ..PipelineOptions::default()
     };
+    let options = AnalyzeOptions { pipeline, restart: args.restart };
     let mut watch = Watch {
         out,
         mode,
@@ -248,7 +249,7 @@ pub(crate) fn run(global: &Global, args: &AnalyzeArgs, out: &mut Output, signals
                 Err(e) => watch.end(Outcome::failed(&job.input, &job.folder, e)),
             }
         }
-        analyze(&ctx, inputs, &config, &options, args.restart, &mut watch)?;
+        analyze(&ctx, inputs, &config, &options, &mut watch)?;
         let failed = watch.outcomes.iter().any(|o| o.status == OutcomeStatus::Failed);
         if args.on_error == OnErrorArg::Stop && failed {
             break;

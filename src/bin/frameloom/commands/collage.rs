@@ -9,16 +9,16 @@ use frameloom::media::DecodeOptions;
 use frameloom::ops::RowSample;
 use frameloom::pipeline::PipelineOptions;
 use frameloom::workflows::collage::run::{
-    CollageConfig, CollageOutcome, CollageVideo, Comparison, MethodResult, RunOptions, VideoFacts, collage,
-    collage_part, compare,
+    CollageConfig, CollageOptions, CollageOutcome, CollageVideo, Comparison, MethodResult, collage, collage_part,
+    compare,
 };
 use frameloom::workflows::collage::{
-    CollageSettings, DescriptorConfig, FeatureLayout, FeatureMethod, Networks, Pool, PoolSettings, Scan,
+    CollageSettings, DescriptorConfig, FeatureLayout, FeatureMethod, Networks, Pool, PoolConfig, Scan,
 };
 use frameloom::{Error, Result};
 use serde_json::json;
 
-use super::index::{context, prepare, update};
+use super::index::{context, options, prepare, update};
 use super::merge::{Part, PartDone};
 use crate::args::Global;
 use crate::collage_args::{CollageArgs, CollageCommand, LayoutArg, known, layers, networks};
@@ -47,10 +47,8 @@ pub(crate) fn run(
     }
     let folder = folder(args, video);
     let limits = limits_from(&args.work.limits)?;
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let opening = DecodeOptions {
         track: args.track,
-        threads: cores.min(8) as u32,
         hardware: args.hwaccel.as_str().into(),
         limits: limits.clone(),
         cancel: signals.cancel.clone(),
@@ -59,7 +57,7 @@ pub(crate) fn run(
         ..DecodeOptions::default()
     };
     let opened = CollageVideo::open(video, &opening)?;
-    let mut config = settings.config(opened.facts.tile_aspect(settings.output.tiles));
+    let mut config = settings.config(opened.tile_aspect(settings.output.tiles));
     config.check()?;
     let ready = images.join("index.json").is_file();
     let mut model = settings.descriptor.model.clone();
@@ -88,22 +86,23 @@ pub(crate) fn run(
         });
     }
     if args.dry_run {
-        return plan(args, (&opened.facts, images), &config, &folder, ready, out);
+        return plan(args, (&opened, images), &config, &folder, ready, out);
     }
     let ctx = context(global, out)?;
     let at = if ready { images.to_path_buf() } else { args.index.clone().unwrap_or_else(|| folder.join("index")) };
     let mut code = 0;
     if !ready {
-        code = index(&ctx, (args, images), &at, &config, (&limits, &networks, signals), out, progress)?;
+        code = index(&ctx, (args, images), &at, &config, (&networks, signals), out, progress)?;
     }
     let pool = Pool::open(&at)?;
     if settings.search.is_none() {
         config.search = pool.search_spec()?;
     }
     prepare(&ctx, &pool, &config.search, out)?;
-    let options = RunOptions {
-        pipeline: PipelineOptions { batch: 16, cancel: signals.cancel.clone(), ..PipelineOptions::default() },
-        threads: args.work.threads.map_or(cores, |n| n as usize),
+    let usual = CollageOptions::default();
+    let options = CollageOptions {
+        pipeline: PipelineOptions { batch: 16, cancel: signals.cancel.clone(), ..usual.pipeline },
+        threads: args.work.threads.map_or(usual.threads, |n| n as usize),
         save_every: args.checkpoint_batch as usize,
         networks,
         limits,
@@ -126,24 +125,17 @@ fn index(
     (args, images): (&CollageArgs, &Path),
     at: &Path,
     config: &CollageConfig,
-    (limits, networks, signals): (&frameloom::core::Limits, &Networks, &Signals),
+    (networks, signals): (&Networks, &Signals),
     out: &mut Output,
     progress: Mode,
 ) -> Result<u8> {
-    let mut settings = PoolSettings::new(config.descriptor.clone());
-    if let Some(threads) = args.work.threads {
-        settings.threads = threads as usize;
-    }
-    settings.batch = args.work.batch;
-    settings.networks = networks.clone();
-    settings.limits = limits.clone();
-    settings.search = config.search.clone();
-    settings.cancel = signals.cancel.clone();
-    let mut scan = Scan::of(&[images.to_path_buf()], true, limits)?;
+    let pool = PoolConfig { descriptor: config.descriptor.clone(), search: config.search.clone() };
+    let options = options(&args.work, networks.clone(), signals)?;
+    let mut scan = Scan::of(&[images.to_path_buf()], true, &options.limits)?;
     if args.demo {
         scan = scan.first(args.demo_images);
     }
-    let report = update(ctx, at, scan, &settings, out, progress)?;
+    let report = update(ctx, at, scan, (&pool, &options), out, progress)?;
     out.note(&format!("{} pictures, {} of them described now", report.pictures, report.computed));
     Ok(if report.unusable.is_empty() { 0 } else { 3 })
 }
@@ -153,7 +145,7 @@ fn show(
     video: CollageVideo,
     pool: &Pool,
     folder: &Path,
-    (config, options): (&CollageConfig, &RunOptions),
+    (config, options): (&CollageConfig, &CollageOptions),
     out: &mut Output,
     progress: Mode,
 ) -> Result<CollageOutcome> {
@@ -171,14 +163,14 @@ fn part(
     video: CollageVideo,
     pool: &Pool,
     (folder, shard): (&Path, Shard),
-    (config, options): (&CollageConfig, &RunOptions),
+    (config, options): (&CollageConfig, &CollageOptions),
     out: &mut Output,
     progress: Mode,
 ) -> Result<u8> {
     let started = std::time::Instant::now();
     let label = format!("{}: matching", video.facts.name);
     let mut stages = Stages::new(progress, out, |_| label.clone());
-    let done = collage_part(ctx, video, pool, (folder, shard), config, options, &mut stages);
+    let done = collage_part(ctx, video, pool, folder, shard, config, options, &mut stages);
     stages.finish();
     let done = done?;
     let units = usize::try_from(done.units).unwrap_or(usize::MAX);
@@ -238,12 +230,13 @@ pub(crate) fn settings_layers(args: &CollageArgs) -> Result<Layers> {
 /// `--dry-run`: what would be done.
 fn plan(
     args: &CollageArgs,
-    (facts, images): (&VideoFacts, &Path),
+    (video, images): (&CollageVideo, &Path),
     config: &CollageConfig,
     folder: &Path,
     ready: bool,
     out: &mut Output,
 ) -> Result<u8> {
+    let facts = &video.facts;
     let count = if ready {
         Pool::open(images)?.pictures().len()
     } else {
@@ -261,7 +254,7 @@ fn plan(
         "item",
         json!({
             "input": facts.path.to_string_lossy(), "folder": folder.to_string_lossy(), "frames": facts.frames,
-            "size": facts.size.to_string(), "aspect": facts.aspect(), "pictures": count, "dim": dim,
+            "size": facts.shown().to_string(), "aspect": video.aspect(), "pictures": count, "dim": dim,
             "mapped_bytes": memory.rows_mapped, "memory_bytes": memory.needed(), "disk_bytes": disk,
         }),
     );
@@ -271,7 +264,7 @@ fn plan(
         facts.path.display(),
         folder.display(),
         facts.frames.map_or_else(|| "unknown".into(), |f| f.to_string()),
-        facts.size,
+        facts.shown(),
         if ready { ", indexed already" } else { "" },
         memory.rows_mapped as f64 / 1e6,
         memory.needed() as f64 / 1e6,
@@ -296,14 +289,8 @@ fn side_by_side(global: &Global, command: &CollageCommand, out: &mut Output, sig
     } = command;
     out.event("start", json!({ "command": "collage compare", "input": video.to_string_lossy(), "frames": frames }));
     let limits = limits_from(&work.limits)?;
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let opening = DecodeOptions {
-        threads: cores.min(8) as u32,
-        limits: limits.clone(),
-        cancel: signals.cancel.clone(),
-        ..DecodeOptions::default()
-    };
-    let aspect = CollageVideo::open(video, &opening)?.facts.aspect();
+    let opening = DecodeOptions { limits: limits.clone(), cancel: signals.cancel.clone(), ..DecodeOptions::default() };
+    let aspect = CollageVideo::open(video, &opening)?.aspect();
     let config = CollageConfig::new(DescriptorConfig {
         aspect,
         comparison_size: *comparison_size,
@@ -325,12 +312,13 @@ fn side_by_side(global: &Global, command: &CollageCommand, out: &mut Output, sig
         }
     }
     let ctx = context(global, out)?;
-    let options = RunOptions {
-        pipeline: PipelineOptions { batch: 16, cancel: signals.cancel.clone(), ..PipelineOptions::default() },
-        threads: work.threads.map_or(cores, |n| n as usize),
+    let usual = CollageOptions::default();
+    let options = CollageOptions {
+        pipeline: PipelineOptions { batch: 16, cancel: signals.cancel.clone(), ..usual.pipeline },
+        threads: work.threads.map_or(usual.threads, |n| n as usize),
         networks,
         limits,
-        ..RunOptions::default()
+        ..usual
     };
     let what =
         Comparison { video, opening: &opening, scan: &scan, config: &config, methods: &methods, frames: *frames };

@@ -231,10 +231,7 @@ fn whole(
     }
     let options = CurateOptions {
         networks,
-        limits,
-        isolation: args.isolate.isolation(false, None)?,
-        sharing: global.sharing.clone(),
-        cancel: signals.cancel.clone(),
+        decode: args.decoder.options(global, args.track, limits, args.isolate.isolation(false, None)?, signals),
         restart: args.restart,
         overrides,
         only_decide: !all,

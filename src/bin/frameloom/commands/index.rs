@@ -9,7 +9,8 @@ use frameloom::index::{IndexOptions, IndexOrigin, IndexSpec, recall_at, sample_r
 use frameloom::media::Skipped;
 use frameloom::ops::RowSample;
 use frameloom::workflows::collage::{
-    DescriptorConfig, IndexSettings, Networks, Pool, PoolPart, PoolReport, PoolSettings, Scan, build_pool, pool_part,
+    DescriptorConfig, IndexSettings, Networks, Pool, PoolConfig, PoolOptions, PoolPart, PoolReport, Scan, build_pool,
+    pool_part,
 };
 use frameloom::{Error, Result};
 use serde_json::json;
@@ -52,16 +53,16 @@ pub(crate) fn run(
             let mut descriptor = wanted.descriptor.config(wanted.aspect, false);
             let networks = networks(&mut descriptor, wanted.descriptor.model.as_deref(), &work.models)?;
             out.event("start", json!({ "command": "index build", "inputs": inputs.len(), "settings": descriptor }));
-            let settings = settings(descriptor, wanted.search.unwrap_or_default(), (work, networks), signals)?;
-            let scan = Scan::of(inputs, !flat, &settings.limits)?;
+            let config = PoolConfig { descriptor, search: wanted.search.unwrap_or_default() };
+            let options = PoolOptions { restart: *restart, ..options(work, networks, signals)? };
+            let scan = Scan::of(inputs, !flat, &options.limits)?;
             if *dry_run {
-                return plan(&scan, &settings.descriptor, &settings.search, output, out);
+                return plan(&scan, &config.descriptor, &config.search, output, out);
             }
-            let ctx = context(global, out)?;
-            let settings = PoolSettings { restart: *restart, ..settings };
+            let (ctx, how) = (context(global, out)?, (&config, &options));
             match part.shard {
-                Some(shard) => describe(&ctx, (output, shard), &scan, &settings, out, progress),
-                None => build(&ctx, output, scan, &settings, out, progress),
+                Some(shard) => describe(&ctx, (output, shard), &scan, how, out, progress),
+                None => build(&ctx, output, scan, how, out, progress),
             }
         }
         IndexCommand::Add { index, inputs, work } => {
@@ -101,22 +102,11 @@ pub(crate) fn context(global: &Global, out: &mut Output) -> Result<GpuContext> {
     Ok(ctx)
 }
 
-fn settings(
-    descriptor: DescriptorConfig,
-    search: IndexSpec,
-    (work, networks): (&IndexWork, Networks),
-    signals: &Signals,
-) -> Result<PoolSettings> {
-    let mut settings = PoolSettings::new(descriptor);
-    if let Some(threads) = work.threads {
-        settings.threads = threads as usize;
-    }
-    settings.batch = work.batch;
-    settings.networks = networks;
-    settings.limits = limits_from(&work.limits)?;
-    settings.search = search;
-    settings.cancel = signals.cancel.clone();
-    Ok(settings)
+/// How the index is built; the index of a collage too.
+pub(crate) fn options(work: &IndexWork, networks: Networks, signals: &Signals) -> Result<PoolOptions> {
+    let (usual, limits) = (PoolOptions::default(), limits_from(&work.limits)?);
+    let threads = work.threads.map_or(usual.threads, |n| n as usize);
+    Ok(PoolOptions { threads, batch: work.batch, networks, limits, cancel: signals.cancel.clone(), ..usual })
 }
 
 /// The networks that an index needs.
@@ -134,25 +124,26 @@ fn change(
 ) -> Result<u8> {
     let pool = Pool::open(folder)?;
     let networks = networks_of(&pool, &work.models)?;
-    let settings = settings(pool.descriptor().clone(), pool.search_spec()?, (work, networks), signals)?;
-    let scan = files(&pool, &settings.limits)?;
+    let config = PoolConfig { descriptor: pool.descriptor().clone(), search: pool.search_spec()? };
+    let options = options(work, networks, signals)?;
+    let scan = files(&pool, &options.limits)?;
     drop(pool);
     let ctx = context(global, out)?;
-    build(&ctx, folder, scan, &settings, out, progress)
+    build(&ctx, folder, scan, (&config, &options), out, progress)
 }
 
 fn build(
     ctx: &GpuContext,
     folder: &Path,
     scan: Scan,
-    settings: &PoolSettings,
+    (config, options): (&PoolConfig, &PoolOptions),
     out: &mut Output,
     progress: Mode,
 ) -> Result<u8> {
     let started = std::time::Instant::now();
-    let report = update(ctx, folder, scan, settings, out, progress)?;
+    let report = update(ctx, folder, scan, (config, options), out, progress)?;
     let pool = Pool::open(folder)?;
-    let recall = prepare(ctx, &pool, &settings.search, out)?;
+    let recall = prepare(ctx, &pool, &config.search, out)?;
     let seconds = started.elapsed().as_secs_f64();
     let code = if report.unusable.is_empty() { 0 } else { 3 };
     out.note(&format!(
@@ -180,16 +171,16 @@ fn describe(
     ctx: &GpuContext,
     (folder, shard): (&Path, Shard),
     scan: &Scan,
-    settings: &PoolSettings,
+    (config, options): (&PoolConfig, &PoolOptions),
     out: &mut Output,
     progress: Mode,
 ) -> Result<u8> {
     let started = std::time::Instant::now();
-    let done = counted(folder, progress, out, |step| pool_part(ctx, folder, (scan, shard), settings, step))?;
+    let done = counted(folder, progress, out, |step| pool_part(ctx, scan, folder, shard, config, options, step))?;
     let PoolPart { units, report, .. } = done;
     let whole = report.unusable.is_empty();
     // What is searched matters to the build that goes on; parts are of one run when they describe in the same way.
-    Part::of_one(("index build", "pictures"), shard, units, &settings.descriptor, whole)?.write(folder)?;
+    Part::of_one(("index build", "pictures"), shard, units, &config.descriptor, whole)?.write(folder)?;
     say("cannot be used", &report.unusable, out);
     let (pictures, computed, reused) = (report.pictures, report.computed, report.reused);
     let seconds = started.elapsed().as_secs_f64();
@@ -229,11 +220,11 @@ pub(crate) fn update(
     ctx: &GpuContext,
     folder: &Path,
     scan: Scan,
-    settings: &PoolSettings,
+    (config, options): (&PoolConfig, &PoolOptions),
     out: &mut Output,
     progress: Mode,
 ) -> Result<PoolReport> {
-    let report = counted(folder, progress, out, |step| build_pool(ctx, folder, scan, settings, step))?;
+    let report = counted(folder, progress, out, |step| build_pool(ctx, scan, folder, config, options, step))?;
     if !report.changed.is_empty() {
         out.warn(&format!("the index was made with other settings and is made anew ({})", report.changed.join(", ")));
     }

@@ -34,7 +34,7 @@ fn pieces(args: &SplitCommon, by: SplitBy, out: &mut Output, signals: &Signals, 
     let input = args.input.path()?;
     let stem = input.file_stem().unwrap_or(input.as_os_str());
     let folder = args.output.clone().unwrap_or_else(|| PathBuf::from(stem).with_added_extension("chunks"));
-    let cores = std::thread::available_parallelism().map_or(1, usize::from) as u32;
+    let usual = CutOptions::default();
     let config = SplitConfig {
         by,
         tails: if args.parity { Tails::Drop } else { Tails::Keep },
@@ -44,7 +44,7 @@ fn pieces(args: &SplitCommon, by: SplitBy, out: &mut Output, signals: &Signals, 
             track: args.track,
             audio_track: args.audio_track,
             crf: args.crf,
-            threads: args.threads.unwrap_or(cores.min(8)),
+            threads: args.threads.unwrap_or(usual.threads),
             limits: limits_from(&args.limits)?,
             cancel: signals.cancel.clone(),
         },

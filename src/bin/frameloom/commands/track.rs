@@ -13,8 +13,8 @@ use frameloom::workflows::track::detections::Detections;
 #[cfg(feature = "onnx")]
 use frameloom::workflows::track::run::TrackSlices;
 use frameloom::workflows::track::run::{
-    DetectionsFile, StreamJob, TrackConfig, TrackDetector, TrackOutcome, TrackRun, TrackVideo, ZonesText, track_again,
-    track_streams,
+    DetectionsFile, StreamJob, TrackConfig, TrackDetector, TrackOptions, TrackOutcome, TrackVideo, ZonesText,
+    track_again, track_streams,
 };
 use frameloom::{Error, Result};
 use serde_json::{Value, json};
@@ -47,8 +47,8 @@ fn context(global: &Global, options: &GpuOptions, out: &mut Output) -> Result<Gp
     Ok(ctx)
 }
 
-fn running(work: &WorkArgs, used: &Clamped, signals: &Signals) -> TrackRun {
-    TrackRun {
+fn running(work: &WorkArgs, used: &Clamped, signals: &Signals) -> TrackOptions {
+    TrackOptions {
         pipeline: PipelineOptions { batch: used.batch, cancel: signals.cancel.clone(), ..PipelineOptions::default() },
         restart: work.restart,
         memory_limit_mb: used.memory_mb,
@@ -230,7 +230,7 @@ fn look(global: &Global, args: &TrackArgs, out: &mut Output, signals: &Signals, 
         }
         Ok(())
     };
-    track_streams(&ctx, &jobs, &detector, &zones, (&config, &run), workers, &mut (frames, end))?;
+    track_streams(&ctx, &jobs, &detector, &zones, &config, &run, workers, &mut (frames, end))?;
     bar.finish();
     let memory = guard.report(&ctx, out);
     let part = (numbers.as_slice(), whole, &config);
@@ -482,7 +482,7 @@ fn again(global: &Global, args: &ReportArgs, out: &mut Output, signals: &Signals
     let run = running(&args.work, &used, signals);
     let name = args.from.file_name().unwrap_or(args.from.as_os_str()).to_string_lossy().into_owned();
     let mut stages = Stages::new(mode, out, |_| name.clone());
-    let outcome = track_again(&ctx, &args.from, &zones, folder, (&config, &run, &open), &mut stages);
+    let outcome = track_again(&ctx, &args.from, &open, &zones, folder, &config, &run, &mut stages);
     stages.finish();
     let outcome = outcome?;
     say(&name, folder, &outcome, out);

@@ -110,8 +110,8 @@ pub fn custom_heat<'f>(
     ctx: &GpuContext,
     path: &Path,
     source: Box<dyn FrameSource>,
-    config: &HeatConfig,
     make: Box<HeatFn<'f>>,
+    config: &HeatConfig,
     options: &PipelineOptions,
     observer: &mut dyn Observer,
 ) -> Result<HeatFound> {

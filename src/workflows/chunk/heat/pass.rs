@@ -236,8 +236,8 @@ pub fn watched_heat(
     ctx: &GpuContext,
     path: &Path,
     source: Box<dyn FrameSource>,
-    config: &HeatConfig,
     mut watching: Watching,
+    config: &HeatConfig,
     options: &PipelineOptions,
     observer: &mut dyn Observer,
 ) -> Result<HeatFound> {

@@ -83,9 +83,10 @@ impl std::fmt::Debug for HeatInput<'_> {
 pub fn heat_part(
     ctx: &GpuContext,
     input: HeatInput<'_>,
-    (folder, shard): (&Path, Shard),
-    config: &HeatConfig,
     mut watching: Watching,
+    folder: &Path,
+    shard: Shard,
+    config: &HeatConfig,
     options: &PipelineOptions,
     observer: &mut dyn Observer,
 ) -> Result<HeatPart> {

@@ -12,7 +12,7 @@ use super::detect::ChunkDetector;
 use super::effect::ChunkEffect;
 use super::parts::Parts;
 use super::placement::Placement;
-use super::video::{ChunkVideo, Stream, VideoFacts};
+use super::video::{ChunkVideo, Stream};
 use super::work::Job;
 use crate::config::to_toml;
 use crate::core::Observer;
@@ -21,6 +21,7 @@ use crate::gpu::GpuContext;
 use crate::media::AudioCopy;
 use crate::pipeline::PipelineOptions;
 use crate::store::{OsIo, RunKey, StateDir, StoreIo, UnitLog, clean_temps, commit, commit_json};
+use crate::workflows::VideoFacts;
 use crate::workflows::encode::Encoded;
 use crate::workflows::reporter::{Reporter, stoppable};
 
@@ -63,16 +64,27 @@ pub struct EffectId {
     pub content: String,
 }
 
-/// What a run may use. None of it changes a byte of the output.
+/// What is done, and where.
+#[derive(Debug)]
+pub struct ChunkTask<'a, 'w> {
+    /// Where the chunks lie.
+    pub placement: &'a Placement,
+    /// What is done to them.
+    pub work: ChunkWork<'w>,
+    /// Which effect that is.
+    pub effect: &'a EffectId,
+}
+
+/// How a run goes. None of it changes a byte of the output.
 #[derive(Debug, Clone, Default)]
-pub struct JobOptions {
+pub struct ChunkOptions {
     /// Batches, deadlines, cancellation.
     pub pipeline: PipelineOptions,
     /// Forget what an earlier run in the folder did.
     pub restart: bool,
 }
 
-impl JobOptions {
+impl ChunkOptions {
     /// The same with a token of the call alone.
     pub(super) fn stoppable(&self) -> Self {
         Self { pipeline: stoppable(&self.pipeline), restart: self.restart }
@@ -112,7 +124,7 @@ pub fn claim_output(folder: &Path) -> Result<()> {
     StateDir::acquire_for(&OsIo, folder.join(STATE), OWNER).map(drop)
 }
 
-/// Processes the chunks of `placement` in `video` into `folder`: `NAME_chunks.mp4`, or `detections.jsonl` (as `frameloom track` reads it), and
+/// Does `task` to `video`, into `folder`: `NAME_chunks.mp4`, or `detections.jsonl` (as `frameloom track` reads it), and
 /// `summary.json` and `config.toml`. `observer` hears of frames done, in the stage `process`.
 ///
 /// Killed at any moment, the same call goes on behind the last whole part of 250 frames and ends with the same bytes; frames before are decoded
@@ -124,16 +136,17 @@ pub fn claim_output(folder: &Path) -> Result<()> {
 pub fn process_video(
     ctx: &GpuContext,
     video: ChunkVideo,
-    placement: &Placement,
-    (work, effect): (ChunkWork<'_>, &EffectId),
+    task: ChunkTask<'_, '_>,
     folder: &Path,
-    (config, options): (&ProcessConfig, &JobOptions),
+    config: &ProcessConfig,
+    options: &ChunkOptions,
     observer: &mut dyn Observer,
 ) -> Result<ChunkOutcome> {
     let io = OsIo;
+    let ChunkTask { placement, work, effect } = task;
     let options = &options.stoppable();
     let mut reporter = Reporter::new(observer, &options.pipeline.cancel);
-    let progress = &mut reporter.stage(PROCESS, video.expected(config.seconds), 0);
+    let progress = &mut reporter.stage(PROCESS, video.facts.expected(config.seconds), 0);
     let (state, mut units) = enter(ctx, (&video.facts, placement, effect), folder, (config, options))?;
     if let Some(done) = units.done(UNIT) {
         let outcome: ChunkOutcome = serde_json::from_value(done.meta.clone())
@@ -197,7 +210,7 @@ pub(super) fn enter(
     ctx: &GpuContext,
     (facts, placement, effect): (&VideoFacts, &Placement, &EffectId),
     folder: &Path,
-    (config, options): (&ProcessConfig, &JobOptions),
+    (config, options): (&ProcessConfig, &ChunkOptions),
 ) -> Result<(StateDir, UnitLog)> {
     crate::config::Settings::check(config)?;
     let io = OsIo;

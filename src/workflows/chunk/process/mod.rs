@@ -40,7 +40,7 @@ pub use detect::{ChunkDetector, FrameDetections, detect_chunks};
 pub use draw::{COLORS, dim_outside, draw_number, draw_outline};
 pub use effect::{ChunkEffect, Identity, MaskLook, OnGpu, TilePlace, Tiles};
 pub use filter::FilterEffect;
-pub use job::{ChunkOutcome, ChunkWork, EffectId, JobOptions, claim_output, process_video};
+pub use job::{ChunkOptions, ChunkOutcome, ChunkTask, ChunkWork, EffectId, claim_output, process_video};
 #[cfg(feature = "onnx")]
 pub use model::ModelEffect;
 pub use placement::{Placed, Placement};
@@ -49,4 +49,4 @@ pub use propagate::{ChunkData, Neighbour, propagate_chunk_data, propagate_weight
 pub use proxy::{ProxyConfig, ProxyReport, proxy_size, write_proxy};
 pub use run::{Outside, ProcessOptions, ProcessReport, ProcessedFrame, process_chunks};
 pub use shard::{ChunkPart, join_chunks, process_part};
-pub use video::{ChunkVideo, VideoFacts};
+pub use video::ChunkVideo;

@@ -61,7 +61,8 @@ impl ModelEffect {
         ctx: &GpuContext,
         model: &VerifiedModel,
         session: &SessionOptions,
-        (class, look): (u16, MaskLook),
+        class: u16,
+        look: MaskLook,
     ) -> Result<Self> {
         let entry = &model.entry;
         let session = || OnnxSession::open(model, session);

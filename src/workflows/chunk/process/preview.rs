@@ -60,7 +60,7 @@ pub fn write_preview(
 ) -> Result<Preview> {
     let cancel = CancelToken::new();
     let mut reporter = Reporter::new(observer, &cancel);
-    let mut progress = reporter.stage(("write", "frames"), video.expected(most), 0);
+    let mut progress = reporter.stage(("write", "frames"), video.facts.expected(most), 0);
     let ChunkVideo { facts, source, .. } = video;
     let spec = file_spec(path.to_path_buf(), &facts, CRF, None);
     let mut stream = Stream::new(source, most);

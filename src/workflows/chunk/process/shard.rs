@@ -8,9 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::config::ProcessConfig;
-use super::job::{ChunkWork, EffectId, JOURNAL, JobOptions, OWNER, PARTS, PROCESS, STATE, UNIT, enter};
+use super::job::{ChunkOptions, ChunkTask, JOURNAL, OWNER, PARTS, PROCESS, STATE, UNIT, enter};
 use super::parts::Parts;
-use super::placement::Placement;
 use super::video::{ChunkVideo, Stream};
 use super::work::Job;
 use crate::core::{Observer, Shard};
@@ -31,7 +30,7 @@ pub struct ChunkPart {
     pub reasons: Vec<String>,
 }
 
-/// Makes what belongs to part `shard` of the run, and no outputs. `observer` hears of frames done, in the stage `process`. Killed at
+/// Does what of `task` belongs to part `shard`, and makes no outputs. `observer` hears of frames done, in the stage `process`. Killed at
 /// any moment, the same call goes on.
 ///
 /// # Errors
@@ -40,15 +39,17 @@ pub struct ChunkPart {
 pub fn process_part(
     ctx: &GpuContext,
     video: ChunkVideo,
-    placement: &Placement,
-    (work, effect): (ChunkWork<'_>, &EffectId),
-    (folder, shard): (&Path, Shard),
-    (config, options): (&ProcessConfig, &JobOptions),
+    task: ChunkTask<'_, '_>,
+    folder: &Path,
+    shard: Shard,
+    config: &ProcessConfig,
+    options: &ChunkOptions,
     observer: &mut dyn Observer,
 ) -> Result<ChunkPart> {
+    let ChunkTask { placement, work, effect } = task;
     let options = &options.stoppable();
     let mut reporter = Reporter::new(observer, &options.pipeline.cancel);
-    let progress = &mut reporter.stage(PROCESS, video.expected(config.seconds), 0);
+    let progress = &mut reporter.stage(PROCESS, video.facts.expected(config.seconds), 0);
     let (state, mut units) = enter(ctx, (&video.facts, placement, effect), folder, (config, options))?;
     if units.done(UNIT).is_some() {
         return Err(Error::Usage {

@@ -3,39 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use crate::core::{FrameInfo, Limits, Rational, Size};
-use crate::error::{Error, Result};
+use crate::core::{FrameInfo, Limits};
+use crate::error::Result;
 use crate::media::{AudioCopy, DecodeOptions, VideoDecoder};
 use crate::pipeline::{FrameSource, SourceFrame, VideoEnd, VideoSource};
-use crate::store::Fingerprint;
+use crate::workflows::VideoFacts;
 use crate::workflows::encode::FileSpec;
-
-/// What a video declares.
-#[derive(Debug, Clone, PartialEq)]
-pub struct VideoFacts {
-    /// Path as given.
-    pub path: PathBuf,
-    /// File name.
-    pub name: String,
-    /// Content id.
-    pub fingerprint: String,
-    /// Position of the track.
-    pub track: usize,
-    /// Size in pixels as coded, before rotation.
-    pub size: Size,
-    /// Degrees by which pictures are turned clockwise for display.
-    pub rotation: i32,
-    /// Average frames per second.
-    pub fps: Option<f64>,
-    /// Unit of its times.
-    pub time_base: Rational,
-    /// Frames, declared or estimated.
-    pub frames: Option<u64>,
-    /// Number of audio tracks.
-    pub audio: usize,
-    /// When the track begins, in seconds.
-    pub start: f64,
-}
 
 /// A video, opened. Frames are not turned: plans, chunks and what comes out lie as the video is coded, and players turn it as before.
 pub struct ChunkVideo {
@@ -59,26 +32,7 @@ impl ChunkVideo {
     /// Those of [`VideoDecoder::open`].
     pub fn open(path: &Path, options: &DecodeOptions) -> Result<Self> {
         let decoder = VideoDecoder::open(path, options)?;
-        let info = decoder.media_info();
-        let stream = info.video_streams.get(options.track);
-        let stream = stream.ok_or_else(|| Error::Bug("an opened track that is not declared".into()))?;
-        let facts = VideoFacts {
-            path: path.to_path_buf(),
-            name: info.filename.clone(),
-            fingerprint: Fingerprint::of_file(path, &options.cancel)?.to_string(),
-            track: options.track,
-            size: Size::new(stream.width, stream.height),
-            rotation: decoder.rotation(),
-            fps: stream.fps,
-            time_base: stream.time_unit().ok_or_else(|| Error::InputUnsupported {
-                path: path.to_path_buf(),
-                what: format!("a time base of {}", stream.time_base),
-                hint: None,
-            })?,
-            frames: info.expected_frames(options.track),
-            audio: info.audio_tracks_count,
-            start: stream.start_time.unwrap_or(0.0),
-        };
+        let facts = VideoFacts::of(path, &decoder, options)?;
         let (source, end) = VideoSource::new(decoder);
         Ok(Self { facts, source: Box::new(source), end, limits: options.limits.clone() })
     }
@@ -86,15 +40,6 @@ impl ChunkVideo {
     /// Its frames alone.
     pub fn into_source(self) -> Box<dyn FrameSource> {
         self.source
-    }
-
-    /// Frames to expect in so many seconds from the first one.
-    pub fn expected(&self, seconds: Option<f64>) -> Option<u64> {
-        let frames = self.facts.frames?;
-        match (seconds, self.facts.fps) {
-            (Some(s), Some(fps)) => Some(frames.min((s * fps).ceil() as u64)),
-            _ => Some(frames),
-        }
     }
 }
 

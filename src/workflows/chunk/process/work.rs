@@ -7,11 +7,11 @@ use super::config::ProcessConfig;
 use super::detect::{ChunkDetector, detect_chunks};
 use super::draw::{COLORS, draw_outline};
 use super::effect::ChunkEffect;
-use super::job::{ChunkWork, JobOptions};
+use super::job::{ChunkOptions, ChunkWork};
 use super::parts::{FRAMES, PartRecord, Parts};
 use super::placement::Placement;
 use super::run::{ProcessReport, process_chunks};
-use super::video::{Stream, VideoFacts, file_spec};
+use super::video::{Stream, file_spec};
 #[cfg(feature = "onnx")]
 use crate::core::BoxRect;
 use crate::core::{FrameDesc, FrameInfo, FrameLayout, Rect, Shard};
@@ -19,13 +19,14 @@ use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::media::AudioCopy;
 use crate::store::UnitLog;
+use crate::workflows::VideoFacts;
 use crate::workflows::encode::{FileSpec, Finished};
 
 pub(super) struct Job<'a> {
     pub(super) ctx: &'a GpuContext,
     pub(super) placement: &'a Placement,
     pub(super) config: &'a ProcessConfig,
-    pub(super) options: &'a JobOptions,
+    pub(super) options: &'a ChunkOptions,
     pub(super) spec: FileSpec,
     pub(super) stream: Stream,
     /// Which parts are made here; all without one.

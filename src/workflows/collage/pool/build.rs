@@ -24,11 +24,25 @@ use crate::workflows::reporter::Reporter;
 /// Rows between two savings: what a kill costs at most.
 const SAVE_EVERY: usize = 512;
 
-/// How to build an index.
-#[derive(Debug, Clone)]
-pub struct PoolSettings {
+/// What an index is of.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PoolConfig {
     /// What pictures are described by.
     pub descriptor: DescriptorConfig,
+    /// What is searched; kept with the index.
+    pub search: IndexSpec,
+}
+
+impl From<DescriptorConfig> for PoolConfig {
+    /// What is searched is chosen by the number of pictures.
+    fn from(descriptor: DescriptorConfig) -> Self {
+        Self { descriptor, search: IndexSpec::Auto }
+    }
+}
+
+/// How an index is built. None of it changes a byte of the index.
+#[derive(Debug, Clone)]
+pub struct PoolOptions {
     /// Threads that read and decode. Changes speed, never results.
     pub threads: usize,
     /// Pictures described at once. Changes speed, never results.
@@ -37,8 +51,6 @@ pub struct PoolSettings {
     pub networks: Networks,
     /// Limits for untrusted pictures.
     pub limits: Limits,
-    /// What is searched; kept with the index.
-    pub search: IndexSpec,
     /// Begin anew: forget what an index in the folder holds.
     pub restart: bool,
     /// Stops the build; what is done is kept.
@@ -48,21 +60,20 @@ pub struct PoolSettings {
 /// What is told of files that were looked at.
 pub(super) const DESCRIBE: (&str, &str) = ("describe", "pictures");
 
-impl PoolSettings {
+impl PoolOptions {
     /// The same with a token of the call alone.
     pub(super) fn stoppable(&self) -> Self {
         Self { cancel: self.cancel.child(), ..self.clone() }
     }
+}
 
-    /// Settings for `descriptor` with the usual speed.
-    pub fn new(descriptor: DescriptorConfig) -> Self {
+impl Default for PoolOptions {
+    fn default() -> Self {
         Self {
-            descriptor,
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             batch: 32,
             networks: Networks::default(),
             limits: Limits::default(),
-            search: IndexSpec::Auto,
             restart: false,
             cancel: CancelToken::new(),
         }
@@ -100,23 +111,23 @@ pub struct PoolReport {
 /// [`Error::Config`]; [`Error::Usage`] when no picture can be used; `Cancelled`; storage, memory and device errors.
 pub fn build_pool(
     ctx: &GpuContext,
-    folder: &Path,
     scan: Scan,
-    settings: &PoolSettings,
+    folder: &Path,
+    config: &PoolConfig,
+    options: &PoolOptions,
     observer: &mut dyn Observer,
 ) -> Result<PoolReport> {
-    let settings = &settings.stoppable();
-    let mut reporter = Reporter::new(observer, &settings.cancel);
+    let options = &options.stoppable();
+    let mut reporter = Reporter::new(observer, &options.cancel);
     let io = OsIo;
-    let mut describer =
-        Describer::new(ctx, &settings.descriptor, settings.batch, &settings.networks, &settings.cancel)?;
-    let key = descriptor_key(ctx, &settings.descriptor)?;
+    let mut describer = Describer::new(ctx, &config.descriptor, options.batch, &options.networks, &options.cancel)?;
+    let key = descriptor_key(ctx, &config.descriptor)?;
     let state = StateDir::acquire_for(&io, folder.join(STATE), "index")?;
     let dir = io.open_dir(folder).map_err(|e| Error::storage("open", folder, e))?;
     clean_temps(dir.as_ref())?;
-    let before = if settings.restart { None } else { IndexFile::read(&io, folder)? };
+    let before = if options.restart { None } else { IndexFile::read(&io, folder)? };
     let generation = before.as_ref().map_or(0, |b| b.generation + 1);
-    let search = settings.search.to_string();
+    let search = config.search.to_string();
     let mut report = PoolReport { skipped: scan.skipped.clone(), ..PoolReport::default() };
     let old = match before {
         Some(index) if index.key == key => Some(Old::read(&io, folder, index)?),
@@ -131,7 +142,7 @@ pub fn build_pool(
     let todo: Vec<usize> = (0..scan.files.len()).filter(|i| table.get(*i).is_none_or(Option::is_none)).collect();
     let progress = &mut reporter.stage(DESCRIBE, Some(todo.len() as u64), 0);
     let found = (old.as_ref(), &mut fresh);
-    let looked = look(ctx, &mut describer, (&scan, &todo), found, &mut table, settings, &mut report, progress);
+    let looked = look(ctx, &mut describer, (&scan, &todo), found, &mut table, options, &mut report, progress);
     // What was described is kept where the rest failed or was stopped, too.
     let saved = fresh.save(&io);
     looked.and(saved)?;
@@ -153,7 +164,7 @@ pub fn build_pool(
         fresh.clear(&io)?;
         return Ok(report);
     }
-    let index = write(&io, folder, (generation, key, &settings.descriptor), &table, (old.as_ref(), &fresh))?;
+    let index = write(&io, folder, (generation, key, &config.descriptor), &table, (old.as_ref(), &fresh))?;
     commit_json(&io, folder.join(IndexFile::NAME), &IndexFile { search, ..index })?;
     fresh.clear(&io)?;
     sweep(dir.as_ref(), folder, generation)?;
@@ -216,14 +227,13 @@ fn plan(scan: &Scan, old: Option<&Old>) -> Vec<Option<PoolPicture>> {
     scan.files.iter().map(known).collect()
 }
 
-#[allow(clippy::too_many_arguments, reason = "one step of `build_pool`, cut out for its length")]
 pub(super) fn look(
     ctx: &GpuContext,
     describer: &mut Describer,
     (scan, todo): (&Scan, &[usize]),
     (old, fresh): (Option<&Old>, &mut Fresh),
     table: &mut [Option<PoolPicture>],
-    settings: &PoolSettings,
+    options: &PoolOptions,
     report: &mut PoolReport,
     progress: &mut dyn FnMut(u64),
 ) -> Result<()> {
@@ -234,14 +244,14 @@ pub(super) fn look(
         todo,
         known: &known,
         sight: describer.sight(),
-        limits: &settings.limits,
-        threads: settings.threads,
-        cancel: &settings.cancel,
+        limits: &options.limits,
+        threads: options.threads,
+        cancel: &options.cancel,
     };
     let mut waiting: Vec<(usize, Hash, Picture, BudgetPermit)> = Vec::new();
     look.run(|looked| {
         for (at, looked) in looked {
-            settings.cancel.check()?;
+            options.cancel.check()?;
             let (hash, error) = match looked {
                 Looked::Known(hash) => (Some(hash), None),
                 Looked::Unusable(hash, reason) => (hash, Some(reason)),
@@ -273,7 +283,7 @@ pub(super) fn look(
         }
         Ok(())
     })?;
-    settings.cancel.check()?;
+    options.cancel.check()?;
     ctx.check()
 }
 

@@ -16,7 +16,7 @@ mod table;
 
 use std::path::{Path, PathBuf};
 
-pub use build::{PoolReport, PoolSettings, build_pool};
+pub use build::{PoolConfig, PoolOptions, PoolReport, build_pool};
 pub use part::{PoolPart, join_pool, pool_part};
 pub use scan::{PictureFile, Scan};
 pub use table::PoolPicture;

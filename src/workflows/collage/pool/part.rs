@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::super::describe::Describer;
-use super::build::{DESCRIBE, PoolReport, PoolSettings, descriptor_key, look};
+use super::build::{DESCRIBE, PoolConfig, PoolOptions, PoolReport, descriptor_key, look};
 use super::files::{IndexFile, STATE};
 use super::fresh::Fresh;
 use super::scan::Scan;
@@ -50,17 +50,18 @@ struct Facts {
 /// [`Error::Usage`] in a folder that holds an index; otherwise as [`super::build_pool`].
 pub fn pool_part(
     ctx: &GpuContext,
+    scan: &Scan,
     folder: &Path,
-    (scan, shard): (&Scan, Shard),
-    settings: &PoolSettings,
+    shard: Shard,
+    config: &PoolConfig,
+    options: &PoolOptions,
     observer: &mut dyn Observer,
 ) -> Result<PoolPart> {
-    let settings = &settings.stoppable();
-    let mut reporter = Reporter::new(observer, &settings.cancel);
+    let options = &options.stoppable();
+    let mut reporter = Reporter::new(observer, &options.cancel);
     let io = OsIo;
-    let mut describer =
-        Describer::new(ctx, &settings.descriptor, settings.batch, &settings.networks, &settings.cancel)?;
-    let key = descriptor_key(ctx, &settings.descriptor)?;
+    let mut describer = Describer::new(ctx, &config.descriptor, options.batch, &options.networks, &options.cancel)?;
+    let key = descriptor_key(ctx, &config.descriptor)?;
     let state = StateDir::acquire_for(&io, folder.join(STATE), "index")?;
     if IndexFile::read(&io, folder)?.is_some() {
         return Err(Error::Usage {
@@ -69,7 +70,7 @@ pub fn pool_part(
         });
     }
     let mut fresh = Fresh::open(&io, &state.join(FRESH), key.hash(), describer.dim())?;
-    if settings.restart {
+    if options.restart {
         fresh.clear(&io)?;
         fresh = Fresh::open(&io, &state.join(FRESH), key.hash(), describer.dim())?;
     }
@@ -78,7 +79,7 @@ pub fn pool_part(
     let mut table = vec![None; scan.files.len()];
     let mut report = PoolReport { skipped: scan.skipped.clone(), ..PoolReport::default() };
     let found = (None, &mut fresh);
-    let looked = look(ctx, &mut describer, (scan, &todo), found, &mut table, settings, &mut report, progress);
+    let looked = look(ctx, &mut describer, (scan, &todo), found, &mut table, options, &mut report, progress);
     let saved = fresh.save(&io);
     looked.and(saved)?;
     commit_json(&io, state.join(FACTS), &Facts { dim: describer.dim(), key })?;

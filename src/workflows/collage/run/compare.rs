@@ -7,9 +7,9 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::super::config::{DescriptorConfig, FeatureMethod};
-use super::super::pool::{Pool, PoolSettings, Scan, build_pool};
+use super::super::pool::{Pool, PoolOptions, Scan, build_pool};
 use super::label::Canvas;
-use super::{CollageConfig, CollageVideo, RunOptions, collage, sheet};
+use super::{CollageConfig, CollageOptions, CollageVideo, collage, sheet};
 use crate::core::{OutcomeObserver, Progress, Rational, Size};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
@@ -62,7 +62,7 @@ pub fn compare(
     ctx: &GpuContext,
     what: &Comparison<'_>,
     folder: &Path,
-    options: &RunOptions,
+    options: &CollageOptions,
     observer: &mut dyn OutcomeObserver<MethodResult>,
 ) -> Result<Vec<MethodResult>> {
     if what.frames == 0 {
@@ -77,15 +77,16 @@ pub fn compare(
         let video = CollageVideo::open(what.video, what.opening)?;
         let at = folder.join(method.name());
         let began = Instant::now();
-        let settings = PoolSettings {
+        let build = PoolOptions {
             threads: options.threads,
             networks: options.networks.clone(),
             limits: options.limits.clone(),
             cancel: options.pipeline.cancel.clone(),
-            ..PoolSettings::new(descriptor.clone())
+            ..PoolOptions::default()
         };
         let mut step = |p: Progress| observer.progress(p.of_input(input));
-        let report = build_pool(ctx, &at.join("index"), what.scan.clone(), &settings, &mut step)?;
+        let report =
+            build_pool(ctx, what.scan.clone(), &at.join("index"), &descriptor.clone().into(), &build, &mut step)?;
         let index_seconds = began.elapsed().as_secs_f64();
         let began = Instant::now();
         let config = CollageConfig {
@@ -97,7 +98,7 @@ pub fn compare(
             sample_interval: 1,
             ..what.config.clone()
         };
-        let again = RunOptions { restart: true, ..options.clone() };
+        let again = CollageOptions { restart: true, ..options.clone() };
         let outcome = collage(ctx, video, &Pool::open(at.join("index"))?, &at, &config, &again, &mut step)?;
         let result = MethodResult {
             method,

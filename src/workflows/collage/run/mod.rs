@@ -33,7 +33,7 @@ pub use compare::{Comparison, MethodResult, compare};
 pub use config::CollageConfig;
 pub use part::{CollagePart, collage_part, join_collage};
 pub use timeline::{Timeline, UsedFrame, parse_rate};
-pub use video::{CollageVideo, VideoFacts};
+pub use video::CollageVideo;
 
 use super::config::DescriptorConfig;
 use super::network::Networks;
@@ -44,6 +44,7 @@ use crate::gpu::GpuContext;
 use crate::index::IndexOptions;
 use crate::pipeline::PipelineOptions;
 use crate::store::{OsIo, RunKey, RunKeyBuilder, StateDir, StoreIo, UnitLog, clean_temps};
+use crate::workflows::VideoFacts;
 use crate::workflows::reporter::{Reporter, stoppable};
 use matching::{MatchLog, Matching, unit_frames};
 use source::{Places, SampledSource};
@@ -54,9 +55,9 @@ const STATE: &str = ".state";
 /// Journal of what was matched, in the state folder.
 const MATCHES: &str = "matches";
 
-/// What a run may use, and how often it saves. None of it changes a byte of the output.
+/// How a run goes, and how often it saves. None of it changes a byte of the output.
 #[derive(Debug, Clone)]
-pub struct RunOptions {
+pub struct CollageOptions {
     /// Batches, deadlines, cancellation.
     pub pipeline: PipelineOptions,
     /// Threads that decode pictures.
@@ -71,7 +72,7 @@ pub struct RunOptions {
     pub restart: bool,
 }
 
-impl Default for RunOptions {
+impl Default for CollageOptions {
     fn default() -> Self {
         Self {
             pipeline: PipelineOptions::default(),
@@ -87,7 +88,7 @@ impl Default for RunOptions {
 /// What is told of frames whose nearest pictures are found.
 const MATCH: (&str, &str) = ("match", "frames");
 
-impl RunOptions {
+impl CollageOptions {
     /// The same with a token of the call alone.
     fn stoppable(&self) -> Self {
         Self { pipeline: stoppable(&self.pipeline), ..self.clone() }
@@ -159,7 +160,7 @@ pub fn collage(
     pool: &Pool,
     folder: &Path,
     config: &CollageConfig,
-    options: &RunOptions,
+    options: &CollageOptions,
     observer: &mut dyn Observer,
 ) -> Result<CollageOutcome> {
     config.check()?;

@@ -2,9 +2,9 @@
 
 use super::config::CollageConfig;
 use super::outputs::{Chosen, FrameView};
-use super::video::VideoFacts;
 use crate::gpu::Caps;
 use crate::report::{Histogram, HtmlTable, ImageItem, LinePlot, Note, Page, Tile, Tone};
+use crate::workflows::VideoFacts;
 
 /// Everything the page is made of. Nothing in it depends on speed.
 pub(super) struct Report<'a> {
@@ -95,8 +95,8 @@ pub(super) fn page(r: &Report<'_>) -> Page {
 }
 
 fn subtitle(r: &Report<'_>) -> String {
-    let f = r.facts;
-    let mut parts = vec![format!("{}×{} {}", f.size.width, f.size.height, f.codec)];
+    let (f, size) = (r.facts, r.facts.shown());
+    let mut parts = vec![format!("{}×{} {}", size.width, size.height, f.codec)];
     if let Some(fps) = f.fps {
         let text = format!("{fps:.3}");
         parts.push(format!("{} frames/s", text.trim_end_matches('0').trim_end_matches('.')));

@@ -14,7 +14,7 @@ use super::matching::{MatchLog, Matching, unit_frames};
 use super::source::{Places, SampledSource};
 use super::timeline::Timeline;
 use super::video::CollageVideo;
-use super::{MATCH, MATCHES, RunOptions, STATE, enter, expected, run_key, same_descriptor};
+use super::{CollageOptions, MATCH, MATCHES, STATE, enter, expected, run_key, same_descriptor};
 use crate::core::{Observer, Shard};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
@@ -45,9 +45,10 @@ pub fn collage_part(
     ctx: &GpuContext,
     video: CollageVideo,
     pool: &Pool,
-    (folder, shard): (&Path, Shard),
+    folder: &Path,
+    shard: Shard,
     config: &CollageConfig,
-    options: &RunOptions,
+    options: &CollageOptions,
     observer: &mut dyn Observer,
 ) -> Result<CollagePart> {
     config.check()?;

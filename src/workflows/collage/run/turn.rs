@@ -1,8 +1,9 @@
 //! Videos that are turned for display: their frames are turned on the way to the device, so that they are compared as they are seen.
 
-use crate::core::{FrameDesc, FrameInfo, FrameLayout, PlaneLayout, RowSink, Size};
+use crate::core::{FrameDesc, FrameInfo, FrameLayout, PlaneLayout, RowSink};
 use crate::error::{Error, Result};
 use crate::pipeline::{FrameSource, SourceFrame};
+use crate::workflows::video::turned_size;
 
 /// Frames of `inner`, turned clockwise by `degrees`: 90, 180 or 270.
 pub(super) struct TurnedSource {
@@ -20,11 +21,6 @@ impl FrameSource for TurnedSource {
 struct Turned<'a> {
     frame: &'a dyn SourceFrame,
     degrees: i32,
-}
-
-/// `size` turned by `degrees`.
-pub(super) fn turned_size(size: Size, degrees: i32) -> Size {
-    if degrees.rem_euclid(180) == 0 { size } else { size.transposed() }
 }
 
 impl SourceFrame for Turned<'_> {
@@ -107,7 +103,7 @@ fn turn(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::PixelFormat;
+    use crate::core::{PixelFormat, Size};
 
     #[test]
     fn frames_are_turned_plane_by_plane() {

@@ -16,14 +16,14 @@ use super::outputs::{Chosen, FrameView, Show};
 use super::page::{Report, page};
 use super::render::{Loader, Renderer};
 use super::timeline::Timeline;
-use super::video::VideoFacts;
-use super::{CollageOutcome, RunOptions, sheet};
+use super::{CollageOptions, CollageOutcome, sheet};
 use crate::config::to_toml;
-use crate::core::{Aspect, Rational, Size};
+use crate::core::{Aspect, ColorSpec, Rational, Size};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::media::AudioCopy;
 use crate::store::{Committed, OsIo, StoreIo, clean_temps, commit, commit_json};
+use crate::workflows::VideoFacts;
 
 /// Frames on the contact sheet.
 const SHEET: usize = 30;
@@ -40,7 +40,7 @@ pub(super) struct Writing<'a> {
     pub(super) folder: &'a Path,
     pub(super) facts: &'a VideoFacts,
     pub(super) config: &'a CollageConfig,
-    pub(super) options: &'a RunOptions,
+    pub(super) options: &'a CollageOptions,
     pub(super) chosen: &'a Chosen<'a>,
     pub(super) matches: &'a Matches,
     pub(super) timeline: &'a Timeline,
@@ -71,10 +71,10 @@ impl Writing<'_> {
         let frames = config.frames.then(|| self.fresh_folder("matched_frames", "frame_")).transpose()?;
         let show = Show {
             chosen,
-            size: self.facts.size,
+            size: self.facts.shown(),
             timeline: self.timeline,
             rate: config.rate.or_else(|| self.facts.fps.and_then(rate_of)),
-            color: self.facts.color,
+            color: ColorSpec::assumed_for_height(self.facts.shown().height),
             crf: config.crf,
             video: config.video.then(|| inside(self.folder, &name)),
             audio: (config.audio && self.facts.audio > 0).then(|| AudioCopy {
@@ -87,7 +87,7 @@ impl Writing<'_> {
         let mut pictures: u64 = chosen.views().map(|f| u64::from(f.used.count)).sum();
         pictures += u64::from(chosen.end.more);
         if config.video || config.frames {
-            let cell = Mosaic::new(self.facts.size, config.tiles).cell();
+            let cell = Mosaic::new(self.facts.shown(), config.tiles).cell();
             let mut renderer = Renderer::new(self.ctx, cell)?;
             let shown = show.run(&mut renderer, &self.loader(cell), progress)?;
             self.options.pipeline.cancel.check()?;
@@ -231,7 +231,7 @@ impl Writing<'_> {
     fn report(&self, reasons: &[String], notes: &[String], pictures: u64, seconds: f64) -> Result<Vec<Committed>> {
         let thumbs = &self.matches.thumbs;
         let size = thumbs.first().map(|(_, jpeg)| sheet::pixels(jpeg)).transpose()?;
-        let size = size.map_or(self.facts.size.fit_within(256), |(size, _)| size);
+        let size = size.map_or(self.facts.shown().fit_within(256), |(size, _)| size);
         let mosaic = Mosaic::new(size, self.config.tiles);
         let views: Vec<FrameView<'_>> = self.chosen.views().collect();
         // Evenly over time, the middle of each stretch.

@@ -6,7 +6,7 @@ mod pictures;
 mod reduce;
 mod videos;
 
-pub(super) use videos::{Picked, open_video};
+pub(super) use videos::Picked;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -18,10 +18,9 @@ use super::inputs::{Input, Inputs, Names};
 use super::metrics::FrameEntry;
 use super::models::{ModelUse, Networks, Opener};
 use super::shard::Shard;
-use crate::core::{CancelToken, Limits};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
-use crate::media::{Isolation, Sharing};
+use crate::media::DecodeOptions;
 use crate::ops::GpuFrames;
 use crate::store::{RunKey, StoreIo, UnitLog};
 use meter::{Looking, Meter};
@@ -73,10 +72,7 @@ pub(super) struct Recorded<'a> {
     log: Option<&'a mut UnitLog>,
     pub(super) workers: usize,
     pub(super) batch: usize,
-    pub(super) limits: &'a Limits,
-    pub(super) isolation: Option<&'a Isolation>,
-    pub(super) sharing: Option<&'a Sharing>,
-    pub(super) cancel: &'a CancelToken,
+    pub(super) decode: &'a DecodeOptions,
     pub(super) shard: Option<Shard>,
     pub(super) times: Times,
 }
@@ -126,7 +122,7 @@ impl Recorded<'_> {
 }
 
 /// Everything that can change a figure.
-fn key(ctx: &GpuContext, config: &CurateConfig, models: &[ModelUse]) -> Result<RunKey> {
+fn key(ctx: &GpuContext, track: usize, config: &CurateConfig, models: &[ModelUse]) -> Result<RunKey> {
     let mut kernels = blake3::Hasher::new();
     for k in crate::gpu::kernel_sources() {
         kernels.update(k.name.as_bytes()).update(k.text.as_bytes());
@@ -139,6 +135,7 @@ fn key(ctx: &GpuContext, config: &CurateConfig, models: &[ModelUse]) -> Result<R
         .field("kernels", kernels.finalize().to_hex())
         .field("adapter", format!("{} ({})", caps.name, caps.driver))
         .field("parity", config.parity)
+        .field("track", track)
         .field("models", models.join(", "))
         .field("min_instance_size", config.strategies.segment.min_instance_size)
         .fields("analysis", &config.analysis)
@@ -146,14 +143,11 @@ fn key(ctx: &GpuContext, config: &CurateConfig, models: &[ModelUse]) -> Result<R
         .finish()
 }
 
-/// How to work; nothing of it changes a result.
+/// How to work; of it the track alone changes a result.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Working<'a> {
     pub(super) networks: &'a Networks,
-    pub(super) limits: &'a Limits,
-    pub(super) isolation: Option<&'a Isolation>,
-    pub(super) sharing: Option<&'a Sharing>,
-    pub(super) cancel: &'a CancelToken,
+    pub(super) decode: &'a DecodeOptions,
     /// The part of the units that is done.
     pub(super) shard: Option<Shard>,
 }
@@ -177,17 +171,14 @@ pub(super) fn measure(
     let looking = Looking::open(&mut opener, ctx)?;
     let models = opener.uses;
     let mut log = match state {
-        Some((io, folder)) => Some(open_log(io, folder, &key(ctx, config, &models)?)?),
+        Some((io, folder)) => Some(open_log(io, folder, &key(ctx, working.decode.track, config, &models)?)?),
         None => None,
     };
     let mut recorded = Recorded {
         log: log.as_mut(),
         workers: config.processing.num_workers as usize,
         batch: config.processing.batch_size as usize,
-        limits: working.limits,
-        isolation: working.isolation,
-        sharing: working.sharing,
-        cancel: working.cancel,
+        decode: working.decode,
         shard: working.shard,
         times: Times::default(),
     };
@@ -268,13 +259,12 @@ mod tests {
             })
             .collect();
         let key = RunKey::builder().field("x", 1).finish().unwrap();
-        let (limits, cancel) = (Limits::default(), CancelToken::new());
+        let decode = DecodeOptions::default();
         let with = |act: &mut dyn FnMut(&mut Recorded<'_>)| {
             let mut log = UnitLog::open(&OsIo, dir.path().join("log"), dir.path(), &key).unwrap();
-            let (limits, cancel) = (&limits, &cancel);
             let times = Times::default();
-            let (isolation, sharing, shard, log) = (None, None, None, Some(&mut log));
-            act(&mut Recorded { log, workers: 1, batch: 1, limits, isolation, sharing, cancel, shard, times });
+            let (shard, log) = (None, Some(&mut log));
+            act(&mut Recorded { log, workers: 1, batch: 1, decode: &decode, shard, times });
         };
         with(&mut |r| r.put("video/film", &entries).unwrap());
         with(&mut |r| r.put("pictures/0", &entries[..3]).unwrap());

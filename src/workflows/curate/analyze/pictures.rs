@@ -68,7 +68,7 @@ pub(super) fn measure_pictures(
     let units: Vec<(usize, &[(String, PathBuf)])> =
         files.chunks(UNIT).enumerate().filter(|(at, _)| shard.is_none_or(|s| s.has(*at))).collect();
     let before: Vec<Option<Vec<FrameEntry>>> = units.iter().map(|(at, _)| recorded.entries(&name_of(*at))).collect();
-    let (workers, limits, cancel) = (recorded.workers, recorded.limits, recorded.cancel.clone());
+    let (workers, limits, cancel) = (recorded.workers, &recorded.decode.limits, recorded.decode.cancel.clone());
     let mut entries = Vec::with_capacity(files.len());
     std::thread::scope(|scope| -> Result<()> {
         // Units are decoded while the one before is measured; one waits.

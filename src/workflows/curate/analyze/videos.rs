@@ -10,7 +10,7 @@ use super::meter::{Glance, Meter};
 use crate::core::{FrameInfo, FrameLayout};
 use crate::error::Result;
 use crate::gpu::GpuContext;
-use crate::media::{DecodeOptions, HardwareDecode, Isolation, Sharing, Status, VideoDecoder};
+use crate::media::{Status, VideoDecoder};
 use crate::pipeline::{FrameSource, HeldBatch, PipelineOptions, SourceFrame, SourceReport, VideoSource, batches};
 use crate::store::Fingerprint;
 use crate::workflows::curate::config::{CurateConfig, VideoConfig, VideoPick};
@@ -46,30 +46,6 @@ impl FrameSource for Picked<'_> {
             }
         }
     }
-}
-
-/// Opens the first track of a video.
-///
-/// # Errors
-/// As [`VideoDecoder::open`].
-pub(in super::super) fn open_video(
-    path: &Path,
-    limits: &crate::core::Limits,
-    (isolation, sharing): (Option<&Isolation>, Option<&Sharing>),
-    cancel: &crate::core::CancelToken,
-) -> Result<VideoDecoder> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8) as u32;
-    let options = DecodeOptions {
-        track: 0,
-        threads,
-        limits: limits.clone(),
-        hardware: HardwareDecode::Off,
-        cancel: cancel.clone(),
-        isolation: isolation.cloned(),
-        sharing: sharing.cloned(),
-        ..DecodeOptions::default()
-    };
-    VideoDecoder::open(path, &options)
 }
 
 /// A frame of a video with what was seen of it.
@@ -117,11 +93,13 @@ fn frames_of<T>(
     wanted: impl Fn(u64) -> bool + Send,
     mut see: impl FnMut(&HeldBatch) -> Result<Vec<T>>,
 ) -> Result<(Vec<Seen<T>>, SourceReport, Option<String>)> {
-    let decoding = (recorded.isolation, recorded.sharing);
-    let (source, end) = VideoSource::new(open_video(path, recorded.limits, decoding, recorded.cancel)?);
+    let (source, end) = VideoSource::new(VideoDecoder::open(path, recorded.decode)?);
     let source = Picked::new(Box::new(source), wanted);
-    let options =
-        PipelineOptions { batch: recorded.batch as u32, cancel: recorded.cancel.clone(), ..PipelineOptions::default() };
+    let options = PipelineOptions {
+        batch: recorded.batch as u32,
+        cancel: recorded.decode.cancel.clone(),
+        ..PipelineOptions::default()
+    };
     let bytes = |layout: &FrameLayout, batch: u32| Meter::bytes(config, layout, batch);
     let (found, report) = batches(ctx, &options, Box::new(source), &bytes, |all| {
         let mut found = Vec::new();
@@ -145,7 +123,10 @@ pub(super) fn measure_video(
     names: &mut Names,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Vec<FrameEntry>> {
-    let content = Fingerprint::of_file(path, recorded.cancel)?.to_string();
+    let mut content = Fingerprint::of_file(path, &recorded.decode.cancel)?.to_string();
+    if recorded.decode.track > 0 {
+        content.push_str(&format!(":{}", recorded.decode.track));
+    }
     let unit = format!("video/{}", path.display());
     let of = |index: u64| format!("{content}#{index}");
     if let Some(before) = recorded.entries(&unit)
@@ -204,7 +185,7 @@ pub(super) fn measure_video(
         }
     };
     // What was not looked at is no damage: nothing is said or kept of a video that was stopped.
-    recorded.cancel.check()?;
+    recorded.decode.cancel.check()?;
     if let Some(decode) = report.stages.first() {
         recorded.times.video_frames += decode.items;
         recorded.times.video_decode += decode.busy.as_secs_f64();

@@ -122,11 +122,11 @@ fn cutouts(config: &CurateConfig, working: Working<'_>) -> Result<Vec<Rgba>> {
         return Ok(Vec::new());
     }
     let folder = Path::new(&o.cutouts);
-    let list = list_images(folder, ListOptions::default(), working.limits)?;
+    let list = list_images(folder, ListOptions::default(), &working.decode.limits)?;
     if list.files.is_empty() {
         return Err(Error::usage(format!("there are no cut-outs in {}", folder.display())));
     }
-    list.files.iter().map(|f| PictureFile::read(f, working.limits).map(|p| p.picture)).collect()
+    list.files.iter().map(|f| PictureFile::read(f, &working.decode.limits).map(|p| p.picture)).collect()
 }
 
 /// Opens only the networks that the decided strategies need.
@@ -160,12 +160,12 @@ fn studio<'a>(
     let captions = {
         let folder = state.join("captions");
         io.create_dir_all(&folder).map_err(|e| Error::storage("create", &folder, e))?;
-        Captions::new(config, io, &folder, working.cancel)?
+        Captions::new(config, io, &folder, &working.decode.cancel)?
     };
     #[cfg(not(feature = "caption"))]
     let captions = {
         let _ = (io, state);
-        Captions::new(config, working.cancel)?
+        Captions::new(config, &working.decode.cancel)?
     };
     let cutouts = if used(super::CREATE_OCCLUSION) { cutouts(config, working)? } else { Vec::new() };
     Ok((Studio { ctx, config, subject, fill, repair, captions, cutouts }, opener.uses))
@@ -209,7 +209,7 @@ pub(super) fn execute(
     let mut sources = Sources::new(ctx, entries, wanted, working);
     let mut executed = Executed { frames: Vec::with_capacity(entries.len()), models, kept: 0 };
     for (i, (entry, decision)) in entries.iter().zip(&decisions.all).enumerate() {
-        working.cancel.check()?;
+        working.decode.cancel.check()?;
         if !ours(i) {
             executed.frames.push(None);
             continue;

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::analyze::{Picked, Working, open_video};
+use super::super::analyze::{Picked, Working};
 use super::super::metrics::FrameEntry;
 use super::super::picture::{PictureFile, Rgba};
 use super::make::Pixels;
 use crate::core::{ChromaUpsampling, FrameLayout};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
+use crate::media::{DecodeOptions, VideoDecoder};
 use crate::ops::color::rgb_from_yuv::{RgbParams, rgb_from_yuv};
 use crate::pipeline::{PipelineOptions, VideoSource, batches};
 
@@ -44,7 +45,7 @@ impl<'a> Sources<'a> {
         let entry = self.entries.get(i).ok_or_else(|| Error::Bug(format!("no entry {i}")))?;
         let path = &entry.place.path;
         if entry.place.frame.is_none() {
-            let file = PictureFile::read(path, self.working.limits)?;
+            let file = PictureFile::read(path, &self.working.decode.limits)?;
             if super::super::picture::content_of(&file.bytes) != entry.content {
                 return Err(Error::InputCorrupt { path: path.clone(), reason: "it has changed meanwhile".into() });
             }
@@ -75,10 +76,11 @@ impl<'a> Sources<'a> {
             .collect();
         let numbers: BTreeSet<u64> = wanted.keys().copied().collect();
         let last = numbers.last().copied();
-        let Working { limits, isolation, cancel, .. } = self.working;
-        let (source, _) = VideoSource::new(open_video(path, limits, (isolation, None), cancel)?);
+        // Other readers are not where this one is: it takes single frames, and not from the beginning.
+        let decode = DecodeOptions { sharing: None, ..self.working.decode.clone() };
+        let (source, _) = VideoSource::new(VideoDecoder::open(path, &decode)?);
         let source = Picked::new(Box::new(source), move |index| numbers.contains(&index));
-        let options = PipelineOptions { batch: 4, cancel: self.working.cancel.clone(), ..PipelineOptions::default() };
+        let options = PipelineOptions { batch: 4, cancel: decode.cancel.clone(), ..PipelineOptions::default() };
         let bytes = |layout: &FrameLayout, batch: u32| u64::from(batch) * layout.size.area() * 4;
         let ctx = self.ctx;
         let held = &mut self.held;

@@ -11,7 +11,7 @@ use super::config::SyncConfig;
 use super::models::SyncModelFiles;
 use super::summary::{ChunkResult, TrackOffset, VideoSummary};
 use super::video::{SyncOpen, SyncVideo};
-use super::{SyncOutcome, SyncRun, sync};
+use super::{SyncOptions, SyncOutcome, sync};
 use crate::config::Settings as _;
 use crate::core::{OutcomeObserver, Progress, Shard};
 use crate::error::{Error, Result};
@@ -86,7 +86,7 @@ pub struct BatchOptions {
     /// How videos are opened.
     pub open: SyncOpen,
     /// Batches of frames, deadlines, cancellation; whether earlier runs count.
-    pub run: SyncRun,
+    pub run: SyncOptions,
     /// The part of the videos that is analysed, by their places in the list; all without one. A part writes no summary.
     pub shard: Option<Shard>,
 }
@@ -155,7 +155,7 @@ pub fn sync_batch(
     observer: &mut dyn OutcomeObserver<BatchResult>,
 ) -> Result<BatchSummary> {
     config.check()?;
-    let run = SyncRun { pipeline: stoppable(&options.run.pipeline), ..options.run.clone() };
+    let run = SyncOptions { pipeline: stoppable(&options.run.pipeline), ..options.run.clone() };
     let cancel = &run.pipeline.cancel;
     OsIo.create_dir_all(folder).map_err(|e| Error::storage("create the output folder", folder, e))?;
     let names = references(videos);

@@ -81,9 +81,9 @@ const FACES: (&str, &str) = ("faces", "frames");
 /// What is told of frames in which lips were looked at.
 const LIPS: (&str, &str) = ("lips", "frames");
 
-/// How a run works, and what it writes beside the usual. None of it changes a byte of a file.
+/// How a run goes, and what it writes beside the usual. None of it changes a byte of a file.
 #[derive(Debug, Clone, Default)]
-pub struct SyncRun {
+pub struct SyncOptions {
     /// Batches, deadlines, cancellation.
     pub pipeline: PipelineOptions,
     /// Forget what an earlier run in the folder found.
@@ -153,10 +153,10 @@ pub fn sync(
     models: &mut SyncModels,
     folder: &Path,
     config: &SyncConfig,
-    options: &SyncRun,
+    options: &SyncOptions,
     observer: &mut dyn Observer,
 ) -> Result<SyncOutcome> {
-    let SyncRun { pipeline: options, restart, face_videos, annotate } = options;
+    let SyncOptions { pipeline: options, restart, face_videos, annotate } = options;
     let options = &stoppable(options);
     let mut reporter = Reporter::new(observer, &options.cancel);
     config.check()?;

@@ -15,12 +15,11 @@ use super::models::SyncModels;
 use super::passes::Passes;
 use super::units::Units;
 use super::video::SyncVideo;
-use super::{FACES, LIPS, SEEN, STATE, enter, seen_key, who};
+use super::{FACES, LIPS, SEEN, STATE, SyncOptions, enter, seen_key, who};
 use crate::config::Settings as _;
 use crate::core::{Observer, Shard};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
-use crate::pipeline::PipelineOptions;
 use crate::workflows::reporter::{Reporter, stoppable};
 
 /// What a part did.
@@ -39,7 +38,7 @@ pub struct SyncPart {
     pub reasons: Vec<String>,
 }
 
-/// Does what belongs to part `shard` of the pass that is next in `folder`, and writes no outputs. Killed at any moment, the same call goes on.
+/// Does what belongs to part `shard` of the pass that is next in `folder`, and writes no outputs, whatever `options` ask for. Killed at any moment, the same call goes on.
 /// `observer` hears of frames, in the stage of the pass.
 ///
 /// # Errors
@@ -48,13 +47,15 @@ pub fn sync_part(
     ctx: &GpuContext,
     video: &SyncVideo,
     models: &mut SyncModels,
-    (folder, shard): (&Path, Shard),
+    folder: &Path,
+    shard: Shard,
     config: &SyncConfig,
-    (options, restart): (&PipelineOptions, bool),
+    options: &SyncOptions,
     observer: &mut dyn Observer,
 ) -> Result<SyncPart> {
     config.check()?;
-    let options = &stoppable(options);
+    let restart = options.restart;
+    let options = &stoppable(&options.pipeline);
     let mut reporter = Reporter::new(observer, &options.cancel);
     let state = enter(folder, restart)?;
     let units = Units::new(video.usual(), Some(shard));

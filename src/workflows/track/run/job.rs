@@ -20,7 +20,7 @@ use super::result::{How, Spent, result};
 use super::seen::{Looking, MemoryWatch, Seen, SeenFacts, SeenSpent};
 use super::source::TrackVideo;
 use super::tables::{lives, read_seen, write_detections, write_tables};
-use super::{ANNOTATE, LOOK, TrackOutcome, TrackRun};
+use super::{ANNOTATE, LOOK, TrackOptions, TrackOutcome};
 use crate::config::{Settings as _, to_toml};
 use crate::core::Observer;
 use crate::error::{Error, Result, StateError};
@@ -77,11 +77,12 @@ pub fn track_video(
     detector: &TrackDetector,
     zones: &ZonesText,
     folder: &Path,
-    (config, run): (&TrackConfig, &TrackRun),
+    config: &TrackConfig,
+    options: &TrackOptions,
     observer: &mut dyn Observer,
 ) -> Result<TrackOutcome> {
     let started = Instant::now();
-    let run = &run.stoppable();
+    let run = &options.stoppable();
     let mut reporter = Reporter::new(observer, &run.pipeline.cancel);
     config.check()?;
     let below = background(ctx, config, &zones.file)?;
@@ -126,7 +127,7 @@ pub fn track_video(
 }
 
 /// Makes the outputs of the run in `from` anew into `folder`, which may be the same: with another tracker, other thresholds, other zones.
-/// The video is opened only for [`TrackConfig::annotate`]. The settings that say what was looked at are those of that run.
+/// The video is opened, as `open` says, only for [`TrackConfig::annotate`]. The settings that say what was looked at are those of that run.
 /// `observer` hears of frames of the annotated video, in the stage `annotate`.
 ///
 /// # Errors
@@ -134,13 +135,15 @@ pub fn track_video(
 pub fn track_again(
     ctx: &GpuContext,
     from: &Path,
+    open: &DecodeOptions,
     zones: &ZonesText,
     folder: &Path,
-    (config, run, open): (&TrackConfig, &TrackRun, &DecodeOptions),
+    config: &TrackConfig,
+    options: &TrackOptions,
     observer: &mut dyn Observer,
 ) -> Result<TrackOutcome> {
     let started = Instant::now();
-    let run = &run.stoppable();
+    let run = &options.stoppable();
     let mut reporter = Reporter::new(observer, &run.pipeline.cancel);
     let source = from.join("source.json");
     if !source.is_file() {
@@ -219,14 +222,14 @@ struct Desk<'a> {
     ctx: &'a GpuContext,
     io: OsIo,
     folder: &'a Path,
-    run: &'a TrackRun,
+    run: &'a TrackOptions,
     state: StateDir,
     looked: SeenSpent,
     memory: MemoryWatch,
 }
 
 impl<'a> Desk<'a> {
-    fn open(ctx: &'a GpuContext, folder: &'a Path, run: &'a TrackRun) -> Result<Self> {
+    fn open(ctx: &'a GpuContext, folder: &'a Path, run: &'a TrackOptions) -> Result<Self> {
         let io = OsIo;
         let memory = MemoryWatch::start();
         io.create_dir_all(folder).map_err(|e| Error::storage("create the output folder", folder, e))?;
@@ -382,7 +385,7 @@ impl<'a> Desk<'a> {
     }
 }
 
-fn outcome(seen: &Seen, followed: &Followed, run: &TrackRun) -> TrackOutcome {
+fn outcome(seen: &Seen, followed: &Followed, run: &TrackOptions) -> TrackOutcome {
     let (facts, zones) = (&seen.facts, &followed.end.zones);
     let mut by_class = std::collections::BTreeMap::new();
     for t in &followed.end.tracks {

@@ -8,7 +8,7 @@ use super::config::TrackConfig;
 use super::eye::TrackDetector;
 use super::job::{ZonesText, track_video};
 use super::source::TrackVideo;
-use super::{TrackOutcome, TrackRun};
+use super::{TrackOptions, TrackOutcome};
 use crate::core::{OutcomeObserver, Progress};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
@@ -90,15 +90,17 @@ pub fn track_streams(
     jobs: &[StreamJob],
     detector: &TrackDetector,
     zones: &ZonesText,
-    (config, run): (&TrackConfig, &TrackRun),
+    config: &TrackConfig,
+    options: &TrackOptions,
     workers: usize,
     observer: &mut dyn OutcomeObserver<Result<TrackOutcome>>,
 ) -> Result<()> {
     let queue: Mutex<Queue> = Mutex::new(Queue { waiting: (0..jobs.len()).collect(), working: 0 });
     let workers = workers.clamp(1, jobs.len().max(1));
-    let pipeline = PipelineOptions { together: workers, cancel: run.pipeline.cancel.child(), ..run.pipeline.clone() };
-    let run = &TrackRun { pipeline, ..run.clone() };
-    let cancel = &run.pipeline.cancel;
+    let pipeline =
+        PipelineOptions { together: workers, cancel: options.pipeline.cancel.child(), ..options.pipeline.clone() };
+    let options = &TrackOptions { pipeline, ..options.clone() };
+    let cancel = &options.pipeline.cancel;
     std::thread::scope(|scope| -> Result<()> {
         let (to, from) = mpsc::channel();
         let mut running = Vec::new();
@@ -111,7 +113,7 @@ pub fn track_streams(
                     let Some(job) = jobs.get(i) else { return Ok(()) };
                     let mut step = |p: Progress| drop(to.send(Heard::Progress(p.of_input(i))));
                     let (video, folder): (&TrackVideo, &Path) = (&job.video, &job.folder);
-                    let ended = track_video(ctx, video, detector, zones, folder, (config, run), &mut step);
+                    let ended = track_video(ctx, video, detector, zones, folder, config, options, &mut step);
                     if matches!(ended, Err(Error::Memory { .. })) {
                         // Said before another worker can take it up.
                         let _ = to.send(Heard::Again(i));

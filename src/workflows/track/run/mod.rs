@@ -59,9 +59,9 @@ const LOOK: (&str, &str) = ("look", "frames");
 /// What is told of frames of the annotated video.
 const ANNOTATE: (&str, &str) = ("annotate", "frames");
 
-/// How a run works. None of it changes a byte of the output but for `result.json`, which says how long it took.
+/// How a run goes. None of it changes a byte of the output but for `result.json`, which says how long it took.
 #[derive(Debug, Clone)]
-pub struct TrackRun {
+pub struct TrackOptions {
     /// Batches, deadlines, cancellation.
     pub pipeline: PipelineOptions,
     /// Forget what an earlier run in the folder found.
@@ -74,14 +74,14 @@ pub struct TrackRun {
     pub notes: Vec<String>,
 }
 
-impl TrackRun {
+impl TrackOptions {
     /// The same with a token of the call alone.
     fn stoppable(&self) -> Self {
         Self { pipeline: stoppable(&self.pipeline), ..self.clone() }
     }
 }
 
-impl Default for TrackRun {
+impl Default for TrackOptions {
     fn default() -> Self {
         let pipeline = PipelineOptions::default();
         Self { pipeline, restart: false, memory_limit_mb: 1024, watch: None, notes: Vec::new() }

@@ -14,8 +14,9 @@ use frameloom::store::OsIo;
 use frameloom::workflows::chunk::heat::{HeatConfig, HeatFound, heat_of};
 use frameloom::workflows::chunk::plan::{ChunkPlan, PlanParams, plan, plan_moving};
 use frameloom::workflows::chunk::process::{
-    ChunkOutcome, ChunkPart, ChunkVideo, ChunkWork, EffectId, FilterEffect, Identity, JobOptions, Placement, Preview,
-    ProcessConfig, ProxyConfig, claim_output, process_part, process_video, write_preview, write_proxy,
+    ChunkOptions, ChunkOutcome, ChunkPart, ChunkTask, ChunkVideo, ChunkWork, EffectId, FilterEffect, Identity,
+    Placement, Preview, ProcessConfig, ProxyConfig, claim_output, process_part, process_video, write_preview,
+    write_proxy,
 };
 use frameloom::workflows::chunk::{read_plan, write_plan};
 use frameloom::{Error, Result};
@@ -115,18 +116,15 @@ pub(crate) fn run(global: &Global, args: &ChunkRunArgs, out: &mut Output, signal
     };
     let placement = Placement::of_plan(&plan)?;
     let label = format!("{}: {}", video.facts.name, args.effect);
-    let mut bar = Progress::new(mode, &label, video.expected(config.seconds));
-    let options = JobOptions { pipeline: pipeline(&args.open, signals), restart: args.restart };
+    let mut bar = Progress::new(mode, &label, video.facts.expected(config.seconds));
+    let options = ChunkOptions { pipeline: pipeline(&args.open, signals), restart: args.restart };
     let go = |work: ChunkWork<'_>, content: String| {
         let effect = EffectId { name: args.effect.clone(), content };
-        let (what, how) = ((work, &effect), (&config, &options));
-        let mut step = bar.counting(out);
+        let task = ChunkTask { placement: &placement, work, effect: &effect };
+        let (folder, mut step) = (&args.output, bar.counting(out));
         match args.part.shard {
-            Some(shard) => {
-                let to = (args.output.as_path(), shard);
-                process_part(&ctx, video, &placement, what, to, how, &mut step).map(Done::Part)
-            }
-            None => process_video(&ctx, video, &placement, what, &args.output, how, &mut step).map(Done::Whole),
+            Some(shard) => process_part(&ctx, video, task, folder, shard, &config, &options, &mut step).map(Done::Part),
+            None => process_video(&ctx, video, task, folder, &config, &options, &mut step).map(Done::Whole),
         }
     };
     let outcome = match asked(&args.effect) {
@@ -171,7 +169,7 @@ fn model(
             go(ChunkWork::Detect(&mut detector), content)
         }
         _ => {
-            let mut effect = ModelEffect::open(ctx, &model, &session, (config.class, config.mask))?;
+            let mut effect = ModelEffect::open(ctx, &model, &session, config.class, config.mask)?;
             go(ChunkWork::Tiles(&mut effect), content)
         }
     }
@@ -215,7 +213,7 @@ fn objects(
     let config = HeatConfig { source, model, mark, every, step: 0.5, ..HeatConfig::default() };
     let watch = ModelWatch::for_source(ctx, &registry, &config)?;
     let watching = Watching { source: Some(Box::new(watch)), ..Watching::default() };
-    watched_heat(ctx, &args.input, video.into_source(), &config, watching, options, observer).map(Some)
+    watched_heat(ctx, &args.input, video.into_source(), watching, &config, options, observer).map(Some)
 }
 
 #[cfg(not(feature = "onnx"))]
@@ -269,7 +267,7 @@ fn planned(
     };
     let folder = args.output.join("plan");
     std::fs::create_dir_all(&folder).map_err(|e| Error::storage("create the output folder", &folder, e))?;
-    write_plan(&OsIo, &folder, &format!("Chunks for {}", video.facts.name), (&map, Some(&found.activity)), &plan)?;
+    write_plan(&OsIo, &folder, &format!("Chunks for {}", video.facts.name), &map, Some(&found.activity), &plan)?;
     out.note(&format!(
         "{} chunks cover {:.2} % of the heat: {}",
         plan.chunks.len(),
@@ -287,10 +285,9 @@ pub(crate) fn preview(
     (out, mode): (&mut Output, Mode),
     signals: &Signals,
 ) -> Result<Preview> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from) as u32;
-    let options = DecodeOptions { threads: cores.min(8), cancel: signals.cancel.clone(), ..DecodeOptions::default() };
+    let options = DecodeOptions { cancel: signals.cancel.clone(), ..DecodeOptions::default() };
     let video = ChunkVideo::open(video, &options)?;
-    let mut bar = Progress::new(mode, &format!("{}: preview", video.facts.name), video.expected(Some(seconds)));
+    let mut bar = Progress::new(mode, &format!("{}: preview", video.facts.name), video.facts.expected(Some(seconds)));
     let placement = Placement::of_plan(plan)?;
     let made = write_preview(video, &placement, path, Some(seconds), &mut bar.counting(out));
     bar.finish();
@@ -305,13 +302,13 @@ fn cost(
     config: &ProcessConfig,
     out: &mut Output,
 ) -> Result<u8> {
-    let frames = video.expected(config.seconds);
+    let frames = video.facts.expected(config.seconds);
     let facts = &video.facts;
     let about = match (plan, facts.fps) {
         (Some(plan), fps) => {
             let placement = Placement::of_plan(plan)?;
-            if placement.frame != facts.size {
-                let message = format!("the plan was made for frames of {}, these are {}", placement.frame, facts.size);
+            if placement.frame != facts.coded {
+                let message = format!("the plan was made for frames of {}, these are {}", placement.frame, facts.coded);
                 return Err(Error::Usage { message, hint: Some("plan anew with a heat map of this video".into()) });
             }
             let length = frames.zip(fps).map_or(f64::INFINITY, |(n, fps)| n as f64 / fps);
@@ -322,7 +319,7 @@ fn cost(
             };
             let per_frame: f64 = plan.chunks.iter().map(|c| share(c) * c.pixels() as f64).sum();
             let tiles: f64 = plan.chunks.iter().map(share).sum::<f64>() * frames.unwrap_or(0) as f64;
-            let of_frame = per_frame / facts.size.area().max(1) as f64;
+            let of_frame = per_frame / facts.coded.area().max(1) as f64;
             out.event(
                 "item",
                 json!({
@@ -347,7 +344,7 @@ fn cost(
         args.input.display(),
         args.output.display(),
         frames.map_or_else(|| "unknown".into(), |f| f.to_string()),
-        facts.size,
+        facts.coded,
         args.effect
     )));
     out.event("result", json!({ "dry_run": true }));

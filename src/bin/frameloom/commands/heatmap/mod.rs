@@ -98,7 +98,7 @@ pub(crate) fn run(global: &Global, args: &HeatmapArgs, out: &mut Output, signals
     let found = if config.source.is_measured() && config.face_weight == 0.0 {
         heat_of(&ctx, &args.input, input.source, &config, &options, &mut told)
     } else {
-        watched_heat(&ctx, &args.input, input.source, &config, watching, &options, &mut told)
+        watched_heat(&ctx, &args.input, input.source, watching, &config, &options, &mut told)
     };
     progress.finish();
     let found = found?;
@@ -252,7 +252,7 @@ pub(crate) fn run_plan(args: &ChunkPlanArgs, out: &mut Output, signals: &Signals
     let seconds = started.elapsed().as_secs_f64();
     folder(&args.output)?;
     let name = args.heat.file_name().unwrap_or(args.heat.as_os_str()).to_string_lossy().into_owned();
-    write_plan(&OsIo, &args.output, &format!("Chunks for {name}"), (&map, activity.as_ref()), &plan)?;
+    write_plan(&OsIo, &args.output, &format!("Chunks for {name}"), &map, activity.as_ref(), &plan)?;
     out.note(&format!(
         "{} chunks cover {:.2} % of the heat with {:.1} % of the pixels of the frame and {:.1} % of those of a grid",
         plan.chunks.len(),
@@ -288,7 +288,7 @@ pub(crate) fn run_segments(args: &SegmentsArgs, out: &mut Output) -> Result<u8> 
     let plan = plan_segments(frame, how, args.factor, args.original)?;
     let even = HeatMap::new(frame, vec![1.0; frame.area() as usize])?;
     folder(&args.output)?;
-    write_plan(&OsIo, &args.output, &format!("Segments of {frame}"), (&even, None), &plan)?;
+    write_plan(&OsIo, &args.output, &format!("Segments of {frame}"), &even, None, &plan)?;
     let (chunks, coverage) = (plan.chunks.len(), plan.active_coverage);
     out.note(&format!("{chunks} segments cover {:.2} % of the frame", coverage * 100.0));
     let written = args.output.join("chunks.json");

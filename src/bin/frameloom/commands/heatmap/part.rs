@@ -40,8 +40,7 @@ pub(super) fn run(
         end.verdict.map(|v| v.reasons).unwrap_or_default()
     };
     let what = HeatInput { path: &args.input, source: input.source, content, reasons: &reasons };
-    let to = (args.output.as_path(), shard);
-    let done = heat_part(ctx, what, to, config, watching, &options, &mut bar.counting(out));
+    let done = heat_part(ctx, what, watching, &args.output, shard, config, &options, &mut bar.counting(out));
     bar.finish();
     let done = done?;
     let units = usize::try_from(done.units).unwrap_or(usize::MAX);

@@ -1,7 +1,7 @@
 //! `frameloom sync batch`: all videos of a folder.
 
 use frameloom::Result;
-use frameloom::workflows::sync::run::{BatchOptions, BatchResult, BatchSummary, SyncRun, sync_batch, videos_in};
+use frameloom::workflows::sync::run::{BatchOptions, BatchResult, BatchSummary, sync_batch, videos_in};
 use serde_json::json;
 
 use super::{Shop, named_after, sentence};
@@ -24,16 +24,11 @@ pub(super) fn run(global: &Global, args: &BatchArgs, out: &mut Output, signals: 
     let shop = Shop::new(global, config, &args.work, out, signals)?;
     let mut opening = shop.opening.clone();
     opening.decode.threads =
-        args.work.decode.threads.unwrap_or_else(|| (opening.decode.threads / args.max_workers).max(1));
+        args.work.decode.decoder.threads.unwrap_or_else(|| (opening.decode.threads / args.max_workers).max(1));
     let options = BatchOptions {
         workers: args.max_workers as usize,
         open: opening,
-        run: SyncRun {
-            pipeline: shop.pipeline.clone(),
-            restart: shop.restart,
-            face_videos: shop.face_videos,
-            annotate: shop.annotate,
-        },
+        run: shop.options(shop.restart),
         shard: args.part.shard,
     };
     let mine = (0..videos.len()).filter(|at| args.part.shard.is_none_or(|s| s.has(*at))).count();

@@ -12,7 +12,7 @@ use frameloom::core::{ByteBudget, Observer};
 use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::pipeline::{PipelineOptions, resident};
 use frameloom::workflows::sync::run::{
-    SyncConfig, SyncModelFiles, SyncModels, SyncOpen, SyncOutcome, SyncRun, SyncVideo, VideoSummary, sync,
+    SyncConfig, SyncModelFiles, SyncModels, SyncOpen, SyncOptions, SyncOutcome, SyncVideo, VideoSummary, sync,
 };
 use frameloom::workflows::sync::{SyncVerdict, by_time};
 use frameloom::{Error, Result};
@@ -74,9 +74,13 @@ impl Shop {
         mode: Mode,
     ) -> Result<SyncOutcome> {
         let video = SyncVideo::open(input, &self.opening)?;
+        let options = self.options(restart);
+        watched(input, out, mode, |step| sync(&self.ctx, &video, models, folder, &self.config, &options, step))
+    }
+
+    fn options(&self, restart: bool) -> SyncOptions {
         let Self { face_videos, annotate, .. } = *self;
-        let run = SyncRun { pipeline: self.pipeline.clone(), restart, face_videos, annotate };
-        watched(input, out, mode, |step| sync(&self.ctx, &video, models, folder, &self.config, &run, step))
+        SyncOptions { pipeline: self.pipeline.clone(), restart, face_videos, annotate }
     }
 }
 

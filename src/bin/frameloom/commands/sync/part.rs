@@ -29,9 +29,9 @@ pub(super) fn one(
 ) -> Result<u8> {
     let started = Instant::now();
     let video = SyncVideo::open(input, &shop.opening)?;
-    let options = (&shop.pipeline, shop.restart);
+    let options = shop.options(shop.restart);
     let done = watched(input, out, mode, |step| {
-        sync_part(&shop.ctx, &video, models, (folder, shard), &shop.config, options, step)
+        sync_part(&shop.ctx, &video, models, folder, shard, &shop.config, &options, step)
     })?;
     let whole = done.reasons.is_empty();
     let units = usize::try_from(done.units).unwrap_or(usize::MAX);
