@@ -98,6 +98,28 @@ fn links_between_the_documents_lead_somewhere() {
 }
 
 #[test]
+fn every_example_has_a_row_in_order_and_the_features_it_needs() {
+    let (readme, manifest) = (read("README.md"), read("Cargo.toml"));
+    let mut names: Vec<String> = std::fs::read_dir(root().join("examples"))
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .filter(|p| p.extension().is_some_and(|e| e == "rs"))
+        .map(|p| p.file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    let rows: Vec<&str> = readme.lines().filter(|l| l.contains("](examples/")).collect();
+    assert_eq!(rows.len(), names.len(), "{names:?}");
+    for (name, row) in names.iter().zip(rows) {
+        assert!(row.starts_with(&format!("| [`{name}`](examples/{name}.rs) |")), "{name} is not in its place: {row}");
+        let (_, entry) = manifest.split_once(&format!("name = \"{name}\"")).unwrap();
+        let needs = entry.split("\n\n").next().unwrap();
+        let told = row.rsplit('|').nth(1).unwrap().trim();
+        let wanted = needs.split('"').skip(1).step_by(2).map(|f| format!("`{f}`")).collect::<Vec<_>>().join(", ");
+        assert_eq!(told, if wanted.is_empty() { "none" } else { &wanted }, "{name}");
+    }
+}
+
+#[test]
 fn every_page_is_in_the_book() {
     let summary = read("docs/SUMMARY.md");
     for page in pages() {

@@ -9,8 +9,8 @@ use frameloom::media::DecodeOptions;
 use frameloom::ops::RowSample;
 use frameloom::pipeline::PipelineOptions;
 use frameloom::workflows::collage::run::{
-    CollageConfig, CollageOptions, CollageOutcome, CollageVideo, Comparison, MethodResult, collage, collage_part,
-    compare,
+    CollageConfig, CollageOptions, CollageOutcome, CollageVideo, Comparison, MethodResult, claim_output, collage,
+    collage_part, compare,
 };
 use frameloom::workflows::collage::{
     CollageSettings, DescriptorConfig, FeatureLayout, FeatureMethod, Networks, Pool, PoolConfig, Scan,
@@ -88,6 +88,7 @@ pub(crate) fn run(
     if args.dry_run {
         return plan(args, (&opened, images), &config, &folder, ready, out);
     }
+    claim_output(&folder)?;
     let ctx = context(global, out)?;
     let at = if ready { images.to_path_buf() } else { args.index.clone().unwrap_or_else(|| folder.join("index")) };
     let mut code = 0;

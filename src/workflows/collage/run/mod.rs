@@ -52,6 +52,8 @@ use write::Writing;
 
 const UNIT: &str = "collage";
 const STATE: &str = ".state";
+/// Whose outputs a folder holds.
+const OWNER: &str = "collage";
 /// Journal of what was matched, in the state folder.
 const MATCHES: &str = "matches";
 
@@ -242,11 +244,20 @@ fn expected(facts: &VideoFacts, config: &CollageConfig) -> Option<u64> {
     Some(((frames as f64).min(seconds) * share).ceil() as u64)
 }
 
+/// Makes `folder` the output folder of [`collage`], before a long time is spent on an index of pictures.
+///
+/// # Errors
+/// [`StateError::OtherCommand`] where it holds the outputs of another command; [`StateError::Busy`]; [`Error::Storage`].
+pub fn claim_output(folder: &Path) -> Result<()> {
+    OsIo.create_dir_all(folder).map_err(|e| Error::storage("create the output folder", folder, e))?;
+    StateDir::acquire_for(&OsIo, folder.join(STATE), OWNER).map(drop)
+}
+
 /// Makes `folder` the output folder of this command, without unfinished files; with `restart` without what earlier runs found.
 fn enter(folder: &Path, restart: bool) -> Result<StateDir> {
     let io = OsIo;
     io.create_dir_all(folder).map_err(|e| Error::storage("create the output folder", folder, e))?;
-    let state = StateDir::acquire_for(&io, folder.join(STATE), "collage")?;
+    let state = StateDir::acquire_for(&io, folder.join(STATE), OWNER)?;
     let dir = io.open_dir(folder).map_err(|e| Error::storage("open", folder, e))?;
     clean_temps(dir.as_ref())?;
     if restart {
