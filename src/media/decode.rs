@@ -38,8 +38,8 @@ pub struct DecodeOptions {
     pub sharing: Option<Sharing>,
 }
 
-/// Threads of a decoder or an encoder that has the machine for itself.
-pub(crate) fn usual_threads() -> u32 {
+/// Threads of a decoder that has the machine for itself.
+fn usual_threads() -> u32 {
     std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(8)).min(8)
 }
 

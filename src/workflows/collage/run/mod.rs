@@ -249,16 +249,18 @@ fn expected(facts: &VideoFacts, config: &CollageConfig) -> Option<u64> {
 /// # Errors
 /// [`StateError::OtherCommand`] where it holds the outputs of another command; [`StateError::Busy`]; [`Error::Storage`].
 pub fn claim_output(folder: &Path) -> Result<()> {
+    claim(folder).map(drop)
+}
+
+fn claim(folder: &Path) -> Result<StateDir> {
     OsIo.create_dir_all(folder).map_err(|e| Error::storage("create the output folder", folder, e))?;
-    StateDir::acquire_for(&OsIo, folder.join(STATE), OWNER).map(drop)
+    StateDir::acquire_for(&OsIo, folder.join(STATE), OWNER)
 }
 
 /// Makes `folder` the output folder of this command, without unfinished files; with `restart` without what earlier runs found.
 fn enter(folder: &Path, restart: bool) -> Result<StateDir> {
-    let io = OsIo;
-    io.create_dir_all(folder).map_err(|e| Error::storage("create the output folder", folder, e))?;
-    let state = StateDir::acquire_for(&io, folder.join(STATE), OWNER)?;
-    let dir = io.open_dir(folder).map_err(|e| Error::storage("open", folder, e))?;
+    let state = claim(folder)?;
+    let dir = OsIo.open_dir(folder).map_err(|e| Error::storage("open", folder, e))?;
     clean_temps(dir.as_ref())?;
     if restart {
         for name in [MATCHES, "journal"] {
