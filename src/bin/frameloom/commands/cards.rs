@@ -30,6 +30,7 @@ pub(crate) fn facts(command: &str, item: &Value, result: &Value) -> Vec<String> 
     let share = |part: Option<f64>, of: Option<f64>| part.zip(of).filter(|(_, of)| *of > 0.0).map(|(p, of)| p / of);
     let facts = match command {
         "analyze" => vec![number(item, "/frames").map(|n| format!("{n} frames, the file is {}", text(item, "status")))],
+        "heatmap" => vec![number(result, "/frames").map(|n| format!("{n} frames"))],
         "chunk plan" => vec![
             number(result, "/chunks").map(|n| format!("{n} chunks")),
             share(number(result, "/cost/mean_pixels"), number(result, "/cost/frame_pixels"))

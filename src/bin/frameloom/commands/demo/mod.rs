@@ -9,6 +9,7 @@ mod pictures;
 mod scene;
 mod sound;
 mod steps;
+mod stills;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;

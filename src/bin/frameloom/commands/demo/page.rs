@@ -8,7 +8,8 @@ use frameloom::store::OsIo;
 use serde_json::Value;
 
 use super::film::TruthFile;
-use super::steps::{Outcome, Step};
+use super::steps::{Outcome, Shown, Step};
+use super::stills::{lit, still};
 use crate::commands::cards::{facts, line, picture, text};
 
 pub(super) fn write(
@@ -48,6 +49,19 @@ pub(super) fn write(
     Ok(path)
 }
 
+/// The picture of a card, as a file; `None` where what it is made of is not there.
+fn shown(folder: &Path, step: &Step) -> Result<Option<Vec<u8>>> {
+    let there = |path: &Path| Some(folder.join(path)).filter(|p| p.is_file());
+    match &step.picture {
+        Shown::File(paths) => Ok(paths.iter().find_map(|p| picture(&folder.join(p)))),
+        Shown::Frame(video, share) => there(video).map_or(Ok(None), |video| still(&video, *share)),
+        Shown::Chunks(plan) => match (step.page.as_deref().and_then(there), there(plan)) {
+            (Some(video), Some(plan)) => lit(&video, &plan),
+            _ => Ok(None),
+        },
+    }
+}
+
 fn card(folder: &Path, step: &Step, outcome: &Outcome) -> Card {
     let tone = match outcome.code {
         0 => Tone::Good,
@@ -60,9 +74,11 @@ fn card(folder: &Path, step: &Step, outcome: &Outcome) -> Card {
     if let Some(page) = step.page.as_ref().filter(|p| folder.join(p).is_file()) {
         card = card.link(page.iter().map(|part| part.to_string_lossy().into_owned()));
     }
-    if let Some(bytes) = step.picture.as_ref().and_then(|p| picture(&folder.join(p))) {
-        card = card.image(&bytes, format!("What {} shows", step.name));
-    }
+    card = match shown(folder, step) {
+        Ok(Some(bytes)) if !outcome.failed() => card.image(&bytes, format!("What {} shows", step.name)),
+        Ok(_) => card,
+        Err(e) => card.line(format!("No picture of it: {e}")),
+    };
     if outcome.lacks_model() {
         card = card.line(format!("Left out: {}", text(outcome.result(), "message")));
         return card.line("Networks are yours to bring: give a folder of them with --models.");

@@ -29,10 +29,21 @@ pub(super) struct Step {
     pub(super) args: Vec<OsString>,
     /// Page, within the demo's folder.
     pub(super) page: Option<PathBuf>,
-    /// Picture for the card, or a folder whose first picture it is, within the demo's folder.
-    pub(super) picture: Option<PathBuf>,
+    /// Picture for the card.
+    pub(super) picture: Shown,
     /// Whether networks are of use.
     models: bool,
+}
+
+/// What the picture of a card is made of, all within the demo's folder.
+#[derive(Debug, Clone)]
+pub(super) enum Shown {
+    /// The first of these files that is there; of a folder its first picture.
+    File(Vec<PathBuf>),
+    /// The frame of a video at a share of its length.
+    Frame(PathBuf, f64),
+    /// A frame of the step's own video, with the chunks of a plan.
+    Chunks(PathBuf),
 }
 
 /// How a command ended.
@@ -80,6 +91,7 @@ pub(super) fn all(video: &Path, images: &Path, folder: &Path, rendered: bool) ->
     let word = OsStr::new::<str>;
     let (video, images) = (video.as_os_str(), images.as_os_str());
     let page = |parts: &[&str]| Some(parts.iter().collect::<PathBuf>());
+    let file = |path: &str| Shown::File(vec![path.into()]);
     let stem = Path::new(video).file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let mut steps = vec![
         Step {
@@ -88,7 +100,7 @@ pub(super) fn all(video: &Path, images: &Path, folder: &Path, rendered: bool) ->
             text: "Sharpness, light, noise and motion of every frame, and whether the file is whole.",
             args: args(&[word("analyze"), video, word("-o"), &inside("analyze")]),
             page: page(&["analyze", "report.html"]),
-            picture: page(&["analyze", "heat.png"]),
+            picture: file("analyze/heat.png"),
             models: false,
         },
         Step {
@@ -97,7 +109,7 @@ pub(super) fn all(video: &Path, images: &Path, folder: &Path, rendered: bool) ->
             text: "A heat map of the motion, with its times: what the planner below works from.",
             args: args(&[word("heatmap"), video, word("-o"), &inside("heat")]),
             page: None,
-            picture: page(&["heat", "heat.png"]),
+            picture: file("heat/heat.png"),
             models: false,
         },
         Step {
@@ -114,7 +126,7 @@ pub(super) fn all(video: &Path, images: &Path, folder: &Path, rendered: bool) ->
                 word("256x256"),
             ]),
             page: page(&["plan", "report.html"]),
-            picture: page(&["plan", "plan.png"]),
+            picture: file("plan/plan.png"),
             models: false,
         },
         Step {
@@ -133,7 +145,7 @@ pub(super) fn all(video: &Path, images: &Path, folder: &Path, rendered: bool) ->
                 &inside("chunk"),
             ]),
             page: None,
-            picture: None,
+            picture: Shown::Chunks("plan/chunks.json".into()),
             models: false,
         },
         Step {
@@ -150,16 +162,19 @@ pub(super) fn all(video: &Path, images: &Path, folder: &Path, rendered: bool) ->
                 &inside("curate"),
             ]),
             page: page(&["curate", "review.html"]),
-            picture: page(&["curate", "segment", "images"]),
+            picture: Shown::File(
+                ["keep_full", "create_occlusion", "segment"].map(|s| Path::new("curate").join(s).join("images")).into(),
+            ),
             models: true,
         },
         Step {
             name: "sync",
             title: "Check lips against sound",
             text: "How late the sound is against the lips, in milliseconds, with a verdict and its probability.",
-            args: args(&[word("sync"), video, word("-o"), &inside("sync")]),
+            args: args(&[word("sync"), video, word("-o"), &inside("sync"), word("--annotate")]),
             page: page(&["sync", "report.html"]),
-            picture: None,
+            // Half way, somebody speaks in the rendered clip.
+            picture: Shown::Frame("sync/annotated.mp4".into(), 0.5),
             models: true,
         },
         Step {
@@ -176,7 +191,7 @@ pub(super) fn all(video: &Path, images: &Path, folder: &Path, rendered: bool) ->
                 word("0.005"),
             ]),
             page: page(&["collage", "report.html"]),
-            picture: page(&["collage", "contact_sheet.jpg"]),
+            picture: file("collage/contact_sheet.jpg"),
             models: false,
         },
         Step {
@@ -185,7 +200,8 @@ pub(super) fn all(video: &Path, images: &Path, folder: &Path, rendered: bool) ->
             text: "Everything that moves, followed and counted, without a network.",
             args: args(&[word("track"), video, word("-o"), &inside("track"), word("--annotate")]),
             page: page(&["track", "report.html"]),
-            picture: page(&["track", "heat.png"]),
+            // A quarter in, people walk in the rendered clip.
+            picture: Shown::Frame(Path::new("track").join(format!("{stem}_processed.mp4")), 0.25),
             models: false,
         },
     ];
