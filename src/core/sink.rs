@@ -20,3 +20,14 @@ impl RowSink for [u8] {
         }
     }
 }
+
+/// Its bytes as they are: it does not grow.
+impl RowSink for Vec<u8> {
+    fn capacity(&self) -> usize {
+        self.len()
+    }
+
+    fn write(&mut self, offset: usize, bytes: &[u8]) {
+        self.as_mut_slice().write(offset, bytes);
+    }
+}

@@ -197,6 +197,13 @@ impl GpuMaps {
 }
 
 impl MapLayout {
+    /// The numbers of a map of `u32` in the bytes of its slot, row by row without padding.
+    pub fn u32_rows(&self, slot: &[u8]) -> Vec<u32> {
+        let rows = slot.chunks(self.stride_bytes.max(1) as usize).take(self.size.height as usize);
+        let width = self.size.width as usize;
+        rows.flat_map(|row| row.as_chunks::<4>().0.iter().take(width).map(|b| u32::from_le_bytes(*b))).collect()
+    }
+
     /// Bytes of a row on the host, without padding: one byte a bit, else the width of the type.
     fn row_bytes(&self) -> usize {
         self.size.width as usize * (self.sample.bits() as usize).div_ceil(8)

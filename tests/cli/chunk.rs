@@ -68,6 +68,17 @@ fn a_video_becomes_a_heat_map_and_a_plan() {
     assert_eq!(heat(&small.join("heat.npy")).0, [90, 160]);
     call(&["heatmap", &text(&input), "-o", &text(&again), "--batch", "3", "--threads", "1"]);
     assert!(contents(&out) == contents(&again));
+    // The map of these settings is kept, one of others refused unless it is asked for.
+    let kept = |args: &[&str]| {
+        let o =
+            frameloom().args(["heatmap", &text(&input), "-o", &text(&again), "--json"]).args(args).output().unwrap();
+        (code(&o), events(&o).pop().unwrap()["cached"].as_bool())
+    };
+    assert_eq!(kept(&["--batch", "5"]), (0, Some(true)));
+    assert_eq!(kept(&["--threshold", "20"]).0, 11);
+    assert_eq!(kept(&["--threshold", "20", "--restart"]), (0, Some(false)));
+    std::fs::remove_file(again.join("heat.png")).unwrap();
+    assert_eq!(kept(&["--threshold", "20"]), (0, Some(false)), "a map that is not whole is made again");
     let o = call(&["chunk", "plan", &text(&small.join("heat.npy")), "-o", &text(&plan), "--sizes", "192x96", "--json"]);
     let last = events(&o).pop().unwrap();
     assert_eq!((&last["event"], &last["chunks"]), (&"result".into(), &1.into()));

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::time::Duration;
 
 use frameloom::core::{Progress, Rect, Size};
 use frameloom::gpu::{GpuContext, GpuOptions};
@@ -9,17 +10,18 @@ use frameloom::media::DecodeOptions;
 use frameloom::pipeline::{PipelineOptions, VideoSource};
 use frameloom::store::OsIo;
 use frameloom::workflows::analyze::{AnalyzeConfig, AnalyzeOptions, OpenOptions, Outcome, analyze, open_input};
-use frameloom::workflows::chunk::heat::{HeatConfig, heat_of};
+use frameloom::workflows::chunk::heat::{HeatConfig, HeatInput, HeatKind, HeatOptions, Watching, heat_of, heat_video};
 use frameloom::workflows::chunk::process::{
     ChunkOptions, ChunkTask, ChunkVideo, ChunkWork, EffectId, Identity, Placed, Placement, ProcessConfig, ProxyConfig,
     process_video, write_preview, write_proxy,
 };
+use frameloom::workflows::chunk::write_heat;
 use frameloom::workflows::sync::{CutJob, CutOptions, SplitBy, SplitConfig, Tails, cut, split};
 use frameloom::workflows::track::run::{
     StreamJob, TrackConfig, TrackDetector, TrackOptions, TrackOutcome, TrackVideo, ZonesText, track_streams,
     track_video,
 };
-use frameloom::{Error, Result};
+use frameloom::{Error, Result, StateError};
 
 use crate::support::*;
 
@@ -38,7 +40,7 @@ fn analyze_keeps_what_was_done_when_it_was_stopped() {
             open_input(path, &folder, &OpenOptions::default()).unwrap()
         };
         let inputs = videos.iter().map(open).collect();
-        let options = AnalyzeOptions::default();
+        let options = AnalyzeOptions { save_every: Duration::MAX, ..AnalyzeOptions::default() };
         let ended = analyze(&ctx, inputs, &AnalyzeConfig::default(), &options, count);
         assert!(!options.pipeline.cancel.is_cancelled(), "the caller's token is the caller's");
         ended
@@ -65,6 +67,92 @@ fn analyze_keeps_what_was_done_when_it_was_stopped() {
     let inputs = vec![open_input(&videos[0], &dir.path().join("no"), &OpenOptions::default()).unwrap()];
     let ended = analyze(&ctx, inputs, &AnalyzeConfig::default(), &AnalyzeOptions::default(), &mut ((), no));
     assert_eq!(ended.unwrap_err().code(), "usage");
+}
+
+#[test]
+fn analyze_goes_on_within_an_input() {
+    let dir = tempfile::tempdir().unwrap();
+    let ctx = context();
+    let video = clip(dir.path(), "a.mp4", "64x48", 25, 300);
+    // Pictures of two sizes: the heat of the first is done when the second begins.
+    let (pictures, others) = (dir.path().join("b"), dir.path().join("others"));
+    blocks(&pictures, 24, Size::new(64, 48));
+    blocks(&others, 24, Size::new(80, 40));
+    for n in 11..24 {
+        let name = format!("frame_{n:04}.png");
+        std::fs::rename(others.join(&name), pictures.join(&name)).unwrap();
+    }
+    let options = AnalyzeOptions { save_every: Duration::ZERO, ..AnalyzeOptions::default() };
+    for (input, points) in [(&video, &[60u64, 150, 280][..]), (&pictures, &[3, 9, 13, 20])] {
+        let run = |out: &str, count: &mut Count| {
+            let folder = dir.path().join(out).join(input.file_stem().unwrap());
+            let inputs = vec![open_input(input, &folder, &OpenOptions::default()).unwrap()];
+            let mut outcomes = Vec::new();
+            let mut all = (std::mem::take(count), |_: usize, o: Outcome| {
+                outcomes.push(o);
+                Ok(())
+            });
+            let ended = analyze(&ctx, inputs, &AnalyzeConfig::default(), &options, &mut all);
+            *count = all.0;
+            ended.map(|()| outcomes.pop().unwrap())
+        };
+        let mut count = Count::default();
+        let whole = run("whole", &mut count).unwrap();
+        assert_eq!((whole.resumed, count.of("measure")), (0, whole.frames), "{whole:?}");
+        let mut before = 0;
+        let outcome = stopped_then_whole(points, |count| {
+            let ended = run("out", count);
+            before = before.max(count.of("measure"));
+            ended
+        });
+        assert_eq!((outcome.frames, before, outcome.cached), (whole.frames, whole.frames, false));
+        // What was under way when it was stopped is saved, too.
+        assert!((points[points.len() - 1] / 2..=whole.frames).contains(&outcome.resumed), "{outcome:?}");
+        let folder = outcome.folder;
+        for left in ["measured", "reached"] {
+            assert!(!folder.join(".state").join(left).exists(), "{left} of a whole input");
+        }
+    }
+    same(&dir.path().join("whole"), &dir.path().join("out"), &[]);
+}
+
+#[test]
+fn a_heat_map_goes_on_behind_its_last_saving() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ctx, path) = (context(), clip(dir.path(), "clip.mp4", "64x48", 25, 60));
+    let run = |out: &Path, config: &HeatConfig, restart: bool, count: &mut Count| {
+        let decoder = frameloom::media::VideoDecoder::open(&path, &DecodeOptions::default()).unwrap();
+        let source = Box::new(VideoSource::new(decoder).0);
+        let input = HeatInput { path: &path, source, content: vec![("input", "clip".into())], reasons: &Vec::new };
+        let options = HeatOptions { save_every: Duration::ZERO, restart, ..HeatOptions::default() };
+        heat_video(&ctx, input, Watching::default(), out, config, &options, count)
+    };
+    for source in [HeatKind::Motion, HeatKind::Flow, HeatKind::Masks] {
+        let config = HeatConfig { source, step: 0.5, ..HeatConfig::default() };
+        let [whole, out] = ["whole", "out"].map(|name| dir.path().join(source.name()).join(name));
+        // In one go, by the call that keeps nothing.
+        let decoder = frameloom::media::VideoDecoder::open(&path, &DecodeOptions::default()).unwrap();
+        let source = Box::new(VideoSource::new(decoder).0);
+        let found = heat_of(&ctx, &path, source, &config, &PipelineOptions::default(), &mut Count::default()).unwrap();
+        std::fs::create_dir_all(&whole).unwrap();
+        write_heat(&OsIo, &whole, &found, &config).unwrap();
+        let mut done = 0;
+        let outcome = stopped_then_whole(&[1, 20, 55], |count| {
+            let ended = run(&out, &config, false, count);
+            assert_eq!(out.exists(), count.stop != Some(1), "nothing is left of a run that saved nothing");
+            done = count.of("measure");
+            ended
+        });
+        assert_eq!((outcome.frames, outcome.cached, done), (60, false, 60), "{config:?} {outcome:?}");
+        assert!((50..60).contains(&outcome.resumed), "{outcome:?}");
+        same(&whole, &out, &[]);
+        let again = run(&out, &config, false, &mut Count::default()).unwrap();
+        assert_eq!((again.frames, again.cached), (60, true));
+        let other = HeatConfig { threshold: 99, ..config.clone() };
+        let refused = run(&out, &other, false, &mut Count::default()).unwrap_err();
+        assert!(matches!(refused, Error::State(StateError::KeyMismatch { .. })), "{refused:?}");
+        assert!(!run(&out, &other, true, &mut Count::default()).unwrap().cached);
+    }
 }
 
 fn video(path: &Path) -> ChunkVideo {

@@ -152,6 +152,9 @@ pub(crate) struct HeatmapArgs {
     /// Original frames of masks, in which faces are looked for; paired by the numbers in their names, or by order
     #[arg(long, value_name = "DIR")]
     pub(crate) frames: Option<PathBuf>,
+    /// Discard what earlier runs in the output folder found
+    #[arg(long)]
+    pub(crate) restart: bool,
 }
 
 #[derive(Debug, Args)]

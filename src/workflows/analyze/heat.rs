@@ -1,6 +1,6 @@
 //! Pictures of a heat map: alone, for files; over a frame, for the report.
 
-use super::picks::Pick;
+use super::picks::Thumbnail;
 use super::thumbs::turned;
 use super::work::HeatMap;
 use crate::core::Size;
@@ -27,10 +27,11 @@ pub(super) fn picture(map: &HeatMap, rotation: i32) -> Result<Vec<u8>> {
 }
 
 /// The map over the grey of a frame of the video, so that one sees where it moves.
-pub(super) fn over_frame(map: &HeatMap, frame: &Pick, size: Size, rotation: i32) -> Result<Vec<u8>> {
+pub(super) fn over_frame(map: &HeatMap, frame: &Thumbnail, rotation: i32) -> Result<Vec<u8>> {
     let values = shares(map);
     let colours = heat_rgb(&values, map.size, Colormap::Inferno, Some((0.0, 1.0)))?;
-    let grey = Grey { rgba: &frame.thumbnail, size };
+    let size = frame.size;
+    let grey = Grey { rgba: &frame.rgba, size };
     let step = |from: u32, to: u32| f32::from(from as u16) / f32::from(to.max(1) as u16);
     let (sx, sy) = (step(size.width, map.size.width), step(size.height, map.size.height));
     let mut rgb = Vec::with_capacity(colours.len());

@@ -186,7 +186,7 @@ fn pictures(r: &Report<'_>, kind: PickKind, picks: &[Pick]) -> Result<Vec<ImageI
     picks
         .iter()
         .map(|p| {
-            let (rgba, size) = turned(&p.thumbnail, 4, r.facts.thumbnail, r.facts.rotation);
+            let (rgba, size) = turned(&p.thumbnail.rgba, 4, p.thumbnail.size, r.facts.rotation);
             let png = encode_png(size, PngFormat::Rgba8, &rgba).map_err(|e| Error::Bug(format!("thumbnail: {e}")))?;
             let time = p.metrics.info.seconds().map(|s| format!("{s:.2} s")).unwrap_or_default();
             let figure = match kind {

@@ -4,6 +4,7 @@
 //! bounded: only as many seconds as could still be shown are kept. The choice depends on the frames alone.
 
 use super::metrics::FrameMetrics;
+use crate::core::Size;
 
 /// Why a frame is shown.
 #[non_exhaustive]
@@ -31,6 +32,15 @@ impl PickKind {
     }
 }
 
+/// A small picture of a frame, not rotated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Thumbnail {
+    /// Width and height.
+    pub size: Size,
+    /// RGBA rows without padding; empty where none is wanted.
+    pub rgba: Vec<u8>,
+}
+
 /// A frame that is shown.
 #[non_exhaustive]
 #[derive(Debug, Clone)]
@@ -39,8 +49,8 @@ pub struct Pick {
     pub metrics: FrameMetrics,
     /// The figure by which it was chosen.
     pub score: f64,
-    /// RGBA rows without padding, of the thumbnail's size.
-    pub thumbnail: Vec<u8>,
+    /// How it looks.
+    pub thumbnail: Thumbnail,
 }
 
 #[derive(Debug)]
@@ -51,12 +61,23 @@ struct Board {
     best: Vec<(i64, Pick)>,
 }
 
+/// A frame that may be shown, or the one that waits for the frame after it, as it is saved.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Held<'a> {
+    /// Position of its kind; `None` for the one that waits.
+    pub(super) board: Option<usize>,
+    pub(super) second: i64,
+    pub(super) score: f64,
+    pub(super) metrics: &'a FrameMetrics,
+    pub(super) thumbnail: &'a Thumbnail,
+}
+
 /// Collects picks of all kinds.
 #[derive(Debug)]
 pub(super) struct Picks {
     boards: Vec<Board>,
     /// The frame before, which waits for the motion of the frame after it.
-    waiting: Option<(FrameMetrics, Vec<u8>)>,
+    waiting: Option<(FrameMetrics, Thumbnail)>,
 }
 
 /// Frames with less contrast than this are plain: blur means nothing for them.
@@ -70,9 +91,40 @@ impl Picks {
     }
 
     /// Offers a frame with its thumbnail.
-    pub(super) fn offer(&mut self, metrics: FrameMetrics, thumbnail: &[u8]) {
+    pub(super) fn offer(&mut self, metrics: FrameMetrics, thumbnail: Thumbnail) {
         self.settle(metrics.motion.map(|m| m.mean()));
-        self.waiting = Some((metrics, thumbnail.to_vec()));
+        self.waiting = Some((metrics, thumbnail));
+    }
+
+    /// Everything that is held, kind by kind and best first.
+    pub(super) fn held(&self) -> impl Iterator<Item = Held<'_>> {
+        let shown = self.boards.iter().enumerate().flat_map(|(board, b)| {
+            b.best.iter().map(move |(second, p)| {
+                let Pick { metrics, score, thumbnail } = p;
+                Held { board: Some(board), second: *second, score: *score, metrics, thumbnail }
+            })
+        });
+        let waiting = self.waiting.iter().map(|(metrics, thumbnail)| Held {
+            board: None,
+            second: 0,
+            score: 0.0,
+            metrics,
+            thumbnail,
+        });
+        shown.chain(waiting)
+    }
+
+    /// Takes back what [`Self::held`] gave, in its order; `None` for a kind that there is not.
+    pub(super) fn hold(&mut self, held: &Held<'_>) -> Option<()> {
+        let (metrics, thumbnail) = (*held.metrics, held.thumbnail.clone());
+        match held.board {
+            None => self.waiting = Some((metrics, thumbnail)),
+            Some(board) => {
+                let pick = Pick { metrics, score: held.score, thumbnail };
+                self.boards.get_mut(board)?.best.push((held.second, pick));
+            }
+        }
+        Some(())
     }
 
     fn settle(&mut self, motion_after: Option<f64>) {
@@ -102,7 +154,7 @@ impl Picks {
 }
 
 impl Board {
-    fn offer(&mut self, score: f64, metrics: &FrameMetrics, thumbnail: &[u8]) {
+    fn offer(&mut self, score: f64, metrics: &FrameMetrics, thumbnail: &Thumbnail) {
         let second = metrics.info.seconds().map_or(metrics.info.index as i64, |s| s.floor() as i64);
         // Ties go to the earlier frame, which came first.
         if let Some(at) = self.best.iter().position(|(s, _)| *s == second) {
@@ -114,7 +166,7 @@ impl Board {
             return;
         }
         let at = self.best.partition_point(|(_, held)| held.score >= score);
-        let pick = Pick { metrics: *metrics, score, thumbnail: thumbnail.to_vec() };
+        let pick = Pick { metrics: *metrics, score, thumbnail: thumbnail.clone() };
         self.best.insert(at, (second, pick));
         self.best.truncate(self.most);
     }
@@ -144,6 +196,10 @@ mod tests {
         }
     }
 
+    fn none() -> Thumbnail {
+        Thumbnail { size: Size::new(0, 0), rgba: Vec::new() }
+    }
+
     fn indices(picks: &[Pick]) -> Vec<u64> {
         picks.iter().map(|p| p.metrics.info.index).collect()
     }
@@ -159,7 +215,7 @@ mod tests {
             } else {
                 Some(i)
             };
-            p.offer(frame(i, if i == 12 || i == 13 { 90.0 } else { i as f64 }, motion), &[]);
+            p.offer(frame(i, if i == 12 || i == 13 { 90.0 } else { i as f64 }, motion), none());
         }
         let done = p.finish();
         assert_eq!(indices(&done[0].1), [12, 39]);
@@ -170,7 +226,7 @@ mod tests {
     #[test]
     fn no_thumbnails_wanted_none_kept() {
         let mut p = Picks::new(0);
-        p.offer(frame(0, 1.0, None), &[1, 2, 3]);
+        p.offer(frame(0, 1.0, None), none());
         assert!(p.finish().iter().all(|(_, picks)| picks.is_empty()));
     }
 }

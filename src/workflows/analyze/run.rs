@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::config::AnalyzeConfig;
+use super::kept::{self, Behind, Clock, Keeper};
 use super::metrics::schema;
-use super::picks::Picks;
+use super::picks::{Picks, Thumbnail};
 use super::summary::{Curves, InputFacts, Report, write_outputs};
 use super::work::{AnalyzeOutput, AnalyzeWork, HeatMap, work_bytes};
 use crate::config::Settings;
@@ -79,6 +81,8 @@ pub struct Outcome {
     pub status: OutcomeStatus,
     /// Whether outputs of an earlier run were found whole and kept.
     pub cached: bool,
+    /// Frames that an interrupted run had measured, behind which this one went on.
+    pub resumed: u64,
     /// Frames measured.
     pub frames: u64,
     /// Why it is not complete.
@@ -104,6 +108,7 @@ impl Outcome {
             folder: folder.to_path_buf(),
             status: OutcomeStatus::Failed,
             cached: false,
+            resumed: 0,
             frames: 0,
             reasons: vec![error.to_string()],
             missing: Vec::new(),
@@ -140,6 +145,11 @@ struct Open<'a> {
     picks: Picks,
     heat: Vec<HeatMap>,
     frames: u64,
+    keeper: Keeper,
+    /// Frames of an earlier run.
+    resumed: u64,
+    /// Whether the next frame is the last of an earlier run, there only for the one behind it.
+    lead: bool,
     created: bool,
     /// Whether its end is one that the next run may build on.
     done: bool,
@@ -147,18 +157,27 @@ struct Open<'a> {
 }
 
 /// How a run goes. None of it changes a byte of the output.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct AnalyzeOptions {
     /// Batches, deadlines, cancellation.
     pub pipeline: PipelineOptions,
     /// Forget what earlier runs in the folders did.
     pub restart: bool,
+    /// After so long it is saved where an input is: what an interruption costs at most. 10 s by default.
+    pub save_every: Duration,
+}
+
+impl Default for AnalyzeOptions {
+    fn default() -> Self {
+        Self { pipeline: PipelineOptions::default(), restart: false, save_every: Duration::from_secs(10) }
+    }
 }
 
 /// Measures all inputs, as many at a time as there are in `inputs`; their frames share one GPU queue. `observer` hears of
 /// frames, in the stage `measure`, and how each input ended, both with its position in `inputs`.
 ///
-/// Outputs of an earlier run with the same key are kept when they are whole. Failures of single inputs are outcomes.
+/// Outputs of an earlier run with the same key are kept when they are whole; where an earlier run was interrupted, or killed, within an input, this
+/// one goes on behind its last saving, with the same bytes in the end. Failures of single inputs are outcomes.
 ///
 /// # Errors
 /// Cancellation, the loss of the device, an error of the observer; with [`OnError::Stop`] the first failure of an input.
@@ -170,20 +189,24 @@ pub fn analyze(
     observer: &mut dyn OutcomeObserver<Outcome>,
 ) -> Result<()> {
     config.check()?;
-    let AnalyzeOptions { pipeline, restart } = options;
-    let options = &stoppable(pipeline);
+    let how = options;
+    let options = &stoppable(&how.pipeline);
     let cancel = &options.cancel;
     let io = OsIo;
     let mut open = Vec::new();
-    let mut sources: Vec<(Box<dyn FrameSource>, AnalyzeWork)> = Vec::new();
+    let mut sources: Vec<Flow> = Vec::new();
     for (at, input) in inputs.into_iter().enumerate() {
         let (path, folder) = (input.path.clone(), input.folder.clone());
         let existed = folder.is_dir();
-        match prepare(ctx, &io, (at, input), config, options, *restart) {
-            Ok(Prepared::Done(outcome)) => observer.outcome(at, outcome)?,
-            Ok(Prepared::Run(opened, source)) => {
-                sources.push((source, AnalyzeWork::new(config.clone())));
-                open.push(Some(*opened));
+        match prepare(ctx, &io, (at, input), config, options, how) {
+            Ok(Prepared::Done(outcome)) => observer.outcome(at, *outcome)?,
+            Ok(Prepared::Run(run)) => {
+                let (opened, flow) = *run;
+                if opened.resumed > 0 {
+                    tell(&opened, opened.resumed, &mut Reporter::new(&mut *observer, cancel));
+                }
+                sources.push(flow);
+                open.push(Some(opened));
             }
             Err(e) => {
                 if !existed {
@@ -202,12 +225,12 @@ pub fn analyze(
     }
     let bytes = |layout: &_, batch| work_bytes(layout, batch, config, options.in_flight);
     let ran = run(ctx, options, sources, &bytes, |event| match event {
-        Event::Batch { source, infos, output } => match open.get_mut(source).and_then(Option::as_mut) {
-            Some(o) => take(o, infos.len() as u64, output, &mut Reporter::new(&mut *observer, cancel)),
+        Event::Batch { source, output, .. } => match open.get_mut(source).and_then(Option::as_mut) {
+            Some(o) => take(&io, o, output, &mut Reporter::new(&mut *observer, cancel)),
             None => Ok(()),
         },
         Event::Last { source, output } => match open.get_mut(source).and_then(Option::as_mut) {
-            Some(o) => take(o, 0, output, &mut Reporter::new(&mut *observer, cancel)),
+            Some(o) => take(&io, o, output, &mut Reporter::new(&mut *observer, cancel)),
             None => Ok(()),
         },
         Event::End { source, report } => match open.get_mut(source).and_then(Option::take) {
@@ -215,7 +238,7 @@ pub fn analyze(
             None => Ok(()),
         },
     });
-    // Whatever did not come to its end leaves nothing behind.
+    // Of what did not come to its end only what the next run goes on with is left.
     for o in open.into_iter().flatten() {
         discard(o);
     }
@@ -224,9 +247,12 @@ pub fn analyze(
 }
 
 enum Prepared<'a> {
-    Done(Outcome),
-    Run(Box<Open<'a>>, Box<dyn FrameSource>),
+    Done(Box<Outcome>),
+    Run(Box<(Open<'a>, Flow)>),
 }
+
+/// Frames, and what measures them.
+type Flow = (Box<dyn FrameSource>, AnalyzeWork);
 
 fn prepare<'a>(
     ctx: &GpuContext,
@@ -234,7 +260,7 @@ fn prepare<'a>(
     (at, input): (usize, AnalyzeInput),
     config: &AnalyzeConfig,
     options: &PipelineOptions,
-    restart: bool,
+    how: &AnalyzeOptions,
 ) -> Result<Prepared<'a>> {
     let AnalyzeInput { path, folder, source, info, track, rotation, end, fingerprint, source_bytes, layout } = input;
     if let Some(layout) = &layout {
@@ -249,29 +275,34 @@ fn prepare<'a>(
     clean_temps(dir.as_ref())?;
     let key = run_key(ctx, config, &fingerprint, track)?;
     let journal = state.join("journal");
-    if restart && journal.exists() {
-        std::fs::remove_file(&journal).map_err(|e| Error::storage("remove", &journal, e))?;
+    if how.restart {
+        if journal.exists() {
+            std::fs::remove_file(&journal).map_err(|e| Error::storage("remove", &journal, e))?;
+        }
+        kept::remove(&state)?;
     }
     let log = UnitLog::open(io, &journal, &folder, &key)?;
     if let Some(done) = log.done(UNIT) {
         let meta: UnitMeta = serde_json::from_value(done.meta.clone())
             .map_err(|e| crate::StateError::Corrupt { path: journal, reason: format!("its unit record: {e}") })?;
-        return Ok(Prepared::Done(Outcome {
+        return Ok(Prepared::Done(Box::new(Outcome {
             path,
             folder,
             status: meta.status,
             cached: true,
+            resumed: 0,
             frames: meta.frames,
             reasons: meta.reasons,
             missing: Vec::new(),
             error: None,
             stages: Vec::new(),
-        }));
+        })));
     }
+    let (keeper, reached) = Keeper::open(io, &state, &key, config.thumbnails)?;
     let table = TableSink::create(io, folder.join("frames"), schema(), TableFormats::default())?;
     let expected = info.as_ref().and_then(|i| i.expected_frames(track));
     let facts = InputFacts::new(&path, info, track, rotation, fingerprint);
-    let opened = Open {
+    let mut opened = Open {
         input: at,
         expected,
         path,
@@ -285,11 +316,23 @@ fn prepare<'a>(
         picks: Picks::new(config.thumbnails),
         heat: Vec::new(),
         frames: 0,
+        keeper,
+        resumed: 0,
+        lead: false,
         created,
         done: true,
         _permit: permit,
     };
-    Ok(Prepared::Run(Box::new(opened), source))
+    let work = AnalyzeWork::new(config.clone()).saving(Clock::new(how.save_every));
+    let Some(reached) = reached else { return Ok(Prepared::Run(Box::new((opened, (source, work))))) };
+    for metrics in &reached.frames {
+        opened.table.push(metrics.row())?;
+        opened.curves.push(metrics);
+    }
+    opened.frames = reached.frames.len() as u64;
+    (opened.picks, opened.resumed, opened.lead) = (reached.picks, opened.frames, true);
+    let rest = Box::new(Behind { inner: source, left: opened.frames - 1, cancel: options.cancel.clone() });
+    Ok(Prepared::Run(Box::new((opened, (rest, work.behind(reached.heat))))))
 }
 
 /// Everything that can change a byte of the output.
@@ -310,17 +353,28 @@ fn run_key(ctx: &GpuContext, config: &AnalyzeConfig, fingerprint: &str, track: u
         .finish()
 }
 
-fn take(o: &mut Open<'_>, frames: u64, output: AnalyzeOutput, reporter: &mut Reporter<'_>) -> Result<()> {
+fn tell(o: &Open<'_>, frames: u64, reporter: &mut Reporter<'_>) {
+    reporter.tell(Progress::new("measure", "frames", frames).towards(o.expected).of_input(o.input));
+}
+
+fn take(io: &OsIo, o: &mut Open<'_>, output: AnalyzeOutput, reporter: &mut Reporter<'_>) -> Result<()> {
     match output {
         AnalyzeOutput::Frames(batch) => {
-            for (metrics, thumbnail) in batch.frames {
+            let lead = usize::from(std::mem::take(&mut o.lead));
+            let frames = batch.frames.len().saturating_sub(lead) as u64;
+            for (metrics, rgba) in batch.frames.into_iter().skip(lead) {
                 o.table.push(metrics.row())?;
                 o.curves.push(&metrics);
-                o.picks.offer(metrics, &thumbnail);
+                o.keeper.push(&metrics);
+                o.picks.offer(metrics, Thumbnail { size: batch.thumbnail_size, rgba });
             }
-            o.facts.thumbnail = batch.thumbnail_size;
             o.frames += frames;
-            reporter.tell(Progress::new("measure", "frames", frames).towards(o.expected).of_input(o.input));
+            if let Some(heat) = batch.heat {
+                o.keeper.save(io, &heat, &o.picks)?;
+            }
+            if frames > 0 {
+                tell(o, frames, reporter);
+            }
         }
         AnalyzeOutput::Heat(maps) => o.heat.extend(maps),
     }
@@ -357,13 +411,14 @@ fn close(
         Status::Partial | Status::Rejected => OutcomeStatus::Partial,
         Status::Unverifiable => OutcomeStatus::Unverifiable,
     };
-    let frames = o.frames;
+    let (frames, resumed) = (o.frames, o.resumed);
     let (reasons, missing) = (verdict.reasons.clone(), verdict.missing.clone());
     // What a decoder process could not do today it may do tomorrow: the outputs stand, but the next run measures again.
     o.done = !matches!(error, Some(Error::DecodeWorker { .. }));
     match finish(ctx, io, o, config, verdict, end.notes, status) {
         Ok(()) => {
-            Outcome { path, folder, status, cached: false, frames, reasons, missing, error, stages: report.stages }
+            let stages = report.stages;
+            Outcome { path, folder, status, cached: false, resumed, frames, reasons, missing, error, stages }
         }
         Err(e) => Outcome { stages: report.stages, ..Outcome::failed(&path, &folder, e) },
     }
@@ -399,7 +454,7 @@ fn finish(
     notes: Vec<String>,
     status: OutcomeStatus,
 ) -> Result<()> {
-    let Open { folder, facts, mut log, table, curves, picks, heat, frames, state, done, .. } = o;
+    let Open { folder, facts, mut log, table, curves, picks, heat, frames, state, done, keeper, .. } = o;
     let meta = UnitMeta { status, frames, reasons: verdict.reasons.clone() };
     let tables = table.finish()?;
     let mut files: Vec<Committed> = tables.files;
@@ -417,19 +472,22 @@ fn finish(
     files.extend(write_outputs(io, &folder, &report)?);
     if done {
         log.finish(UNIT, &files, &meta)?;
+        drop(keeper);
+        kept::remove(&state)?;
     }
     drop(state);
     Ok(())
 }
 
-/// Leaves no trace of an input that gave nothing.
+/// Leaves no trace of an input that gave nothing; of one that was interrupted, what the next run goes on with.
 fn discard(o: Open<'_>) {
-    let Open { folder, state, log, table, created, .. } = o;
+    let Open { folder, state, log, table, keeper, created, .. } = o;
     drop(table);
     drop(log);
     let state_path = state.path().to_path_buf();
-    drop(state);
-    if created {
+    let saved = keeper.saved > 0;
+    drop((keeper, state));
+    if created && !saved {
         // Only our own, freshly made state goes; whatever else is in the folder keeps it alive.
         let _ = std::fs::remove_dir_all(&state_path);
         remove_if_empty(&folder);

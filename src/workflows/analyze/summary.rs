@@ -10,15 +10,15 @@ use super::metrics::FrameMetrics;
 use super::page::page;
 use super::picks::{Pick, PickKind};
 use super::series::Series;
+use super::thumbs;
 use super::work::HeatMap;
-use crate::core::Size;
 use crate::error::Result;
 use crate::gpu::Caps;
 use crate::media::{MediaInfo, Verdict, VideoStream};
 use crate::report::write_npy;
 use crate::store::{Committed, StoreIo, commit};
 
-/// What is known of an input before its first frame, and the size of its thumbnails after it.
+/// What is known of an input before its first frame.
 #[derive(Debug)]
 pub(super) struct InputFacts {
     pub(super) name: String,
@@ -26,13 +26,12 @@ pub(super) struct InputFacts {
     pub(super) track: usize,
     pub(super) rotation: i32,
     pub(super) fingerprint: String,
-    pub(super) thumbnail: Size,
 }
 
 impl InputFacts {
     pub(super) fn new(path: &Path, info: Option<MediaInfo>, track: usize, rotation: i32, fingerprint: String) -> Self {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        Self { name, info, track, rotation, fingerprint, thumbnail: Size::new(0, 0) }
+        Self { name, info, track, rotation, fingerprint }
     }
 
     /// The video track as declared.
@@ -130,10 +129,11 @@ pub(super) fn write_outputs(io: &dyn StoreIo, folder: &Path, report: &Report<'_>
         files.push(commit(io, folder.join(format!("heat{suffix}.npy")), |w| write_npy(w, &shape, &map.counts))?);
         let png = heat::picture(map, report.facts.rotation)?;
         files.push(commit(io, folder.join(format!("heat{suffix}.png")), |w| std::io::Write::write_all(w, &png))?);
-        // In the report the map lies over a frame; a stream whose size changes has thumbnails of its last size only.
-        let frame = report.picks.iter().find_map(|(_, picks)| picks.first()).filter(|_| report.heat.len() == 1);
+        // In the report the map lies over a frame of its size.
+        let size = thumbs::size_for(map.size, report.config.thumbnail_side);
+        let frame = report.picks.iter().flat_map(|(_, picks)| picks).find(|p| p.thumbnail.size == size);
         heat_pngs.push(match frame {
-            Some(frame) => heat::over_frame(map, frame, report.facts.thumbnail, report.facts.rotation)?,
+            Some(frame) => heat::over_frame(map, &frame.thumbnail, report.facts.rotation)?,
             None => png,
         });
     }

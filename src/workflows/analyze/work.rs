@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::config::AnalyzeConfig;
+use super::kept::Clock;
 use super::metrics::{FrameMetrics, percentiles};
 use super::thumbs::{self, Thumbs, ThumbsBound};
 use crate::core::{FrameDesc, FrameInfo, FrameLayout, HeatMode, PixelFormat, Size};
@@ -49,6 +50,8 @@ pub struct FrameBatch {
     pub frames: Vec<(FrameMetrics, Vec<u8>)>,
     /// Size of the thumbnails.
     pub thumbnail_size: Size,
+    /// Heat of all frames up to the last of the batch, where it is time to save it.
+    pub(super) heat: Option<Vec<HeatMap>>,
 }
 
 /// Size of the reduced picture: both sides divided by the least whole factor that brings the longer one to `longest`.
@@ -67,8 +70,8 @@ pub fn work_bytes(layout: &FrameLayout, batch: u32, config: &AnalyzeConfig, in_f
     let thumb = thumbs::size_for(reduced, config.thumbnail_side);
     let thumbs = if config.thumbnails > 0 { thumbs::bytes(thumb, batch) } else { 0 };
     let thumb_slot = if config.thumbnails > 0 { of(PixelFormat::Rgba8, thumb) } else { 0 };
-    let results = (LumaStatsPlan::RESULT_BYTES + u64::from(BINS) * 4 + 64 + thumb_slot) * u64::from(batch);
-    // Results exist once on the device and once per readback slot; heat is read back at the end; pools round up.
+    let results = (LumaStatsPlan::RESULT_BYTES + u64::from(BINS) * 4 + 64 + thumb_slot) * u64::from(batch) + heat;
+    // Results exist once on the device and once per readback slot, with the heat where it is saved; it is read back at the end, too; pools round up.
     let total = gray + small + heat * 2 + thumbs + results * (in_flight as u64 + 3);
     total + total / 8 + (64 << 10)
 }
@@ -109,6 +112,8 @@ struct Bound {
 struct Expected {
     frames: usize,
     has_previous: bool,
+    /// Where the heat comes with it: pairs that are in it.
+    heat: Option<u32>,
 }
 
 /// The work of `analyze` for one source.
@@ -117,6 +122,9 @@ pub struct AnalyzeWork {
     shape: Option<Shape>,
     expected: VecDeque<Expected>,
     maps: Vec<HeatMap>,
+    /// Heat that an earlier run counted in frames of the first size.
+    before: Option<HeatMap>,
+    saving: Option<Clock>,
 }
 
 impl std::fmt::Debug for AnalyzeWork {
@@ -128,7 +136,27 @@ impl std::fmt::Debug for AnalyzeWork {
 impl AnalyzeWork {
     /// Work with checked settings.
     pub fn new(config: AnalyzeConfig) -> Self {
-        Self { config, shape: None, expected: VecDeque::new(), maps: Vec::new() }
+        Self { config, shape: None, expected: VecDeque::new(), maps: Vec::new(), before: None, saving: None }
+    }
+
+    /// Gives out the heat so far whenever the clock strikes.
+    pub(super) fn saving(self, clock: Clock) -> Self {
+        Self { saving: Some(clock), ..self }
+    }
+
+    /// Goes on where an earlier run had counted `maps`, with the last of its frames: that one is compared with the next, and was counted itself.
+    pub(super) fn behind(self, mut maps: Vec<HeatMap>) -> Self {
+        let before = maps.pop();
+        Self { maps, before, ..self }
+    }
+
+    /// Heat of frames of one size, with what an earlier run counted of them.
+    fn with_before(&self, size: Size, differences: u32, mut counts: Vec<u32>) -> HeatMap {
+        let before = self.before.as_ref().filter(|b| b.size == size);
+        if let Some(before) = before {
+            counts.iter_mut().zip(&before.counts).for_each(|(c, b)| *c += b);
+        }
+        HeatMap { size, differences: differences + before.map_or(0, |b| b.differences), counts }
     }
 
     fn shape(&mut self) -> Result<&mut Shape> {
@@ -138,7 +166,9 @@ impl AnalyzeWork {
     fn keep_heat(&mut self, ctx: &GpuContext) -> Result<()> {
         let Some(shape) = self.shape.take() else { return Ok(()) };
         let size = shape.area_size();
-        self.maps.push(HeatMap { size, differences: shape.heat.frames(), counts: shape.heat.read(ctx)? });
+        let map = self.with_before(size, shape.heat.frames(), shape.heat.read(ctx)?);
+        self.maps.push(map);
+        self.before = None;
         Ok(())
     }
 }
@@ -222,7 +252,8 @@ impl BatchWork for AnalyzeWork {
     fn result_bytes(&self, batch: u32) -> u64 {
         let thumb = self.shape.as_ref().and_then(|s| s.thumbs.as_ref()).map_or(0, |t| t.results().1);
         let each = LumaStatsPlan::RESULT_BYTES + u64::from(BINS) * 4 + FrameDifferencePlan::RESULT_BYTES + thumb;
-        each * u64::from(batch)
+        let heat = self.shape.as_ref().filter(|_| self.saving.is_some());
+        each * u64::from(batch) + heat.map_or(0, |s| u64::from(s.heat.map().layout().slot_bytes()))
     }
 
     fn record(
@@ -231,6 +262,7 @@ impl BatchWork for AnalyzeWork {
         batch: &BatchView<'_>,
         rec: &mut Recorder<'_>,
     ) -> Result<Vec<(GpuBuffer, u64, u64)>> {
+        let save = self.saving.as_mut().is_some_and(Clock::strikes);
         let shape = self.shape()?;
         let count = batch.infos.len() as u32;
         let (turn, has_previous) = (shape.turn, shape.has_previous);
@@ -279,9 +311,14 @@ impl BatchWork for AnalyzeWork {
             let (buffer, each) = thumbs.results();
             ranges.push((buffer.clone(), 0, each * n));
         }
+        let heat = save.then(|| {
+            let map = shape.heat.map();
+            ranges.push((map.buffer().clone(), 0, u64::from(map.layout().slot_bytes())));
+            shape.heat.frames()
+        });
         shape.turn = 1 - turn;
         shape.has_previous = true;
-        self.expected.push_back(Expected { frames: count as usize, has_previous });
+        self.expected.push_back(Expected { frames: count as usize, has_previous, heat });
         Ok(ranges)
     }
 
@@ -315,6 +352,13 @@ impl BatchWork for AnalyzeWork {
             None => vec![Vec::new(); infos.len()],
         };
         let thumbnail_size = shape.thumbs.as_ref().map_or(Size::new(0, 0), |t| t.size);
+        let heat = match expected.heat {
+            None => None,
+            Some(pairs) => {
+                let layout = *shape.heat.map().layout();
+                Some((layout.size, pairs, layout.u32_rows(cut(u64::from(layout.slot_bytes()))?)))
+            }
+        };
         let size = infos.len();
         let frames: Vec<_> = infos
             .iter()
@@ -334,7 +378,11 @@ impl BatchWork for AnalyzeWork {
         if frames.len() != size {
             return Err(short());
         }
-        Ok(AnalyzeOutput::Frames(FrameBatch { frames, thumbnail_size }))
+        let heat = heat.map(|(size, pairs, counts)| {
+            let now = self.with_before(size, pairs, counts);
+            self.maps.iter().cloned().chain([now]).collect()
+        });
+        Ok(AnalyzeOutput::Frames(FrameBatch { frames, thumbnail_size, heat }))
     }
 
     fn finish(&mut self, ctx: &GpuContext) -> Result<Option<AnalyzeOutput>> {

@@ -163,7 +163,7 @@ impl Watch<'_> {
         self.out.event(
             "item",
             json!({
-                "input": o.path.to_string_lossy(), "status": o.status, "cached": o.cached, "frames": o.frames,
+                "input": o.path.to_string_lossy(), "status": o.status, "cached": o.cached, "resumed": o.resumed, "frames": o.frames,
                 "reasons": o.reasons, "missing": o.missing, "error": o.error.as_ref().map(error_json),
                 "folder": o.folder.to_string_lossy(), "seconds": seconds, "stages": stages,
                 "report": (o.status != OutcomeStatus::Failed).then(|| o.report().to_string_lossy().into_owned()),
@@ -182,7 +182,9 @@ impl Watch<'_> {
         let how = if o.cached {
             "kept from an earlier run".to_owned()
         } else {
-            seconds.map(|s| format!("{:.1} s, {:.0} frames/s", s, o.frames as f64 / s.max(1e-9))).unwrap_or_default()
+            let fresh = (o.frames - o.resumed.min(o.frames)) as f64;
+            let speed = seconds.map(|s| format!("{:.1} s, {:.0} frames/s", s, fresh / s.max(1e-9))).unwrap_or_default();
+            if o.resumed > 0 { format!("{speed}, gone on with behind frame {}", o.resumed) } else { speed }
         };
         let word = match o.status {
             OutcomeStatus::Complete => "complete",
@@ -220,7 +222,7 @@ pub(crate) fn run(global: &Global, args: &AnalyzeArgs, out: &mut Output, signals
         cancel: signals.cancel.clone(),
         ..PipelineOptions::default()
     };
-    let options = AnalyzeOptions { pipeline, restart: args.restart };
+    let options = AnalyzeOptions { pipeline, restart: args.restart, ..AnalyzeOptions::default() };
     let mut watch = Watch {
         out,
         mode,

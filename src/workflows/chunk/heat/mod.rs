@@ -14,9 +14,11 @@ mod masks;
 mod middles;
 mod pair;
 mod pass;
+mod run;
 mod shape;
 mod shard;
 mod steps;
+mod stretches;
 mod sums;
 #[cfg(feature = "onnx")]
 mod watch;
@@ -37,6 +39,7 @@ pub use config::{BoxMark, HeatConfig, HeatKind};
 pub use front::HeatFn;
 pub use pair::pair_frames;
 pub use pass::{FaceFrames, HeatSight, HeatWatch, Watching, watched_heat};
+pub use run::{HeatOptions, HeatOutcome, heat_video};
 pub use shard::{HeatInput, HeatPart, heat_part, join_heat};
 pub use sums::HeatSums;
 #[cfg(feature = "onnx")]

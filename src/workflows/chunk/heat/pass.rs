@@ -236,21 +236,34 @@ pub fn watched_heat(
     ctx: &GpuContext,
     path: &Path,
     source: Box<dyn FrameSource>,
-    mut watching: Watching,
+    watching: Watching,
     config: &HeatConfig,
     options: &PipelineOptions,
     observer: &mut dyn Observer,
 ) -> Result<HeatFound> {
-    check(config, &watching)?;
     let options = &stoppable(options);
     let mut reporter = Reporter::new(observer, &options.cancel);
     let progress = &mut reporter.stage(MEASURE, None, 0);
+    let sums = all_sums(ctx, path, source, watching, config, (options, progress))?;
+    sums.ok_or_else(|| without_frames(path))?.found(config)
+}
+
+/// The sums of all frames, in one go; `None` without a frame.
+pub(super) fn all_sums(
+    ctx: &GpuContext,
+    path: &Path,
+    source: Box<dyn FrameSource>,
+    mut watching: Watching,
+    config: &HeatConfig,
+    (options, progress): (&PipelineOptions, &mut dyn FnMut(u64)),
+) -> Result<Option<HeatSums>> {
+    check(config, &watching)?;
     let (mut pass, elsewhere) = (Pass::new(config, path), watching.face_frames.take());
     look(ctx, source, &mut pass, (&mut watching, elsewhere.is_some()), options, progress)?;
     if let (Some(frames), Some(faces)) = (elsewhere, watching.faces.as_mut()) {
         look_elsewhere(ctx, frames, faces.as_mut(), &mut pass, options)?;
     }
-    pass.sums(ctx)?.ok_or_else(|| without_frames(path))?.found(config)
+    pass.sums(ctx)
 }
 
 /// The sums of a stretch of frames, of which those before number `from` are only there for the one behind them; `None` without a frame.

@@ -9,14 +9,16 @@ use serde::{Deserialize, Serialize};
 
 use super::config::BoxMark;
 use super::pass::sums_of;
+use super::run::{HeatOptions, remove};
+use super::stretches::{Stream, Until};
 use super::sums::HeatSums;
 use super::work::size_changes;
 use super::{HeatConfig, HeatFound, MEASURE, Watching, without_frames};
 use crate::config::Settings as _;
-use crate::core::{FrameInfo, Observer, Shard};
+use crate::core::{Observer, Shard};
 use crate::error::{Error, Result, StateError};
 use crate::gpu::GpuContext;
-use crate::pipeline::{FrameSource, PipelineOptions, SourceFrame};
+use crate::pipeline::FrameSource;
 use crate::store::{GroupId, GroupLog, OsIo, Record, RunKey, StateDir, gather_groups};
 use crate::workflows::reporter::{Reporter, stoppable};
 
@@ -28,7 +30,7 @@ const SAVE_EVERY: u64 = 20;
 const SUMS: u32 = 1;
 const END: u32 = 2;
 /// The journal in the folder of a part.
-const STATE: &str = ".state";
+pub(super) const STATE: &str = ".state";
 const JOURNAL: &str = "heat";
 
 /// What is the same for all parts.
@@ -55,7 +57,7 @@ pub struct HeatPart {
     pub reasons: Vec<String>,
 }
 
-/// The input of a part.
+/// The input of a run, or of a part.
 pub struct HeatInput<'a> {
     /// For messages.
     pub path: &'a Path,
@@ -74,8 +76,8 @@ impl std::fmt::Debug for HeatInput<'_> {
 }
 
 /// Adds up the heat of the stretches that belong to part `shard`, into a journal in `folder`, for [`join_heat`]. Killed, the same call goes on with the
-/// last of its savings. `observer` hears of frames that were added, in the stage
-/// `measure`.
+/// last of its savings, which come every 5,000 frames of its own, whatever [`HeatOptions::save_every`] says. `observer` hears of frames that were added,
+/// in the stage `measure`.
 ///
 /// # Errors
 /// [`Error::Config`] for settings whose frames do not count by themselves: middles of boxes go on from look to look, and faces of other frames belong
@@ -87,11 +89,11 @@ pub fn heat_part(
     folder: &Path,
     shard: Shard,
     config: &HeatConfig,
-    options: &PipelineOptions,
+    how: &HeatOptions,
     observer: &mut dyn Observer,
 ) -> Result<HeatPart> {
     config.check()?;
-    let options = &stoppable(options);
+    let options = &stoppable(&how.pipeline);
     let mut reporter = Reporter::new(observer, &options.cancel);
     let progress = &mut reporter.stage(MEASURE, None, 0);
     let refuse = |field: &str, message: &str| Err(Error::Config { field: field.into(), message: message.into() });
@@ -106,7 +108,10 @@ pub fn heat_part(
     }
     let state = StateDir::acquire_for(&OsIo, folder.join(STATE), "heatmap")?;
     let path = state.join(JOURNAL);
-    let (mut log, groups) = GroupLog::open(&OsIo, &path, &key(ctx, &input, config)?)?;
+    if how.restart {
+        remove(&path)?;
+    }
+    let (mut log, groups) = GroupLog::open(&OsIo, &path, &run_key(ctx, &input, config)?)?;
     let corrupt = || StateError::Corrupt { path: path.clone(), reason: "a record of sums".into() };
     let mut done = 0;
     for (_, records) in groups.iter().filter(|(id, _)| id.stage == SUMS) {
@@ -118,7 +123,7 @@ pub fn heat_part(
     let end = match end {
         Some(end) => end,
         None => {
-            let mut stream = Stream { inner: source, taken: 0, over: false, lead: None };
+            let mut stream = Stream::new(source);
             let own = (0u64..).filter(|n| shard.has(usize::try_from(*n).unwrap_or(usize::MAX))).skip(done as usize);
             let mut open: Option<(u64, u64, HeatSums)> = None;
             // Without other parts all is one stretch: the frame before the next one would be gone already.
@@ -126,9 +131,9 @@ pub fn heat_part(
             for number in own {
                 let back = u64::from(number > 0 && config.source.looks_back());
                 let (from, end) = (number.saturating_mul(size), (number + 1).saturating_mul(size));
-                stream.lead = None;
-                let stretch = Stretch { stream: &mut stream, first: from - back, from, end };
-                let more = sums_of(ctx, path, Box::new(stretch), config, &mut watching, (options, from), progress)?;
+                stream.pass_over(from - back, &options.cancel)?;
+                let stretch = Box::new(stream.stretch(from, Until::Frame(end), false));
+                let more = sums_of(ctx, path, stretch, config, &mut watching, (options, from), progress)?;
                 if let Some(mut more) = more {
                     if let Some(lead) = &stream.lead {
                         more.without(lead, config);
@@ -191,7 +196,8 @@ pub fn join_heat(parts: &[PathBuf]) -> Result<(HeatFound, HeatConfig, Vec<String
     Ok((all.found(&config)?, config, reasons))
 }
 
-fn key(ctx: &GpuContext, input: &HeatInput<'_>, config: &HeatConfig) -> Result<RunKey> {
+/// Everything that can change a byte of the output.
+pub(super) fn run_key(ctx: &GpuContext, input: &HeatInput<'_>, config: &HeatConfig) -> Result<RunKey> {
     let mut kernels = blake3::Hasher::new();
     for k in crate::gpu::kernel_sources() {
         kernels.update(k.name.as_bytes()).update(k.text.as_bytes());
@@ -204,56 +210,4 @@ fn key(ctx: &GpuContext, input: &HeatInput<'_>, config: &HeatConfig) -> Result<R
         .field("adapter", format!("{} ({})", caps.name, caps.driver))
         .fields("config", config);
     input.content.iter().fold(key, |key, (name, value)| key.field(*name, value)).finish()
-}
-
-/// The frames of a video, taken stretch by stretch.
-struct Stream {
-    inner: Box<dyn FrameSource>,
-    /// Frames taken.
-    taken: u64,
-    over: bool,
-    /// The frame before the stretch, where it was handed on.
-    lead: Option<FrameInfo>,
-}
-
-/// A stretch: frames before `first` are passed over, the one before `from` is only there for the next one.
-struct Stretch<'a> {
-    stream: &'a mut Stream,
-    first: u64,
-    from: u64,
-    end: u64,
-}
-
-impl FrameSource for Stretch<'_> {
-    fn next(&mut self, deliver: &mut dyn FnMut(&dyn SourceFrame) -> Result<()>) -> Result<bool> {
-        let (first, from, end) = (self.first, self.from, self.end);
-        let Stream { inner, taken, over, lead } = &mut *self.stream;
-        while !*over && *taken < end {
-            let mut delivered = false;
-            let more = inner.next(&mut |frame| {
-                if *taken < first {
-                    return Ok(());
-                }
-                if *taken < from {
-                    *lead = Some(frame.info());
-                }
-                delivered = true;
-                deliver(frame)
-            })?;
-            *over = !more;
-            *taken += u64::from(more);
-            if delivered {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-}
-
-impl HeatSums {
-    /// Takes back that the frame before a stretch was counted.
-    fn without(&mut self, lead: &FrameInfo, config: &HeatConfig) {
-        self.frames = self.frames.saturating_sub(1);
-        self.steps.uncount(super::steps::StepClock::new(config.step).step_of(lead));
-    }
 }

@@ -8,7 +8,7 @@ use super::bells::{BellSums, CELL_UNIT};
 use super::boxes::subject_of;
 use super::steps::{StepClock, Steps};
 use super::{HeatConfig, HeatFound, Heated};
-use crate::core::Size;
+use crate::core::{FrameInfo, Size};
 use crate::error::{Error, Result};
 use crate::store::Record;
 
@@ -90,6 +90,12 @@ impl HeatSums {
             mine.join(more);
         }
         Ok(())
+    }
+
+    /// Takes back that the frame before a stretch was counted.
+    pub(super) fn without(&mut self, lead: &FrameInfo, config: &HeatConfig) {
+        self.frames = self.frames.saturating_sub(1);
+        self.steps.uncount(StepClock::new(config.step).step_of(lead));
     }
 
     /// As records of a journal, of so many stretches of the video.

@@ -6,24 +6,11 @@ use super::draw::{COLORS, dim_outside, draw_number, draw_outline};
 use super::placement::{Placed, Placement};
 use super::run::{check_size, seconds};
 use super::video::{ChunkVideo, Stream, file_spec};
-use crate::core::{CancelToken, FrameDesc, FrameLayout, Observer, Rect, RowSink, Size};
+use crate::core::{CancelToken, FrameDesc, FrameLayout, Observer, Rect, Size};
 use crate::error::{Error, Result};
 use crate::pipeline::FrameSource as _;
 use crate::workflows::encode::{Finished, encode};
 use crate::workflows::reporter::Reporter;
-
-/// The bytes of a frame.
-struct Slot<'a>(&'a mut [u8]);
-
-impl RowSink for Slot<'_> {
-    fn capacity(&self) -> usize {
-        self.0.len()
-    }
-
-    fn write(&mut self, offset: usize, row: &[u8]) {
-        self.0.write(offset, row);
-    }
-}
 
 /// What was written.
 #[non_exhaustive]
@@ -72,7 +59,7 @@ pub fn write_preview(
             check_size(placement, desc.size)?;
             let layout = FrameLayout::new(&desc).ok_or_else(|| Error::Bug("a frame without a layout".into()))?;
             let mut bytes = vec![0; layout.slot_bytes() as usize];
-            frame.copy_into(&layout, &mut Slot(&mut bytes))?;
+            frame.copy_into(&layout, &mut bytes)?;
             paint((&desc, &layout, &mut bytes), placement, seconds(&info));
             hand_on(Finished { desc, info, layout, bytes })
         })? {

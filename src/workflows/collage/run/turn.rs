@@ -45,7 +45,7 @@ impl SourceFrame for Turned<'_> {
         let from =
             FrameLayout::of(desc.format, desc.size).ok_or_else(|| Error::Bug("a frame without a layout".into()))?;
         let mut slot = vec![0; from.slot_bytes() as usize];
-        self.frame.copy_into(&from, &mut Slot(&mut slot))?;
+        self.frame.copy_into(&from, &mut slot)?;
         for (index, (from, to)) in from.planes().iter().zip(layout.planes()).enumerate() {
             // Bytes that move together: a packed pixel, a pair of chroma samples, or one sample.
             let samples = match index {
@@ -56,19 +56,6 @@ impl SourceFrame for Turned<'_> {
             turn(&slot, from, to, (samples * from.shape.sample_bytes) as usize, self.degrees, sink)?;
         }
         Ok(())
-    }
-}
-
-/// A slot in memory as a place for rows.
-struct Slot<'a>(&'a mut [u8]);
-
-impl RowSink for Slot<'_> {
-    fn capacity(&self) -> usize {
-        self.0.len()
-    }
-
-    fn write(&mut self, offset: usize, bytes: &[u8]) {
-        self.0.write(offset, bytes);
     }
 }
 
@@ -123,7 +110,7 @@ mod tests {
             {
                 let to = FrameLayout::of(format, turned_size(size, degrees)).unwrap();
                 let mut out = vec![0u8; to.slot_bytes() as usize];
-                turn(&slot, from.first(), to.first(), unit, degrees, &mut Slot(&mut out)).unwrap();
+                turn(&slot, from.first(), to.first(), unit, degrees, &mut out).unwrap();
                 let width = to.size.width as usize;
                 let got: Vec<u8> =
                     (0..6).map(|i| out[i / width * to.first().stride as usize + i % width * unit]).collect();

@@ -1,27 +1,26 @@
 //! `frameloom heatmap` and `frameloom chunk plan`.
 
+mod input;
 mod part;
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::path::Path;
 
 use frameloom::config::{Format, Layers};
-use frameloom::core::{ByteBudget, Limits, Rational, Size};
-use frameloom::gpu::{GpuContext, GpuOptions};
-use frameloom::media::{DecodeHint, FolderFrames, ListOptions, decode_image, list_images};
-use frameloom::pipeline::{FolderSource, PipelineOptions, VideoEnd, resident};
+use frameloom::core::{ByteBudget, Limits, Size};
+use frameloom::gpu::GpuOptions;
+use frameloom::media::{DecodeHint, decode_image};
+use frameloom::pipeline::resident;
 use frameloom::store::{OsIo, StoreIo, clean_temps};
 use frameloom::workflows::analyze::{OpenOptions, open_input};
-use frameloom::workflows::chunk::heat::{
-    BoxMark, FaceFrames, HeatConfig, HeatKind, Watching, heat_of, pair_frames, read_boxes, watched_heat,
-};
+use frameloom::workflows::chunk::heat::{BoxMark, HeatConfig, HeatInput, HeatOutcome, heat_video};
 use frameloom::workflows::chunk::plan::{
     HeatMap, PlanParams, Segmentation, plan, plan_moving, plan_original, plan_segments,
 };
-use frameloom::workflows::chunk::{read_activity, read_heat, read_sidecar, write_heat, write_plan};
+use frameloom::workflows::chunk::{read_activity, read_heat, read_sidecar, write_plan};
 use frameloom::{Error, Result};
 use serde_json::json;
 
+use self::input::{content, options, reasons_at, watching};
 use crate::args::Global;
 use crate::chunk_args::{ChunkPlanArgs, HeatmapArgs, SegmentsArgs};
 use crate::output::{Output, printable};
@@ -86,97 +85,42 @@ pub(crate) fn run(global: &Global, args: &HeatmapArgs, out: &mut Output, signals
     let held = resident().map_or(0, |r| r.anonymous) + (8 << 20) + input.source_bytes;
     let _base = ctx.pool().budget().try_acquire(held)?;
     let label = args.input.file_name().unwrap_or(args.input.as_os_str()).to_string_lossy().into_owned();
-    let declared = input.info.as_ref().and_then(|i| i.video_streams.get(args.track)).and_then(|s| s.nb_frames_declared);
+    let declared = input.info.as_ref().and_then(|i| i.expected_frames(args.track));
     let watching = watching(&ctx, args, &config, &opening.decode.limits)?;
+    let content = content(args, &config, &input, signals)?;
+    let reasons = reasons_at(&input.end);
+    let what = HeatInput { path: &args.input, source: input.source, content, reasons: &reasons };
+    let options = options(args, signals);
     if let Some(shard) = args.part.shard {
-        return part::run(&ctx, (args, shard), &config, (input, watching), (out, mode), signals);
+        let bar = Progress::new(mode, &label, declared.map(|n| n / u64::from(shard.count())));
+        return part::run(&ctx, (what, watching), (&args.output, shard), &config, &options, (out, bar));
     }
-    let mut progress = Progress::new(mode, &label, declared);
-    let options = PipelineOptions { batch: args.batch, cancel: signals.cancel.clone(), ..PipelineOptions::default() };
     let started = std::time::Instant::now();
-    let mut told = progress.counting(out);
-    let found = if config.source.is_measured() && config.face_weight == 0.0 {
-        heat_of(&ctx, &args.input, input.source, &config, &options, &mut told)
-    } else {
-        watched_heat(&ctx, &args.input, input.source, watching, &config, &options, &mut told)
-    };
-    progress.finish();
-    let found = found?;
-    folder(&args.output)?;
-    write_heat(&OsIo, &args.output, &found, &config)?;
-    let end = input.end.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-    let reasons = end.verdict.map(|v| v.reasons).unwrap_or_default();
+    let mut bar = Progress::new(mode, &label, declared);
+    let done = heat_video(&ctx, what, watching, &args.output, &config, &options, &mut bar.counting(out));
+    bar.finish();
+    let HeatOutcome { frames, reasons, cached, resumed, .. } = done?;
     for reason in &reasons {
         out.warn(reason);
     }
     let seconds = started.elapsed().as_secs_f64();
-    out.note(&format!(
-        "{} frames, {:.1} s, {:.0} frames/s",
-        found.frames,
-        seconds,
-        found.frames as f64 / seconds.max(1e-9)
-    ));
+    let speed = frames.saturating_sub(resumed) as f64 / seconds.max(1e-9);
+    out.note(&match (cached, resumed) {
+        (true, _) => format!("{frames} frames, kept from an earlier run"),
+        (_, 0) => format!("{frames} frames, {seconds:.1} s, {speed:.0} frames/s"),
+        _ => format!("{frames} frames, {seconds:.1} s, {speed:.0} frames/s, gone on with behind frame {resumed}"),
+    });
     let code = if reasons.is_empty() { 0 } else { 3 };
     let written = args.output.join("heat.npy");
     out.event(
         "result",
         json!({
-            "heat": written.to_string_lossy(), "frames": found.frames, "seconds": seconds, "stats": found.map.stats(),
-            "reasons": reasons, "exit": code,
+            "heat": written.to_string_lossy(), "frames": frames, "seconds": seconds, "cached": cached, "resumed": resumed,
+            "stats": read_sidecar(&written)?.map(|s| s.stats), "reasons": reasons, "exit": code,
         }),
     );
     out.text(&printable(&written.to_string_lossy()));
     Ok(code)
-}
-
-/// Who looks at the frames, where the settings ask for somebody.
-fn watching(ctx: &GpuContext, args: &HeatmapArgs, config: &HeatConfig, limits: &Limits) -> Result<Watching> {
-    let mut watching = Watching::default();
-    if config.source == HeatKind::Boxes {
-        let path = args.boxes.as_ref().ok_or_else(|| Error::usage("`boxes` needs a file: --boxes FILE"))?;
-        watching.source = Some(read_boxes(path, config.score.unwrap_or(0.0))?);
-    } else if args.boxes.is_some() {
-        return Err(Error::usage("--boxes is for --source boxes"));
-    }
-    if args.frames.is_some() && config.face_weight == 0.0 {
-        return Err(Error::usage("--frames is for faces: give --face-weight and --face-model too"));
-    }
-    if let Some(folder) = &args.frames {
-        let list = |folder: &Path| list_images(folder, ListOptions::default(), limits).map(|l| l.files);
-        let pairs = pair_frames(&list(&args.input)?, &list(folder)?);
-        let (places, files): (Vec<u64>, Vec<PathBuf>) = pairs.into_iter().unzip();
-        let rate = Rational { num: 25, den: 1 };
-        let frames = FolderFrames::new(files, rate, 0, limits.clone(), DecodeHint::default())?;
-        let source = FolderSource::new(frames, Vec::new(), Arc::new(Mutex::new(VideoEnd::default())));
-        watching.face_frames = Some(FaceFrames { source: Box::new(source), places });
-    }
-    networks(ctx, args, config, &mut watching)?;
-    Ok(watching)
-}
-
-#[cfg(feature = "onnx")]
-fn networks(ctx: &GpuContext, args: &HeatmapArgs, config: &HeatConfig, watching: &mut Watching) -> Result<()> {
-    use frameloom::infer::ModelRegistry;
-    use frameloom::workflows::chunk::heat::ModelWatch;
-    if config.model.is_none() && config.face_model.is_none() {
-        return Ok(());
-    }
-    let registry = ModelRegistry::find(&args.models)?;
-    if config.model.is_some() {
-        watching.source = Some(Box::new(ModelWatch::for_source(ctx, &registry, config)?));
-    }
-    if config.face_model.is_some() {
-        watching.faces = Some(Box::new(ModelWatch::for_faces(ctx, &registry, config)?));
-    }
-    Ok(())
-}
-
-#[cfg(not(feature = "onnx"))]
-fn networks(_: &GpuContext, _: &HeatmapArgs, config: &HeatConfig, _: &mut Watching) -> Result<()> {
-    if config.model.is_some() || config.face_model.is_some() {
-        return Err(Error::usage("this build has no networks (feature `onnx`)"));
-    }
-    Ok(())
 }
 
 /// Settings of a plan for objects, of the size that the heat map says unless one is given.
