@@ -173,7 +173,10 @@ class Bench:
         command = [self.programs["ops"], "--samples", 2 if SMALL else 20]
         if self.modules["cv2"] and self.modules["numpy"]:
             command += ["--peer", f"{shlex.quote(PYTHON)} scripts/peers/opencv_bench.py"]
-        self.report.add(output(*command).strip())
+        absent = self.folder / "absent"
+        self.report.add(output(*command, env={**os.environ, "FRAMELOOM_PEER_ABSENT": str(absent)}).strip())
+        for line in sorted(set(absent.read_text().splitlines())) if absent.exists() else []:
+            self.report.absent(*line.split(": ", 1))
 
     def upload(self):
         self.report.add(output(self.programs["upload"], 2 if SMALL else 60).strip())

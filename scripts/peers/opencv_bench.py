@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """OpenCV's half of a paired benchmark: `frameloom bench --peer "python3 scripts/peers/opencv_bench.py"`.
 
-Needs opencv-python-headless 4.x and numpy. Two threads, unless FRAMELOOM_PEER_THREADS says otherwise. For each case it is told the
-operation, its variant and a file with two frames; it answers with the names of the ways that OpenCV offers, and then times one run of
-a way whenever asked. The protocol is described in benches/ops/peer.rs.
+Needs numpy and opencv-python-headless 4.x or 5.x (which has no HOGDescriptor: HOG is not compared then). Two threads, unless
+FRAMELOOM_PEER_THREADS says otherwise. For each case it is told the operation, its variant and a file with two frames; it answers with
+the names of the ways that OpenCV offers, and then times one run of a way whenever asked. The protocol is described in
+benches/ops/peer.rs.
 
 A recipe does what a user of OpenCV would write for the same result. Work that ours does not do (reading the file, making kernels and
 descriptors) is outside the timed part; what ours does as well (conversion from YUV, normalisation) is inside.
@@ -535,6 +536,17 @@ RECIPES = {
 }
 
 
+def absent(operation, why):
+    """Tells whoever asked that an operation is not compared: in the file that FRAMELOOM_PEER_ABSENT names, or to people."""
+    text = f"{operation} against OpenCV {cv2.__version__}: {why}\n"
+    path = os.environ.get("FRAMELOOM_PEER_ABSENT")
+    if path:
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(text)
+    else:
+        sys.stderr.write(f"not compared: {text}")
+
+
 def main() -> None:
     cv2.setNumThreads(int(os.environ.get("FRAMELOOM_PEER_THREADS", "2")))
     out = sys.stdout
@@ -546,7 +558,12 @@ def main() -> None:
             if words[0] == "knows":
                 print("yes" if words[1] in RECIPES and words[2] in PLANES else "no", file=out, flush=True)
             elif words[0] == "case":
-                recipes = RECIPES[words[1]](Case(*words[1:]))
+                try:
+                    recipes = RECIPES[words[1]](Case(*words[1:]))
+                except AttributeError as e:
+                    # Functions come and go between versions.
+                    recipes = {}
+                    absent(words[1], e)
                 print("\t".join(["recipes", *recipes]), file=out, flush=True)
             elif words[0] == "run":
                 run = recipes[words[1]]

@@ -319,6 +319,20 @@ pub fn clean_temps(dir: &dyn StoreDir) -> Result<usize> {
     Ok(removed)
 }
 
+/// Makes a folder for outputs, with its parents, and removes temporary files that dead runs left in it.
+///
+/// # Errors
+/// [`Error::Storage`].
+pub fn output_folder(io: &dyn StoreIo, path: &Path) -> Result<()> {
+    io.create_dir_all(path).map_err(|e| {
+        // A file of that name is a better reason than that a part of the path is no folder.
+        let e = if path.is_file() { rustix::io::Errno::EXIST.into() } else { e };
+        Error::storage("create the output folder", path, e)
+    })?;
+    let dir = io.open_dir(path).map_err(|e| Error::storage("open", path, e))?;
+    clean_temps(dir.as_ref()).map(drop)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -35,7 +35,7 @@ mod units;
 
 pub use blake3::Hash;
 pub use cache::{Cache, Lookup};
-pub use commit::{Committed, Staged, clean_temps, commit, commit_json};
+pub use commit::{Committed, Staged, clean_temps, commit, commit_json, output_folder};
 pub use fingerprint::Fingerprint;
 #[cfg(feature = "workflows")]
 pub(crate) use groups::of_other_runs;

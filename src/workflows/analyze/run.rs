@@ -21,7 +21,7 @@ use crate::pipeline::{
     Event, FrameSource, MemoryPlan, OnError, PipelineOptions, SourceReport, StageStats, VideoEnd, run,
 };
 use crate::report::{TableFormats, TableSink};
-use crate::store::{Committed, OsIo, RunKey, StateDir, StoreIo, UnitLog, clean_temps};
+use crate::store::{Committed, OsIo, RunKey, StateDir, StoreIo, UnitLog, output_folder};
 use crate::workflows::reporter::{Reporter, stoppable};
 
 /// One input, opened.
@@ -268,11 +268,8 @@ fn prepare<'a>(
     }
     let permit = ctx.pool().host_budget().try_acquire(source_bytes)?;
     let created = !folder.is_dir();
-    std::fs::create_dir_all(&folder).map_err(|e| Error::storage("create the output folder", &folder, e))?;
+    output_folder(io, &folder)?;
     let state = StateDir::acquire_for(io, folder.join(STATE), "analyze")?;
-    // We own the folder now: what a killed run left unfinished in it goes.
-    let dir = io.open_dir(&folder).map_err(|e| Error::storage("open", &folder, e))?;
-    clean_temps(dir.as_ref())?;
     let key = run_key(ctx, config, &fingerprint, track)?;
     let journal = state.join("journal");
     if how.restart {

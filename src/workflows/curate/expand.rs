@@ -10,7 +10,7 @@ use super::layouts::files_of;
 use crate::core::Limits;
 use crate::error::{Error, Result};
 use crate::media::read_image;
-use crate::store::{OsIo, StoreIo as _, commit, commit_json};
+use crate::store::{OsIo, commit, commit_json, output_folder};
 
 /// Endings of frames.
 const ENDINGS: [&str; 4] = ["png", "jpg", "jpeg", "webp"];
@@ -145,7 +145,7 @@ pub fn expand(curated: &Path, frames: &Path, output: &Path, options: &ExpandOpti
             hint: Some("wanted: names like frame_0012.png, clip_0012.png or 000012.png".into()),
         });
     }
-    OsIo.create_dir_all(output).map_err(|e| Error::storage("create", output, e))?;
+    output_folder(&OsIo, output)?;
     let put = |name: &str, bytes: &[u8]| commit(&OsIo, output.join(name), |w| w.write_all(bytes));
     let mut map: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let (mut added, mut missing) = (0, 0);

@@ -13,7 +13,7 @@ use super::metrics::FrameEntry;
 use super::{CREATE_OCCLUSION, KEEP_FULL, SEGMENT};
 use crate::error::{Error, Result};
 use crate::report::{PngFormat, encode_png};
-use crate::store::{Committed, StoreIo, commit, commit_json};
+use crate::store::{Committed, StoreIo, commit, commit_json, output_folder};
 
 /// Counts by name, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,8 +145,10 @@ pub(super) fn write_metadata(
             "frame": entry, "decision": decision, "outputs": outcome.outputs, "account": outcome.account,
         });
         let at = inside(folder, &format!("{strategy}/metadata"));
-        io.create_dir_all(&at).map_err(|e| Error::storage("create", &at, e))?;
         let own = written.entry(strategy.clone()).or_default();
+        if own.is_empty() {
+            output_folder(io, &at)?;
+        }
         let name = format!("{}.json", entry.name);
         commit_json(io, at.join(&name), &metadata)?;
         own.insert(name);

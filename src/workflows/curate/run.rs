@@ -22,7 +22,7 @@ use crate::core::Observer;
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::media::DecodeOptions;
-use crate::store::{OsIo, StateDir, StoreIo as _, clean_temps, commit, commit_json};
+use crate::store::{OsIo, StateDir, commit, commit_json, output_folder};
 use crate::workflows::reporter::Reporter;
 
 /// Folder of figures, ledger and settings in the output folder.
@@ -118,7 +118,7 @@ pub fn read_run(folder: &Path) -> Result<(Vec<FrameEntry>, Vec<ModelUse>)> {
 }
 
 pub(super) fn create(folder: &Path) -> Result<()> {
-    std::fs::create_dir_all(folder).map_err(|e| Error::storage("create the output folder", folder, e))
+    output_folder(&OsIo, folder)
 }
 
 /// The state of a run's folder, which this process owns from now on.
@@ -126,8 +126,6 @@ fn own(folder: &Path, restart: bool) -> Result<StateDir> {
     let io = OsIo;
     create(folder)?;
     let state = StateDir::acquire_for(&io, folder.join(STATE), "curate")?;
-    let dir = io.open_dir(folder).map_err(|e| Error::storage("open", folder, e))?;
-    clean_temps(dir.as_ref())?;
     if restart {
         for name in ["analysis", "pictures"] {
             let path = state.join(name);

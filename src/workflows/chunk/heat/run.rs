@@ -17,7 +17,7 @@ use crate::core::Observer;
 use crate::error::{Error, Result, StateError};
 use crate::gpu::GpuContext;
 use crate::pipeline::PipelineOptions;
-use crate::store::{Journal, OsIo, RunKey, StateDir, StoreIo, UnitLog, clean_temps};
+use crate::store::{Journal, OsIo, RunKey, StateDir, StoreIo, UnitLog, output_folder};
 use crate::workflows::chunk::files::write_heat;
 use crate::workflows::reporter::{Reporter, stoppable};
 
@@ -84,7 +84,7 @@ pub fn heat_video(
     let pipeline = stoppable(&options.pipeline);
     let mut reporter = Reporter::new(observer, &pipeline.cancel);
     let created = !folder.is_dir();
-    std::fs::create_dir_all(folder).map_err(|e| Error::storage("create the output folder", folder, e))?;
+    output_folder(&OsIo, folder)?;
     let mut saved = false;
     let how = HeatOptions { pipeline, ..options.clone() };
     let done = within(ctx, (input, watching), folder, config, &how, (&mut reporter, &mut saved));
@@ -106,8 +106,6 @@ fn within(
 ) -> Result<HeatOutcome> {
     let io = OsIo;
     let state = StateDir::acquire_for(&io, folder.join(STATE), "heatmap")?;
-    let dir = io.open_dir(folder).map_err(|e| Error::storage("open", folder, e))?;
-    clean_temps(dir.as_ref())?;
     let journal = state.join(JOURNAL);
     if options.restart {
         remove(&journal)?;

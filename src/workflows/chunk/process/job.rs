@@ -20,7 +20,7 @@ use crate::error::{Error, Result, StateError};
 use crate::gpu::GpuContext;
 use crate::media::AudioCopy;
 use crate::pipeline::PipelineOptions;
-use crate::store::{OsIo, RunKey, StateDir, StoreIo, UnitLog, clean_temps, commit, commit_json};
+use crate::store::{OsIo, RunKey, StateDir, UnitLog, commit, commit_json, output_folder};
 use crate::workflows::VideoFacts;
 use crate::workflows::encode::Encoded;
 use crate::workflows::reporter::{Reporter, stoppable};
@@ -214,10 +214,8 @@ pub(super) fn enter(
 ) -> Result<(StateDir, UnitLog)> {
     crate::config::Settings::check(config)?;
     let io = OsIo;
-    io.create_dir_all(folder).map_err(|e| Error::storage("create the output folder", folder, e))?;
+    output_folder(&io, folder)?;
     let state = StateDir::acquire_for(&io, folder.join(STATE), OWNER)?;
-    let dir = io.open_dir(folder).map_err(|e| Error::storage("open", folder, e))?;
-    clean_temps(dir.as_ref())?;
     let journal = state.join(JOURNAL);
     if options.restart {
         match std::fs::remove_file(&journal) {

@@ -26,7 +26,7 @@ use super::strategy::Strategy;
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::media::{ListOptions, list_images};
-use crate::store::{Committed, RunKey, StateDir, StoreIo, UnitLog, commit};
+use crate::store::{Committed, RunKey, StateDir, StoreIo, UnitLog, commit, output_folder};
 use caption::Captions;
 use enhance::Repair;
 use make::{Account, Made, Studio};
@@ -159,7 +159,7 @@ fn studio<'a>(
     #[cfg(feature = "caption")]
     let captions = {
         let folder = state.join("captions");
-        io.create_dir_all(&folder).map_err(|e| Error::storage("create", &folder, e))?;
+        output_folder(io, &folder)?;
         Captions::new(config, io, &folder, &working.decode.cancel)?
     };
     #[cfg(not(feature = "caption"))]
@@ -188,7 +188,7 @@ pub(super) fn execute(
     for name in config.folders() {
         for part in ["images", "captions"] {
             let path = folder.join(&name).join(part);
-            io.create_dir_all(&path).map_err(|e| Error::storage("create", &path, e))?;
+            output_folder(io, &path)?;
         }
     }
     let journal = state.join("pictures");

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{CurateConfig, Decisions, Executed, FrameEntry, create, inside};
+use super::{CurateConfig, Decisions, Executed, FrameEntry, inside};
 use crate::core::{Limits, Size};
 use crate::error::Result;
-use crate::store::{StoreIo, commit_json};
+use crate::store::{StoreIo, commit_json, output_folder};
 use crate::workflows::curate::picture::PictureFile;
 use crate::workflows::curate::{ENHANCE_SEGMENT, SEGMENT};
 
@@ -77,7 +77,7 @@ pub(super) fn write(
         }
     }
     let at = folder.join("coco");
-    create(io, &at)?;
+    output_folder(io, &at)?;
     let all = json!({
         "info": { "description": "characters cut out by frameloom curate", "version": env!("CARGO_PKG_VERSION") },
         "images": images, "annotations": annotations,

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{copy, files_of, is_left_out, read_text, with_trigger};
 use crate::core::Limits;
 use crate::error::{Error, Result};
-use crate::store::{OsIo, StoreIo as _, commit};
+use crate::store::{OsIo, commit, output_folder};
 
 /// How to merge.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -82,7 +82,7 @@ pub fn merge(folder: &Path, output: &Path, options: &MergeOptions) -> Result<Mer
         });
     }
     check(&plan, output, &options.limits)?;
-    OsIo.create_dir_all(output).map_err(|e| Error::storage("create", output, e))?;
+    output_folder(&OsIo, output)?;
     let mut lines = Vec::new();
     for (image, to, caption) in plan.values() {
         let committed = copy(&OsIo, image, &output.join(to), &options.limits)?;

@@ -20,7 +20,7 @@ use crate::core::Limits;
 use crate::error::{Error, Result};
 use crate::media::read_image;
 use crate::report::{ColumnType, Schema, TableFormats, TableSink};
-use crate::store::{Committed, StoreIo, commit};
+use crate::store::{Committed, StoreIo, commit, output_folder};
 
 /// A picture for training.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,10 +87,6 @@ fn samples(
     Ok(all)
 }
 
-fn create(io: &dyn StoreIo, folder: &Path) -> Result<()> {
-    io.create_dir_all(folder).map_err(|e| Error::storage("create", folder, e))
-}
-
 /// Takes away what an earlier run wrote into `folder` and this one did not.
 fn tidy(folder: &Path, written: &BTreeSet<String>, strategies: &[String]) -> Result<()> {
     let failed = |e| Error::storage("list", folder, e);
@@ -139,7 +135,7 @@ fn copy(io: &dyn StoreIo, from: &Path, to: &Path, limits: &Limits) -> Result<Com
 /// Pictures and captions side by side, and the file that kohya's trainers are given.
 fn kohya(io: &dyn StoreIo, folder: &Path, all: &[Sample], config: &CurateConfig, limits: &Limits) -> Result<()> {
     let images = folder.join("kohya").join("images");
-    create(io, &images)?;
+    output_folder(io, &images)?;
     let mut written = BTreeSet::new();
     for sample in all {
         let file = sample.file();
@@ -164,7 +160,7 @@ fn kohya(io: &dyn StoreIo, folder: &Path, all: &[Sample], config: &CurateConfig,
 /// Pictures with one `metadata.jsonl`, as `datasets.load_dataset("imagefolder")` reads them.
 fn imagefolder(io: &dyn StoreIo, folder: &Path, all: &[Sample], config: &CurateConfig, limits: &Limits) -> Result<()> {
     let at = folder.join("imagefolder");
-    create(io, &at)?;
+    output_folder(io, &at)?;
     let mut written = BTreeSet::new();
     for sample in all {
         copy(io, &inside(folder, &sample.image), &at.join(sample.file()), limits)?;

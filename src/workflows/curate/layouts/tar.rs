@@ -6,11 +6,11 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{CurateConfig, Sample, create, inside};
+use super::{CurateConfig, Sample, inside};
 use crate::core::Limits;
 use crate::error::{Error, Result};
 use crate::media::read_image;
-use crate::store::{StoreIo, commit};
+use crate::store::{StoreIo, commit, output_folder};
 
 const BLOCK: usize = 512;
 
@@ -67,7 +67,7 @@ pub(super) fn webdataset(
     limits: &Limits,
 ) -> Result<()> {
     let at = folder.join("webdataset");
-    create(io, &at)?;
+    output_folder(io, &at)?;
     let mut written = BTreeSet::new();
     let shards = all.chunks(config.layouts.shard_samples as usize);
     let mut number = 0;

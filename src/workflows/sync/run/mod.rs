@@ -59,7 +59,7 @@ use crate::core::Observer;
 use crate::error::{Error, Result, StateError};
 use crate::gpu::GpuContext;
 use crate::pipeline::PipelineOptions;
-use crate::store::{OsIo, RunKey, StateDir, StoreIo, UnitLog, clean_temps};
+use crate::store::{OsIo, RunKey, StateDir, StoreIo, UnitLog, clean_temps, output_folder};
 use crate::workflows::reporter::{Reporter, stoppable};
 use log::SyncLog;
 use outputs::{Finished, write_outputs};
@@ -245,10 +245,8 @@ pub fn sync(
 /// Makes `folder` the output folder of this command, without unfinished files; with `restart` without what earlier runs found.
 fn enter(folder: &Path, restart: bool) -> Result<StateDir> {
     let io = OsIo;
-    io.create_dir_all(folder).map_err(|e| Error::storage("create the output folder", folder, e))?;
+    output_folder(&io, folder)?;
     let state = StateDir::acquire_for(&io, folder.join(STATE), "sync")?;
-    let dir = io.open_dir(folder).map_err(|e| Error::storage("open", folder, e))?;
-    clean_temps(dir.as_ref())?;
     for name in chunks::FOLDERS.into_iter().chain([videos::FOLDER]) {
         let inner = folder.join(name);
         if inner.is_dir() {

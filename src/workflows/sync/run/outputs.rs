@@ -18,10 +18,10 @@ use super::tell::{Results, Told, TrackTold};
 use super::video::SyncVideo;
 use super::who::Who;
 use crate::config::to_toml;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::gpu::Caps;
 use crate::report::{Cell, ColumnType, Schema, TableFormats, TableSink};
-use crate::store::{Committed, StoreIo, commit, commit_json};
+use crate::store::{Committed, StoreIo, commit, commit_json, output_folder};
 
 /// Everything the outputs are made of. Nothing in it depends on speed.
 pub(super) struct Finished<'a> {
@@ -63,7 +63,7 @@ pub(super) fn write_outputs(
     files.push(text(io, &folder.join("offsets.txt"), &lines(&all))?);
     for chunk in summary.results.iter().filter(|c| !c.all_tracks.is_empty()) {
         let to = folder.join(work_folder(&chunk.reference));
-        io.create_dir_all(&to).map_err(|e| Error::storage("create", &to, e))?;
+        output_folder(io, &to)?;
         files.push(text(io, &to.join("offsets.txt"), &lines(&chunk.all_tracks))?);
     }
     files.push(commit_json(io, folder.join("processing_summary.json"), &summary)?);

@@ -27,9 +27,7 @@ use crate::error::{Error, Result, StateError};
 use crate::gpu::GpuContext;
 use crate::media::DecodeOptions;
 use crate::report::write_npy;
-use crate::store::{
-    Committed, OsIo, RunKey, RunKeyBuilder, StateDir, StoreIo, UnitLog, clean_temps, commit, commit_json,
-};
+use crate::store::{Committed, OsIo, RunKey, RunKeyBuilder, StateDir, UnitLog, commit, commit_json, output_folder};
 use crate::workflows::reporter::Reporter;
 
 const SEEN: &str = "detections";
@@ -232,10 +230,8 @@ impl<'a> Desk<'a> {
     fn open(ctx: &'a GpuContext, folder: &'a Path, run: &'a TrackOptions) -> Result<Self> {
         let io = OsIo;
         let memory = MemoryWatch::start();
-        io.create_dir_all(folder).map_err(|e| Error::storage("create the output folder", folder, e))?;
+        output_folder(&io, folder)?;
         let state = StateDir::acquire_for(&io, folder.join(STATE), "track")?;
-        let dir = io.open_dir(folder).map_err(|e| Error::storage("open", folder, e))?;
-        clean_temps(dir.as_ref())?;
         if run.restart {
             for name in ["seen", "looks", "journal"] {
                 remove(&state.join(name))?;
@@ -285,7 +281,7 @@ impl<'a> Desk<'a> {
         let mut files = write_detections(io, folder, seen)?;
         let stills = folder.join("stills");
         if !seen.pictures.is_empty() {
-            io.create_dir_all(&stills).map_err(|e| Error::storage("create", &stills, e))?;
+            output_folder(io, &stills)?;
         }
         for (still, jpeg) in seen.facts.stills.iter().zip(&seen.pictures) {
             files.push(commit(io, folder.join(&still.file), |w| w.write_all(jpeg))?);

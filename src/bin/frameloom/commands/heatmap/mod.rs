@@ -10,7 +10,7 @@ use frameloom::core::{ByteBudget, Limits, Size};
 use frameloom::gpu::GpuOptions;
 use frameloom::media::{DecodeHint, decode_image};
 use frameloom::pipeline::resident;
-use frameloom::store::{OsIo, StoreIo, clean_temps};
+use frameloom::store::{OsIo, output_folder};
 use frameloom::workflows::analyze::{OpenOptions, open_input};
 use frameloom::workflows::chunk::heat::{BoxMark, HeatConfig, HeatInput, HeatOutcome, heat_video};
 use frameloom::workflows::chunk::plan::{
@@ -46,9 +46,7 @@ fn list<T: serde::Serialize>(values: &[T]) -> Option<serde_json::Value> {
 
 /// The output folder, without unfinished files of runs that were killed: these commands keep no state that would sweep them out.
 pub(crate) fn folder(path: &Path) -> Result<()> {
-    std::fs::create_dir_all(path).map_err(|e| Error::storage("create the output folder", path, e))?;
-    let dir = OsIo.open_dir(path).map_err(|e| Error::storage("open", path, e))?;
-    clean_temps(dir.as_ref()).map(drop)
+    output_folder(&OsIo, path)
 }
 
 /// Flags over environment over file, of `heatmap`.
