@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every benchmark and every peer, in turns, into one Markdown report: benches/reports/DATE-ADAPTER.md
-#   make bench                           about 25 minutes on 2 cores after the build; keep the machine quiet meanwhile
+#   make bench                           about half an hour on 2 cores after the build; keep the machine quiet meanwhile
 #   FRAMELOOM_BENCH_SMALL=1 make bench   a minute: checks that all of it runs; the report goes to target/, its figures mean nothing
 #   VIDEO=a.mp4 PICTURES=folder          what is read; without them a clip and pictures are made
 #   FRAMELOOM_PYTHON=python              with OpenCV, NumPy and FAISS; peers that are not there are named as not run
