@@ -91,3 +91,16 @@ impl StateDir {
         self.cleaned
     }
 }
+
+/// Removes a file of a run's state, if it is there.
+///
+/// # Errors
+/// [`Error::Storage`].
+#[cfg(feature = "workflows")]
+pub(crate) fn forget(path: impl AsRef<Path>) -> Result<()> {
+    let path = path.as_ref();
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::storage("remove", path, e)),
+        _ => Ok(()),
+    }
+}

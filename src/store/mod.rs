@@ -43,6 +43,8 @@ pub use groups::{GroupId, GroupLog, Groups, gather_groups, unite_groups};
 pub use io::{LockGuard, StoreDir, StoreFile, StoreIo};
 pub use journal::{DroppedTail, Journal, Record, Recovered};
 pub use lock::StateDir;
+#[cfg(feature = "workflows")]
+pub(crate) use lock::forget;
 pub use os_io::OsIo;
 pub use run_key::{RunKey, RunKeyBuilder};
 pub use units::{OutputRef, UnitLog, UnitRecord, unite_units};

@@ -13,7 +13,7 @@ use super::work::HeatMap;
 use crate::core::{CancelToken, DifferenceSums, FrameInfo, LumaStats, Rational, Size};
 use crate::error::{Error, Result, StateError};
 use crate::pipeline::{FrameSource, SourceFrame};
-use crate::store::{Journal, Record, RunKey, StateDir, StoreIo};
+use crate::store::{Journal, Record, RunKey, StateDir, StoreIo, forget};
 
 /// The journals in the state folder.
 const MEASURED: &str = "measured";
@@ -115,14 +115,7 @@ impl Keeper {
 
 /// Removes the journals: the outputs are there.
 pub(super) fn remove(state: &StateDir) -> Result<()> {
-    for name in [MEASURED, REACHED] {
-        let path = state.join(name);
-        match std::fs::remove_file(&path) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::storage("remove", path, e)),
-            _ => {}
-        }
-    }
-    Ok(())
+    [MEASURED, REACHED].into_iter().try_for_each(|name| forget(state.join(name)))
 }
 
 /// Says when it is time to save.

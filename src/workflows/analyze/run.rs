@@ -21,7 +21,7 @@ use crate::pipeline::{
     Event, FrameSource, MemoryPlan, OnError, PipelineOptions, SourceReport, StageStats, VideoEnd, run,
 };
 use crate::report::{TableFormats, TableSink};
-use crate::store::{Committed, OsIo, RunKey, StateDir, StoreIo, UnitLog, output_folder};
+use crate::store::{Committed, OsIo, RunKey, StateDir, StoreIo, UnitLog, forget, output_folder};
 use crate::workflows::reporter::{Reporter, stoppable};
 
 /// One input, opened.
@@ -273,9 +273,7 @@ fn prepare<'a>(
     let key = run_key(ctx, config, &fingerprint, track)?;
     let journal = state.join("journal");
     if how.restart {
-        if journal.exists() {
-            std::fs::remove_file(&journal).map_err(|e| Error::storage("remove", &journal, e))?;
-        }
+        forget(state.join("journal"))?;
         kept::remove(&state)?;
     }
     let log = UnitLog::open(io, &journal, &folder, &key)?;

@@ -22,7 +22,7 @@ use crate::core::Observer;
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::media::DecodeOptions;
-use crate::store::{OsIo, StateDir, commit, commit_json, output_folder};
+use crate::store::{OsIo, StateDir, commit, commit_json, forget, output_folder};
 use crate::workflows::reporter::Reporter;
 
 /// Folder of figures, ledger and settings in the output folder.
@@ -128,10 +128,7 @@ fn own(folder: &Path, restart: bool) -> Result<StateDir> {
     let state = StateDir::acquire_for(&io, folder.join(STATE), "curate")?;
     if restart {
         for name in ["analysis", "pictures"] {
-            let path = state.join(name);
-            if path.exists() {
-                std::fs::remove_file(&path).map_err(|e| Error::storage("remove", &path, e))?;
-            }
+            forget(state.join(name))?;
         }
     }
     create(&folder.join(ANALYSIS))?;

@@ -17,7 +17,7 @@ use crate::core::Observer;
 use crate::error::{Error, Result, StateError};
 use crate::gpu::GpuContext;
 use crate::pipeline::PipelineOptions;
-use crate::store::{Journal, OsIo, RunKey, StateDir, StoreIo, UnitLog, output_folder};
+use crate::store::{Journal, OsIo, RunKey, StateDir, StoreIo, UnitLog, forget, output_folder};
 use crate::workflows::chunk::files::write_heat;
 use crate::workflows::reporter::{Reporter, stoppable};
 
@@ -108,8 +108,8 @@ fn within(
     let state = StateDir::acquire_for(&io, folder.join(STATE), "heatmap")?;
     let journal = state.join(JOURNAL);
     if options.restart {
-        remove(&journal)?;
-        remove(&state.join(REACHED))?;
+        forget(state.join(JOURNAL))?;
+        forget(state.join(REACHED))?;
     }
     let key = run_key(ctx, &input, config)?;
     let mut log = UnitLog::open(&io, &journal, folder, &key)?;
@@ -134,7 +134,7 @@ fn within(
     let meta = Meta { frames: found.frames, reasons: reasons() };
     log.finish(UNIT, &files, &meta)?;
     drop(kept);
-    remove(&state.join(REACHED))?;
+    forget(state.join(REACHED))?;
     Ok(HeatOutcome { frames: meta.frames, reasons: meta.reasons, cached: false, resumed })
 }
 
@@ -176,14 +176,6 @@ fn stretches(
         }
         from = stream.taken;
         *saved |= kept.save()?;
-    }
-}
-
-/// Removes a journal, if it is there.
-pub(super) fn remove(path: &Path) -> Result<()> {
-    match std::fs::remove_file(path) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::storage("remove", path, e)),
-        _ => Ok(()),
     }
 }
 

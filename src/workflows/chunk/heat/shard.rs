@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config::BoxMark;
 use super::pass::sums_of;
-use super::run::{HeatOptions, remove};
+use super::run::HeatOptions;
 use super::stretches::{Stream, Until};
 use super::sums::HeatSums;
 use super::work::size_changes;
@@ -19,7 +19,7 @@ use crate::core::{Observer, Shard};
 use crate::error::{Error, Result, StateError};
 use crate::gpu::GpuContext;
 use crate::pipeline::FrameSource;
-use crate::store::{GroupId, GroupLog, OsIo, Record, RunKey, StateDir, gather_groups};
+use crate::store::{GroupId, GroupLog, OsIo, Record, RunKey, StateDir, forget, gather_groups};
 use crate::workflows::reporter::{Reporter, stoppable};
 
 /// Frames of a stretch.
@@ -109,7 +109,7 @@ pub fn heat_part(
     let state = StateDir::acquire_for(&OsIo, folder.join(STATE), "heatmap")?;
     let path = state.join(JOURNAL);
     if how.restart {
-        remove(&path)?;
+        forget(state.join(JOURNAL))?;
     }
     let (mut log, groups) = GroupLog::open(&OsIo, &path, &run_key(ctx, &input, config)?)?;
     let corrupt = || StateError::Corrupt { path: path.clone(), reason: "a record of sums".into() };

@@ -43,7 +43,7 @@ use crate::error::{Error, Result, StateError};
 use crate::gpu::GpuContext;
 use crate::index::IndexOptions;
 use crate::pipeline::PipelineOptions;
-use crate::store::{OsIo, RunKey, RunKeyBuilder, StateDir, StoreIo, UnitLog, clean_temps};
+use crate::store::{OsIo, RunKey, RunKeyBuilder, StateDir, StoreIo, UnitLog, clean_temps, forget};
 use crate::workflows::VideoFacts;
 use crate::workflows::reporter::{Reporter, stoppable};
 use matching::{MatchLog, Matching, unit_frames};
@@ -264,7 +264,7 @@ fn enter(folder: &Path, restart: bool) -> Result<StateDir> {
     clean_temps(dir.as_ref())?;
     if restart {
         for name in [MATCHES, "journal"] {
-            remove(&state.join(name))?;
+            forget(state.join(name))?;
         }
     }
     Ok(state)
@@ -292,17 +292,10 @@ fn run_key(ctx: &GpuContext, facts: &VideoFacts, pool: &Pool, config: &CollageCo
 fn open_units(journal: &Path, folder: &Path, key: &RunKey) -> Result<UnitLog> {
     match UnitLog::open(&OsIo, journal, folder, key) {
         Err(Error::State(StateError::KeyMismatch { .. })) => {
-            remove(journal)?;
+            forget(journal)?;
             UnitLog::open(&OsIo, journal, folder, key)
         }
         other => other,
-    }
-}
-
-fn remove(path: &Path) -> Result<()> {
-    match std::fs::remove_file(path) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::storage("remove", path, e)),
-        _ => Ok(()),
     }
 }
 

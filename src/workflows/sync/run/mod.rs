@@ -59,7 +59,7 @@ use crate::core::Observer;
 use crate::error::{Error, Result, StateError};
 use crate::gpu::GpuContext;
 use crate::pipeline::PipelineOptions;
-use crate::store::{OsIo, RunKey, StateDir, StoreIo, UnitLog, clean_temps, output_folder};
+use crate::store::{OsIo, RunKey, StateDir, StoreIo, UnitLog, clean_temps, forget, output_folder};
 use crate::workflows::reporter::{Reporter, stoppable};
 use log::SyncLog;
 use outputs::{Finished, write_outputs};
@@ -255,7 +255,7 @@ fn enter(folder: &Path, restart: bool) -> Result<StateDir> {
     }
     if restart {
         for name in [SEEN, "journal", "chunks"] {
-            remove(&state.join(name))?;
+            forget(state.join(name))?;
         }
     }
     Ok(state)
@@ -293,16 +293,9 @@ fn open_units(journal: &Path, folder: &Path, key: &RunKey) -> Result<UnitLog> {
         Err(Error::State(StateError::KeyMismatch { fields, .. }))
             if fields.iter().all(|f| f.starts_with("config.")) =>
         {
-            remove(journal)?;
+            forget(journal)?;
             UnitLog::open(&OsIo, journal, folder, key)
         }
         other => other,
-    }
-}
-
-fn remove(path: &Path) -> Result<()> {
-    match std::fs::remove_file(path) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::storage("remove", path, e)),
-        _ => Ok(()),
     }
 }

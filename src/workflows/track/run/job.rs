@@ -27,7 +27,9 @@ use crate::error::{Error, Result, StateError};
 use crate::gpu::GpuContext;
 use crate::media::DecodeOptions;
 use crate::report::write_npy;
-use crate::store::{Committed, OsIo, RunKey, RunKeyBuilder, StateDir, UnitLog, commit, commit_json, output_folder};
+use crate::store::{
+    Committed, OsIo, RunKey, RunKeyBuilder, StateDir, UnitLog, commit, commit_json, forget, output_folder,
+};
 use crate::workflows::reporter::Reporter;
 
 const SEEN: &str = "detections";
@@ -118,7 +120,7 @@ pub fn track_video(
     let files = desk.keep_seen(&seen)?;
     seen_units.finish(SEEN, &files, &seen.facts)?;
     drop(log);
-    remove(&looks)?;
+    forget(&looks)?;
     let mut units = desk.outputs(&seen.facts, (config, zones, below.as_ref()))?;
     let made = Made { seen: &seen, video: Some(video), started, reused: false, resumed };
     desk.finish(&made, (config, zones, below.as_ref()), &mut units, &mut reporter)
@@ -234,7 +236,7 @@ impl<'a> Desk<'a> {
         let state = StateDir::acquire_for(&io, folder.join(STATE), "track")?;
         if run.restart {
             for name in ["seen", "looks", "journal"] {
-                remove(&state.join(name))?;
+                forget(state.join(name))?;
             }
         }
         Ok(Self { ctx, io, folder, run, state, looked: SeenSpent::default(), memory })
@@ -259,7 +261,7 @@ impl<'a> Desk<'a> {
             Err(Error::State(StateError::KeyMismatch { fields, .. }))
                 if fields.iter().all(|f| f == "zones" || f == "blueprint" || f.starts_with("config.")) =>
             {
-                remove(&journal)?;
+                forget(&journal)?;
                 UnitLog::open(&self.io, &journal, self.folder, &key)
             }
             other => other,
@@ -422,12 +424,5 @@ fn outcome(seen: &Seen, followed: &Followed, run: &TrackOptions) -> TrackOutcome
         cached: false,
         reused: false,
         resumed: 0,
-    }
-}
-
-fn remove(path: &Path) -> Result<()> {
-    match std::fs::remove_file(path) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::storage("remove", path, e)),
-        _ => Ok(()),
     }
 }

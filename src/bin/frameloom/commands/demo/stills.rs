@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use frameloom::Result;
-use frameloom::core::{ChromaUpsampling, FrameLayout, PixelFormat, Rect, RgbCoefficients, Size};
+use frameloom::core::{ChromaUpsampling, FrameLayout, PixelFormat, Rect, Size};
 use frameloom::media::{DecodeOptions, DecodedFrame, MediaInfo, VideoDecoder, encode_jpeg};
 use frameloom::reference::FrameSlot;
-use frameloom::reference::color::rgb_from_yuv::rgb_of;
+use frameloom::reference::color::rgb_from_yuv::rgb_from_yuv;
 use frameloom::workflows::chunk::plan::ChunkPlan;
 use frameloom::workflows::chunk::read_plan;
 
@@ -68,16 +68,14 @@ impl Picture {
         let mut slot = vec![0; layout.slot_bytes() as usize];
         frame.copy_into(&layout, &mut slot)?;
         let shown = FrameSlot::new(layout, &slot)?;
-        let coefficients = RgbCoefficients::for_format(desc.color, desc.format);
-        let color = |(x, y)| {
-            if desc.format == PixelFormat::Rgba8 {
-                return [0, 1, 2].map(|c| shown.sample(c, x, y) as u8);
-            }
-            let [u, v] = shown.chroma(x, y, desc.color.siting, ChromaUpsampling::Bilinear);
-            rgb_of([shown.sample(0, x, y), u, v], &coefficients)
+        let rgb = if desc.format == PixelFormat::Rgba8 {
+            let places = (0..desc.size.height).flat_map(|y| (0..desc.size.width).map(move |x| (x, y)));
+            places.map(|(x, y)| [0, 1, 2].map(|c| shown.sample(c, x, y) as u8)).collect()
+        } else {
+            let words = rgb_from_yuv(&shown, desc.color, ChromaUpsampling::Bilinear)?;
+            words.into_iter().map(u32::to_le_bytes).map(|[r, g, b, _]| [r, g, b]).collect()
         };
-        let places = (0..desc.size.height).flat_map(|y| (0..desc.size.width).map(move |x| (x, y)));
-        Ok(Some(Self { size: desc.size, rgb: places.map(color).collect() }))
+        Ok(Some(Self { size: desc.size, rgb }))
     }
 
     /// Dims what lies in none of `rects`, and draws their edges.
