@@ -146,8 +146,13 @@ fn an_interrupt_drains_leaves_nothing_and_says_130() {
         &["-c:v", "libx264", "-pix_fmt", "yuv420p", "-preset", "ultrafast"],
     );
     let out = dir.path().join("out");
-    let child = frameloom().arg("analyze").arg(&input).arg("-o").arg(&out).spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(1200));
+    let mut child = frameloom().arg("analyze").arg(&input).arg("-o").arg(&out).spawn().unwrap();
+    // As soon as it is at work, on a fast machine and on a slow one.
+    while !out.exists() {
+        assert!(child.try_wait().unwrap().is_none(), "over before it could be interrupted");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::thread::sleep(Duration::from_millis(200));
     let asked = Instant::now();
     let sent = std::process::Command::new("kill").arg("-INT").arg(child.id().to_string()).status().unwrap();
     assert!(sent.success());
