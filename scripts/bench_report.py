@@ -75,6 +75,8 @@ class Report:
         self.missing.append(f"{what}: {why}")
 
     def block(self, text):
+        # Where this machine has its files is nobody's business.
+        text = re.sub(rf"{re.escape(tempfile.gettempdir())}/[^/\s]+/", "", text.replace(PYTHON, "python"))
         self.add("```text", text.strip(), "```")
 
 
