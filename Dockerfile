@@ -34,7 +34,7 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 
 FROM base AS nvidia
-# `graphics` brings the Vulkan driver into the container, `video` the decoder, `compute` CUDA for ONNX Runtime.
+# `graphics` brings the Vulkan driver into the container, `video` and `compute` what `--hwaccel cuda` needs. Networks run on the processor.
 ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=graphics,video,compute,utility
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libx11-6 libxext6 libegl1 \

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo run --example 14_batch_folder -- FOLDER OUTPUT          all of it
-//! cargo run --example 14_batch_folder -- FOLDER OUTPUT 0/4      the first of four shares, on this machine or another
+//! cargo run --example 14_batch_folder -- FOLDER OUTPUT 1/4      the first of four shares, 1/4 to 4/4, on this machine or another
 //! ```
 //! A file's share depends on its path in the tree alone, so shares never overlap and a new file does not move the others. A share that was
 //! killed is simply run again: whole outputs are kept. Without arguments it makes a small tree and runs its two shares one after the other.
@@ -10,7 +10,7 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use frameloom::core::{Observer, OutcomeObserver, Progress};
+use frameloom::core::{Observer, OutcomeObserver, Progress, Shard};
 use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::media::encode_jpeg;
 use frameloom::store::{OsIo, commit};
@@ -26,25 +26,18 @@ fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.as_slice() {
         [] => made_here(),
-        [folder, output] => share(Path::new(folder), Path::new(output), (0, 1)).map(drop),
-        [folder, output, part] => share(Path::new(folder), Path::new(output), parse(part)?).map(drop),
+        [folder, output] => share(Path::new(folder), Path::new(output), Shard::new(1, 1)?).map(drop),
+        [folder, output, part] => share(Path::new(folder), Path::new(output), part.parse()?).map(drop),
         _ => Err(Error::usage("wanted: FOLDER OUTPUT [I/N]")),
     }
 }
 
-/// `I/N` with I below N.
-fn parse(text: &str) -> Result<(u64, u64)> {
-    let pair = text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
-    pair.filter(|(i, n): &(u64, u64)| i < n)
-        .ok_or_else(|| Error::usage(format!("a share is I/N with I below N, got `{text}`")))
-}
-
 /// Analyses the inputs of one share; says how many outputs were new.
-fn share(folder: &Path, output: &Path, (part, parts): (u64, u64)) -> Result<usize> {
+fn share(folder: &Path, output: &Path, shard: Shard) -> Result<usize> {
     let mut inputs = Vec::new();
     walk(folder, Path::new(""), &mut inputs)?;
-    let mine: Vec<PathBuf> = inputs.into_iter().filter(|p| stable_hash(p) % parts == part).collect();
-    println!("share {part} of {parts}: {} inputs", mine.len());
+    let mine: Vec<PathBuf> = inputs.into_iter().filter(|p| shard.has(place(p, shard))).collect();
+    println!("share {shard}: {} inputs", mine.len());
     let ctx = GpuContext::new(&GpuOptions::default())?;
     let mut seen = Seen::default();
     for some in mine.chunks(AT_ONCE) {
@@ -87,6 +80,11 @@ fn walk(root: &Path, at: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
 /// FNV-1a of a path: the same on every machine and in every version.
 fn stable_hash(path: &Path) -> u64 {
     path.to_string_lossy().bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3))
+}
+
+/// The number by which a path belongs to a share. Its own place in the list would move when a file comes before it.
+fn place(path: &Path, shard: Shard) -> usize {
+    (stable_hash(path) % u64::from(shard.count())) as usize
 }
 
 #[derive(Default)]
@@ -134,8 +132,8 @@ fn made_here() -> Result<()> {
         commit(&OsIo, folder.join(format!("{number:02}.jpg")), |w| std::io::Write::write_all(w, &jpeg))?;
     }
     commit(&OsIo, tree.join("notes.txt"), |w| std::io::Write::write_all(w, b"no picture"))?;
-    let first: usize = (0..2).map(|part| share(&tree, &output, (part, 2))).sum::<Result<usize>>()?;
-    let again = share(&tree, &output, (0, 1))?;
+    let first: usize = (1..=2).map(|part| share(&tree, &output, Shard::new(part, 2)?)).sum::<Result<usize>>()?;
+    let again = share(&tree, &output, Shard::new(1, 1)?)?;
     println!("{first} outputs by two shares, {again} more by running all of it again");
     assert_eq!((first, again), (12, 0));
     Ok(())

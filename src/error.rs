@@ -342,7 +342,7 @@ impl Error {
         }
     }
 
-    /// Process exit code; the table is in the README and in `frameloom --help`.
+    /// Process exit code; the table is in docs/troubleshooting.md and in `frameloom --help`.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage { .. } | Self::Config { .. } | Self::Parameter { .. } => 2,

@@ -12,10 +12,11 @@
 //! | `media` | probe, decode, encode, audio, image pools (feature `ffmpeg`) |
 //! | `store` | atomic commit, journal, run key, cache (feature `store`) |
 //! | [`index`] | nearest vectors: exact on the host or the GPU, or through FAISS (feature `faiss`) |
+//! | `infer` | networks through ONNX Runtime (feature `onnx`) |
 //! | `config` | settings from files, environment and flags over typed defaults (feature `config`) |
 //! | [`pipeline`] | the scheduler: bounded, ordered, cancellable |
 //! | `report` | tables, plots, single-file HTML (feature `report`) |
-//! | `workflows` | what users run (feature `report`) |
+//! | `workflows` | what users run (feature `workflows`) |
 //!
 //! Nothing here is global: a [`gpu::GpuContext`] is made once and passed along.
 

@@ -43,7 +43,8 @@ fn chroma_span(i: u32, to: u32, start: u32, size: u32, count: u32, shift: u32, c
     return span_of(a, a + 2u * size, 4u * to, count);
 }
 
-// Samples of words in two parts: 8-bit ones as even and odd bytes in 16-bit lanes, 16-bit ones as low and high halves.
+// Samples of words in two parts: 8-bit ones as even and odd bytes in 16-bit lanes, 10-bit ones of low and high halves, whose other bits
+// are not looked at.
 struct Halves {
     even: u32,
     odd: u32,
@@ -51,7 +52,7 @@ struct Halves {
 
 fn halves(w: u32) -> Halves {
     if (WIDE) {
-        return Halves((w & 0xffffu) >> SHIFT, w >> (16u + SHIFT));
+        return Halves((w >> SHIFT) & 0x3ffu, (w >> (16u + SHIFT)) & 0x3ffu);
     }
     return Halves(w & 0x00ff00ffu, (w >> 8u) & 0x00ff00ffu);
 }

@@ -81,6 +81,8 @@ pub struct Layers {
     prefix: String,
     variables: Vec<(String, String)>,
     flags: Vec<(String, String, Value)>,
+    /// Flags whose numbers JSON does not have, and what they would set.
+    unusable: Vec<(String, String)>,
     /// All flags with what they set, given or not.
     known: Vec<(String, String)>,
 }
@@ -169,13 +171,25 @@ impl Layers {
         Ok(self)
     }
 
-    /// Adds a flag, `name` as it was typed, that sets `field`, if there is a value.
+    /// Adds a flag, `name` as it was typed, that sets `field`, if there is a value. A number that is not finite is an error of
+    /// [`Self::resolve`].
     #[must_use]
     pub fn flag(mut self, name: &str, field: &str, value: Option<impl Into<Value>>) -> Self {
-        self.known.push((name.to_owned(), field.to_owned()));
-        if let Some(value) = value {
-            self.flags.push((name.to_owned(), field.to_owned(), value.into()));
+        match value.map(Into::<Value>::into) {
+            // What becomes of an infinity: it would leave a setting as if nothing were given.
+            Some(value) if holds_null(&value) => self.unusable.push((name.to_owned(), field.to_owned())),
+            Some(value) => return self.set(name, field, value),
+            None => {}
         }
+        self.known.push((name.to_owned(), field.to_owned()));
+        self
+    }
+
+    /// Adds the value of a setting as it is, null too, which takes back what a file or variable says. Counts as a flag of this `name`.
+    #[must_use]
+    pub fn set(mut self, name: &str, field: &str, value: Value) -> Self {
+        self.known.push((name.to_owned(), field.to_owned()));
+        self.flags.push((name.to_owned(), field.to_owned(), value));
         self
     }
 
@@ -192,9 +206,12 @@ impl Layers {
     /// Lays all over the defaults.
     ///
     /// # Errors
-    /// [`Error::Config`] with the dotted path of the setting: unknown (with the nearest known one), of the wrong kind, or refused by
-    /// [`Settings::check`]; the message ends with the place.
+    /// [`Error::Config`] with the dotted path of the setting: unknown (with the nearest known one), of the wrong kind, a flag's number that is
+    /// not finite, or refused by [`Settings::check`]; the message ends with the place.
     pub fn resolve<T: Settings>(&self) -> Result<Effective<T>> {
+        if let Some((name, field)) = self.unusable.first() {
+            return Err(config(field, "must be a finite number".into(), Some(&Origin::Flag(name.clone()))));
+        }
         let known = serde_json::to_value(T::default()).map_err(|e| Error::Bug(format!("default settings: {e}")))?;
         let mut merge = Merge { open: T::OPEN, origins: BTreeMap::new() };
         let mut values = known.clone();
@@ -253,6 +270,15 @@ fn variable(known: Option<&Value>, text: &str) -> std::result::Result<Value, Str
         Some(Value::Array(_) | Value::Object(_)) => json().ok_or_else(|| format!("must be JSON, got `{text}`"))?,
         _ => json().unwrap_or_else(|| Value::String(text.to_owned())),
     })
+}
+
+/// Whether a value, or one in a list, is null.
+fn holds_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.iter().any(holds_null),
+        _ => false,
+    }
 }
 
 /// A table of tables that has `node` at a dotted path.

@@ -132,6 +132,25 @@ fn flags_go_before_environment_before_files_before_defaults() {
 }
 
 #[test]
+fn a_flag_that_is_no_finite_number_is_refused_and_null_is_for_who_means_it() {
+    let wrong = |layers: Layers| layers.resolve::<Sample>().unwrap_err().to_string();
+    for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        // One that may be null, and one that may not.
+        for field in ["seed", "share"] {
+            let message = wrong(Layers::new().flag("--some", field, Some(number)));
+            assert_eq!(message, format!("setting `{field}`: must be a finite number (--some)"));
+        }
+    }
+    assert!(wrong(Layers::new().flag("--seed", "seed", Some(f32::NAN))).contains("finite number"));
+    let list = Layers::new().flag("--targets", "inner.targets", Some(vec![0.5, f64::INFINITY]));
+    assert!(wrong(list).contains("`inner.targets`: must be a finite number (--targets)"));
+    let file = Layers::new().text("s", Format::Toml, "seed = 4").unwrap();
+    assert_eq!(file.clone().flag("--seed", "seed", None::<u64>).resolve::<Sample>().unwrap().settings.seed, Some(4));
+    let taken_back = file.set("--set seed", "seed", serde_json::Value::Null).resolve::<Sample>().unwrap();
+    assert_eq!((taken_back.settings.seed, taken_back.origin("seed").to_string()), (None, "--set seed".into()));
+}
+
+#[test]
 fn variables_take_the_kind_of_the_setting() {
     let of = |name: &str, value: &str| Layers::new().environment("X_", [(name, value)]).unwrap().resolve::<Sample>();
     assert_eq!(of("X_NAME", "7").unwrap().settings.name, "7");

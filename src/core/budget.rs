@@ -76,13 +76,14 @@ impl ByteBudget {
         if bytes > self.0.limit {
             return Err(Error::Memory { kind: self.0.kind, needed_bytes: bytes, limit_bytes: self.0.limit });
         }
-        let deadline = Instant::now() + timeout;
+        let asked = Instant::now();
         loop {
             cancel.check()?;
             if let Ok(permit) = self.try_acquire(bytes) {
                 return Ok(permit);
             }
-            let left = deadline.saturating_duration_since(Instant::now());
+            // Not a point in time: the longest patience would lie behind the last one.
+            let left = timeout.saturating_sub(asked.elapsed());
             if left.is_zero() {
                 return Err(Error::Deadline {
                     what: format!("waiting for {bytes} bytes of {} memory", self.0.kind),
@@ -153,5 +154,17 @@ mod tests {
         assert!(matches!(b.acquire(11, Duration::from_secs(60), &cancel), Err(Error::Memory { .. })));
         cancel.cancel();
         assert!(matches!(b.acquire(1, Duration::from_secs(60), &cancel), Err(Error::Cancelled)));
+    }
+
+    #[test]
+    fn the_longest_timeout_waits() {
+        let b = ByteBudget::new("host", 10);
+        let held = b.try_acquire(10).expect("fits");
+        let other = b.clone();
+        let waiter =
+            std::thread::spawn(move || other.acquire(5, Duration::MAX, &CancelToken::new()).map(|p| p.bytes()));
+        std::thread::sleep(Duration::from_millis(20));
+        drop(held);
+        assert_eq!(waiter.join().expect("no panic").expect("granted"), 5);
     }
 }

@@ -221,8 +221,8 @@ impl DescriptorSpec {
             }
             DescriptorMethod::SpatialPyramid { grid } => {
                 let side = match self.sizes {
-                    DescriptorSizes::Reduced => 2 * grid,
-                    DescriptorSizes::Legacy => 4 * grid,
+                    DescriptorSizes::Reduced => grid.saturating_mul(2),
+                    DescriptorSizes::Legacy => grid.saturating_mul(4),
                 };
                 Some(Size::new(side, side))
             }
@@ -273,13 +273,17 @@ impl DescriptorSpec {
     }
 
     fn edge_numbers(&self, size: Size) -> Result<u32> {
+        if let DescriptorMethod::SpatialPyramid { grid } = self.method
+            && !(2..=4).contains(&grid)
+        {
+            return Err(unfit("grid", "2, 3 or 4", grid));
+        }
         if let Some(cells) = self.orientation_cells().filter(|c| size.width < c.width || size.height < c.height) {
             return Err(unfit("longest", format!("at least {cells} pixels"), size));
         }
         match self.method {
             DescriptorMethod::Canny => Ok(self.sizes.canny()),
-            DescriptorMethod::SpatialPyramid { grid } if (2..=4).contains(&grid) => Ok(grid * grid * self.sizes.cell()),
-            DescriptorMethod::SpatialPyramid { grid } => Err(unfit("grid", "2, 3 or 4", grid)),
+            DescriptorMethod::SpatialPyramid { grid } => Ok(grid * grid * self.sizes.cell()),
             DescriptorMethod::Hog => {
                 let dim = super::HogParams::square(Self::HOG_CELL).dim(size);
                 // Rows have at most 65,536 numbers.
@@ -350,6 +354,14 @@ mod tests {
         assert_eq!([128, 256, 512].map(|s| hog(s, DescriptorSizes::Legacy)), [684, 1332, 4896]);
         for method in [pyramid(1), pyramid(5), Reserved { len: 6 }, Reserved { len: 0 }] {
             assert_eq!(reduced(method), 0);
+        }
+        // Whatever the size of the pictures, a grid that is none is named as such.
+        for (grid, sizes) in
+            [(0, DescriptorSizes::Reduced), (200, DescriptorSizes::Legacy), (u32::MAX, DescriptorSizes::Legacy)]
+        {
+            let refused = spec(pyramid(grid), sizes).layout();
+            assert!(matches!(refused, Err(Error::Parameter { name: "grid", .. })), "{grid}: {refused:?}");
+            assert!(spec(pyramid(grid), sizes).orientation_cells().is_some());
         }
         // Default edge parts hold eight orientations a cell.
         for (method, sizes) in [

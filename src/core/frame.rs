@@ -10,7 +10,7 @@ use super::time::Rational;
 pub struct FrameDesc {
     /// Sample layout.
     pub format: PixelFormat,
-    /// Coded picture size in pixels, before rotation.
+    /// Picture size in pixels.
     pub size: Size,
     /// Colour description; meaningless for grey and RGB formats.
     pub color: ColorSpec,

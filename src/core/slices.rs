@@ -41,11 +41,13 @@ pub struct MergeRule {
     pub iou: f32,
     /// A box that its chunk cuts off goes when at least this share of it lies in another box of its class, 0..=1.
     pub inside: f32,
+    /// Boxes of different classes may be one object too.
+    pub agnostic: bool,
 }
 
 impl Default for MergeRule {
     fn default() -> Self {
-        Self { iou: 0.5, inside: 0.5 }
+        Self { iou: 0.5, inside: 0.5, agnostic: false }
     }
 }
 
@@ -94,7 +96,7 @@ pub fn merge_detections(found: &[(Detection, Rect)], frame: Size, rule: &MergeRu
     candidates.sort_by(|(a_cut, a), (b_cut, b)| a_cut.cmp(b_cut).then(b.score.total_cmp(&a.score)));
     let mut kept: Vec<Detection> = Vec::new();
     for (cut, d) in candidates {
-        let same = |k: &&Detection| k.class == d.class;
+        let same = |k: &&Detection| rule.agnostic || k.class == d.class;
         let doubled =
             |k: &Detection| k.rect.iou(&d.rect) > rule.iou || (cut && share_inside(&d.rect, &k.rect) >= rule.inside);
         if !kept.iter().filter(same).any(doubled) {
@@ -123,6 +125,10 @@ mod tests {
         let found = [(half, left), (apart, left), (whole, right), (other_class, left)];
         let merged = merge_detections(&found, frame, &MergeRule::default());
         assert_eq!(merged.iter().map(|d| d.score).collect::<Vec<_>>(), [0.7, 0.6, 0.5]);
+        // Whatever the class: the half of the other one goes as well.
+        let agnostic = MergeRule { agnostic: true, ..MergeRule::default() };
+        let merged = merge_detections(&found, frame, &agnostic);
+        assert_eq!(merged.iter().map(|d| d.score).collect::<Vec<_>>(), [0.7, 0.6]);
         // Found whole by both.
         let twice = [(d(90.0, 110.0, 0.8, 0), left), (d(91.0, 111.0, 0.9, 0), right)];
         assert_eq!(merge_detections(&twice, frame, &MergeRule::default()), [twice[1].0]);

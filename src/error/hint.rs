@@ -22,9 +22,14 @@ impl Error {
             Self::Gpu(e) => return gpu(e).map(String::from),
             Self::Memory { limit_bytes: 0, .. } => "free some memory of the machine",
             Self::Memory { kind, needed_bytes, .. } => {
-                let flag = if *kind == "GPU" { "--gpu-memory-limit" } else { "--memory-limit" };
                 let least = needed_bytes.div_ceil(1 << 20);
-                return Some(format!("raise `{flag}` to {least} or more, or work on fewer inputs at a time"));
+                // Commands that count all memory as one have the first flag only.
+                return Some(match *kind {
+                    "GPU" => format!(
+                        "raise `--gpu-memory-limit`, or `--memory-limit` where the command has no other, to {least} or more"
+                    ),
+                    _ => format!("raise `--memory-limit` to {least} or more, or work on fewer inputs at a time"),
+                });
             }
             Self::State(e) => state(e),
             Self::Storage { source, .. } => return storage(source).map(String::from),
@@ -80,13 +85,17 @@ fn storage(e: &std::io::Error) -> Option<&'static str> {
 
 fn model(cause: &str) -> Option<&'static str> {
     match cause {
-        "runtime-missing" => Some("run `scripts/setup.sh`, or set ORT_DYLIB_PATH to libonnxruntime.so"),
+        "runtime-missing" => Some(
+            "run `scripts/setup.sh`, or set ORT_DYLIB_PATH to libonnxruntime.so, or put libonnxruntime.so into \
+             ~/.local/share/frameloom/runtime",
+        ),
         "runtime-too-old" | "runtime-invalid" => {
             Some("run `scripts/setup.sh`, or set ORT_DYLIB_PATH to a newer libonnxruntime.so")
         }
         "unpinned" => Some("list it with `frameloom models import FILE --task TASK --write`"),
         "hash-mismatch" => Some(
-            "get the file again from its source; when the change is wanted, list it anew with `frameloom models import FILE --task TASK`",
+            "get the file again from its source; when the change is wanted, put the new SHA-256 into its entry of models.toml: \
+             `frameloom models inspect FILE` shows it",
         ),
         "truncated" => Some("get the file again from its source"),
         "invalid" => Some("give a file in the format of ONNX: exporters call it `.onnx`"),
@@ -122,5 +131,29 @@ mod tests {
         }
         let decoding = Error::Gpu(GpuError::Unavailable { wanted: "decoding with x".into(), found: "y".into() });
         assert!(decoding.hint().is_some_and(|h| h.contains("--hwaccel")));
+    }
+
+    #[test]
+    fn memory_names_a_flag_that_the_command_has() {
+        let of = |kind, limit_bytes| Error::Memory { kind, needed_bytes: (80 << 20) + 1, limit_bytes }.hint().unwrap();
+        assert!(of("host", 1 << 20).starts_with("raise `--memory-limit` to 81 or more"));
+        // Only some commands count the memory of the GPU apart.
+        let gpu = of("GPU", 1 << 20);
+        assert!(
+            gpu.contains("`--gpu-memory-limit`") && gpu.contains("`--memory-limit`") && gpu.contains(" 81 "),
+            "{gpu}"
+        );
+        assert!(!of("host", 0).contains("--memory-limit"), "no flag gives the machine more");
+    }
+
+    #[test]
+    fn models_are_mended_by_what_works() {
+        let of = |cause| Error::model(cause, "m").hint().unwrap();
+        assert!(of("runtime-missing").contains("~/.local/share/frameloom/runtime"));
+        let changed = of("hash-mismatch");
+        assert!(
+            changed.contains("models inspect") && changed.contains("models.toml") && !changed.contains("import"),
+            "{changed}"
+        );
     }
 }

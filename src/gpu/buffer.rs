@@ -104,6 +104,22 @@ impl BufferPool {
         if matches!(usage, BufferUse::Upload | BufferUse::Readback) { self.host_budget() } else { &self.budget }
     }
 
+    /// Takes `bytes` from the budget of the host at once, for memory that is no buffer. Idle buffers are freed where that makes room.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] when the budget does not allow it.
+    pub fn acquire_host(&self, bytes: u64) -> Result<BudgetPermit> {
+        self.acquire(self.host_budget(), bytes)
+    }
+
+    /// Takes `bytes` from one of the two budgets; idle buffers, which count as used there, make room.
+    fn acquire(&self, budget: &ByteBudget, bytes: u64) -> Result<BudgetPermit> {
+        budget.try_acquire(bytes).or_else(|_| {
+            self.trim();
+            budget.try_acquire(bytes)
+        })
+    }
+
     /// Frees all idle buffers.
     pub fn trim(&self) {
         let mut state = self.lock();
@@ -175,13 +191,7 @@ impl GpuBuffer {
         let (buffer, permit) = match reused {
             Some(hit) => hit,
             None => {
-                let permit = match pool.budget_of(usage).try_acquire(size) {
-                    Ok(p) => p,
-                    Err(_) => {
-                        pool.trim();
-                        pool.budget_of(usage).try_acquire(size)?
-                    }
-                };
+                let permit = pool.acquire(pool.budget_of(usage), size)?;
                 let buffer = ctx.scoped(label, |device| {
                     device.create_buffer(&wgpu::BufferDescriptor {
                         label: Some(label),

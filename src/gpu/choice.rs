@@ -5,17 +5,18 @@ use std::str::FromStr;
 use wgpu::{DeviceType, Features};
 
 use super::caps::device_kind;
+use super::context::REQUIRED;
 use crate::error::{Error, GpuError, Result};
 
 /// A wish for an adapter.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum DeviceChoice {
-    /// Discrete, then integrated, then virtual GPU, then a software adapter.
+    /// Discrete, then integrated, then virtual GPU, then a software adapter: the first of them that kernels run on.
     #[default]
     Auto,
-    /// Any hardware GPU; a software adapter is not accepted.
+    /// The first hardware GPU that kernels run on; a software adapter is not accepted.
     Gpu,
-    /// A software adapter.
+    /// The first software adapter that kernels run on.
     Cpu,
     /// The adapter at this position of [`list_adapters`].
     Index(usize),
@@ -138,11 +139,12 @@ pub(super) fn choose(instance: &wgpu::Instance, choice: &DeviceChoice) -> Result
         .collect::<Vec<_>>()
         .join(", ");
     let software = |a: &wgpu::Adapter| a.get_info().device_type == DeviceType::Cpu;
+    let usable = |a: &wgpu::Adapter| a.features().contains(REQUIRED);
     let mut adapters = adapters.into_iter();
     let hit = match choice {
-        DeviceChoice::Auto => adapters.next(),
-        DeviceChoice::Gpu => adapters.find(|a| !software(a)),
-        DeviceChoice::Cpu => adapters.find(software),
+        DeviceChoice::Auto => first_usable(adapters, usable),
+        DeviceChoice::Gpu => first_usable(adapters.filter(|a| !software(a)), usable),
+        DeviceChoice::Cpu => first_usable(adapters.filter(software), usable),
         DeviceChoice::Index(i) => adapters.nth(*i),
         DeviceChoice::Name(n) => {
             let wanted = n.to_lowercase();
@@ -155,9 +157,31 @@ pub(super) fn choose(instance: &wgpu::Instance, choice: &DeviceChoice) -> Result
     })
 }
 
+/// The first candidate that kernels run on. Without one the first of all: opening it says what it lacks.
+fn first_usable<T>(candidates: impl Iterator<Item = T>, usable: impl Fn(&T) -> bool) -> Option<T> {
+    let mut first = None;
+    for candidate in candidates {
+        if usable(&candidate) {
+            return Some(candidate);
+        }
+        first.get_or_insert(candidate);
+    }
+    first
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_adapter_that_kernels_do_not_run_on_is_passed_over() {
+        let pick =
+            |all: [(&'static str, bool); 3]| first_usable(all.into_iter(), |(_, usable)| *usable).map(|(n, _)| n);
+        assert_eq!(pick([("old", false), ("new", true), ("newer", true)]), Some("new"));
+        assert_eq!(pick([("first", true), ("new", true), ("newer", true)]), Some("first"));
+        assert_eq!(pick([("old", false), ("older", false), ("oldest", false)]), Some("old"));
+        assert_eq!(first_usable(std::iter::empty::<u8>(), |_| true), None);
+    }
 
     #[test]
     fn choices_parse_and_print_alike() {

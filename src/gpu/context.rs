@@ -59,7 +59,7 @@ const OPTIONAL: Features = Features::MAPPABLE_PRIMARY_BUFFERS
     .union(Features::SHADER_F16)
     .union(Features::PIPELINE_CACHE);
 /// Features without which no kernel runs.
-const REQUIRED: Features = Features::SUBGROUP;
+pub(super) const REQUIRED: Features = Features::SUBGROUP;
 
 impl GpuContext {
     /// Opens the device that `options.device` asks for.
@@ -85,6 +85,12 @@ impl GpuContext {
 
     /// Uses a device that the host owns. The device needs the subgroup feature; mappable storage buffers, timestamps and f16 are
     /// used when they were enabled. The host's own error handler and loss callback are replaced.
+    ///
+    /// An error that nobody captured stays: one validation error in the host's own calls outside of an error scope, and every later call
+    /// with this context fails with it, for good. Hosts put error scopes around what may fail.
+    ///
+    /// # Errors
+    /// `GpuError::Unsupported` when the device has no subgroup operations.
     pub fn from_wgpu(device: wgpu::Device, queue: wgpu::Queue, options: &GpuOptions) -> Result<Self> {
         let info = device.adapter_info();
         require(&info.name, device.features())?;
@@ -156,7 +162,7 @@ impl GpuContext {
         })
     }
 
-    /// `Err` once the device was lost or an error went uncaptured.
+    /// `Err` once the device was lost or an error went uncaptured; it stays so.
     pub fn check(&self) -> Result<()> {
         match self.0.latch.get() {
             None => Ok(()),

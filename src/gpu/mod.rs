@@ -1,8 +1,8 @@
 //! wgpu plumbing: adapter choice, device, kernels, buffers, command recording, upload and readback rings, profiling.
 //!
 //! `wgpu::` appears in this folder only. Rules kept here once so that no operation has to: every wait has a deadline, nothing is
-//! believed after a device loss, sizes are checked against the device's limits before a call, an uncaptured error becomes an
-//! error of the next call, and all buffer bytes are counted.
+//! believed after a device loss, sizes are checked against the device's limits before a call, an uncaptured error becomes the
+//! error of every later call, and all buffer bytes are counted.
 
 mod buffer;
 mod caps;

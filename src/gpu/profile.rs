@@ -56,6 +56,41 @@ impl Set {
     }
 }
 
+/// A profile in the hands of a recorder: the dispatches of one that is never submitted are forgotten.
+#[derive(Debug)]
+pub(super) struct Timed<'a> {
+    profile: &'a mut Profile,
+    /// Dispatches that were there before; `None` once the others were submitted, too.
+    before: Option<usize>,
+}
+
+impl<'a> Timed<'a> {
+    pub(super) fn new(profile: &'a mut Profile) -> Self {
+        let before = Some(profile.labels.len());
+        Self { profile, before }
+    }
+
+    pub(super) fn begin(&mut self, ctx: &GpuContext, label: &'static str) -> Result<(wgpu::QuerySet, u32)> {
+        self.profile.begin(ctx, label)
+    }
+
+    pub(super) fn resolve(&self, encoder: &mut wgpu::CommandEncoder) {
+        self.profile.resolve(encoder);
+    }
+
+    pub(super) fn keep(mut self) {
+        self.before = None;
+    }
+}
+
+impl Drop for Timed<'_> {
+    fn drop(&mut self) {
+        if let Some(before) = self.before {
+            self.profile.labels.truncate(before);
+        }
+    }
+}
+
 impl Profile {
     /// A profile, or `None` where the device has no timestamps.
     pub fn new(ctx: &GpuContext) -> Result<Option<Self>> {
@@ -66,7 +101,7 @@ impl Profile {
     }
 
     /// Claims two queries of a set for a dispatch.
-    pub(super) fn begin(&mut self, ctx: &GpuContext, label: &'static str) -> Result<(wgpu::QuerySet, u32)> {
+    fn begin(&mut self, ctx: &GpuContext, label: &'static str) -> Result<(wgpu::QuerySet, u32)> {
         let first = self.labels.len() * 2;
         let (index, query) = (first / CAPACITY as usize, (first % CAPACITY as usize) as u32);
         if index == self.sets.len() {
@@ -85,7 +120,7 @@ impl Profile {
         self.sets.iter().zip(counts)
     }
 
-    pub(super) fn resolve(&self, encoder: &mut wgpu::CommandEncoder) {
+    fn resolve(&self, encoder: &mut wgpu::CommandEncoder) {
         for (set, count) in self.used() {
             encoder.resolve_query_set(&set.queries, 0..count, &set.resolved, 0);
             encoder.copy_buffer_to_buffer(&set.resolved, 0, &set.readable, 0, Some(u64::from(count) * 8));

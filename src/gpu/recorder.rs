@@ -3,7 +3,7 @@
 use super::buffer::GpuBuffer;
 use super::context::GpuContext;
 use super::kernel::{BindGroup, Kernel};
-use super::profile::Profile;
+use super::profile::{Profile, Timed};
 use crate::error::{Error, GpuError, Result};
 
 /// A command buffer in the making.
@@ -12,7 +12,7 @@ pub struct Recorder<'a> {
     ctx: &'a GpuContext,
     encoder: wgpu::CommandEncoder,
     pass: Option<wgpu::ComputePass<'static>>,
-    profile: Option<&'a mut Profile>,
+    profile: Option<Timed<'a>>,
     dispatches: u32,
     failed: Option<Error>,
 }
@@ -30,9 +30,9 @@ impl<'a> Recorder<'a> {
         Self { ctx, encoder, pass: None, profile: None, dispatches: 0, failed: None }
     }
 
-    /// Times every dispatch on the device, where the device can.
+    /// Times every dispatch on the device, where the device can. What is never submitted leaves nothing in the profile.
     pub fn with_profile(mut self, profile: &'a mut Profile) -> Self {
-        self.profile = Some(profile);
+        self.profile = Some(Timed::new(profile));
         self
     }
 
@@ -50,7 +50,7 @@ impl<'a> Recorder<'a> {
             }));
             return;
         }
-        let timed = match self.profile.as_mut().map(|p| p.begin(self.ctx, kernel.label)).transpose() {
+        let timed = match self.profile.as_mut().map(|t| t.begin(self.ctx, kernel.label)).transpose() {
             Ok(timed) => timed,
             Err(e) => {
                 self.failed.get_or_insert(e);
@@ -109,11 +109,14 @@ impl<'a> Recorder<'a> {
         if let Some(e) = self.failed.take() {
             return Err(e);
         }
-        if let Some(profile) = self.profile.take() {
-            profile.resolve(&mut self.encoder);
+        if let Some(timed) = &self.profile {
+            timed.resolve(&mut self.encoder);
         }
         let encoder = self.encoder;
         let index = self.ctx.scoped("submit", |_| self.ctx.queue().submit([encoder.finish()]))?;
+        if let Some(timed) = self.profile {
+            timed.keep();
+        }
         Ok(Submission { index })
     }
 

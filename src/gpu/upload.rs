@@ -14,7 +14,7 @@ use super::recorder::Recorder;
 use crate::core::{CancelToken, RowSink};
 use crate::error::{Error, GpuError, Result};
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Slot {
     index: usize,
     mapped: GpuBuffer,
@@ -32,15 +32,16 @@ pub struct UploadRing {
     in_place: bool,
 }
 
-/// A mapped slot being filled.
+/// A mapped slot being filled. Dropped unfinished, it is free again at once.
 #[derive(Debug)]
 pub struct UploadSlot {
     slot: Slot,
-    view: wgpu::BufferViewMut,
+    /// Until the filling ends.
+    view: Option<wgpu::BufferViewMut>,
     back: Sender<(Slot, bool)>,
 }
 
-/// A filled slot, readable by kernels.
+/// A filled slot, readable by kernels. Dropped, it is given back as by [`Self::release`]: after what was recorded with it was submitted.
 #[derive(Debug)]
 pub struct FilledSlot {
     slot: Slot,
@@ -101,7 +102,7 @@ impl UploadRing {
     /// # Errors
     /// [`Error::Deadline`] after `timeout`, [`Error::Cancelled`], the loss of the device.
     pub fn acquire(&self, timeout: Duration, cancel: &CancelToken) -> Result<UploadSlot> {
-        let deadline = Instant::now() + timeout;
+        let asked = Instant::now();
         loop {
             cancel.check()?;
             self.ctx.poll()?;
@@ -110,13 +111,13 @@ impl UploadRing {
                     let view = slot.mapped.raw().get_mapped_range_mut(..).map_err(|e| {
                         Error::Gpu(GpuError::Internal(format!("an upload slot could not be mapped: {e}")))
                     })?;
-                    return Ok(UploadSlot { slot, view, back: self.back.clone() });
+                    return Ok(UploadSlot { slot, view: Some(view), back: self.back.clone() });
                 }
                 Ok((_, false)) => {
                     self.ctx.check()?;
                     return Err(Error::Gpu(GpuError::Internal("an upload slot could not be mapped".into())));
                 }
-                Err(_) if Instant::now() >= deadline => {
+                Err(_) if asked.elapsed() >= timeout => {
                     return Err(Error::Deadline { what: "waiting for an upload slot".into(), after: timeout });
                 }
                 Err(_) => {}
@@ -134,23 +135,31 @@ fn map_and_return(slot: Slot, back: Sender<(Slot, bool)>) {
 
 impl RowSink for UploadSlot {
     fn capacity(&self) -> usize {
-        self.view.len()
+        self.view.as_ref().map_or(0, wgpu::BufferViewMut::len)
     }
 
     fn write(&mut self, offset: usize, bytes: &[u8]) {
-        if let Some(end) = offset.checked_add(bytes.len()).filter(|end| *end <= self.view.len()) {
-            self.view.slice(offset..end).copy_from_slice(bytes);
+        let Some(view) = &mut self.view else { return };
+        if let Some(end) = offset.checked_add(bytes.len()).filter(|end| *end <= view.len()) {
+            view.slice(offset..end).copy_from_slice(bytes);
         }
     }
 }
 
 impl UploadSlot {
     /// Ends the filling: the memory belongs to the device until the slot is released.
-    pub fn finish(self) -> FilledSlot {
-        let Self { slot, view, back } = self;
-        drop(view);
-        slot.mapped.raw().unmap();
-        FilledSlot { slot, back }
+    pub fn finish(mut self) -> FilledSlot {
+        drop(self.view.take());
+        self.slot.mapped.raw().unmap();
+        FilledSlot { slot: self.slot.clone(), back: self.back.clone() }
+    }
+}
+
+impl Drop for UploadSlot {
+    fn drop(&mut self) {
+        if self.view.take().is_some() {
+            let _ = self.back.send((self.slot.clone(), true)); // a ring that is gone needs its slots no more
+        }
     }
 }
 
@@ -174,6 +183,12 @@ impl FilledSlot {
 
     /// Gives the slot back; it can be filled again as soon as everything submitted so far that uses it is done.
     pub fn release(self) {
-        map_and_return(self.slot, self.back);
+        drop(self);
+    }
+}
+
+impl Drop for FilledSlot {
+    fn drop(&mut self) {
+        map_and_return(self.slot.clone(), self.back.clone());
     }
 }

@@ -94,7 +94,8 @@ impl Watch {
         }
     }
 
-    fn stop(&self) -> bool {
+    /// Whether it has to stop now.
+    pub(crate) fn stop(&self) -> bool {
         if self.cancel.is_cancelled() {
             self.verdict.store(CANCELLED, Ordering::Relaxed);
             return true;

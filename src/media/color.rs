@@ -25,7 +25,7 @@ pub(crate) fn resolve(raw: RawColor, height: u32, full_by_format: bool, centred:
             ));
             assumed.matrix
         }
-        0 => assumed.matrix, // RGB: not used
+        0 => assumed.matrix, // RGB: used only where it is converted, which goes by what is said here
         other => {
             let near = if other == 10 { YuvMatrix::Bt2020 } else { YuvMatrix::Bt601 };
             let name = matrix_name(other).unwrap_or("unknown");

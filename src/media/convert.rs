@@ -9,6 +9,7 @@ use ffmpeg_next::ffi;
 use super::avframe::Picture;
 use super::pixels::{Mapping, TARGETS, mapping};
 use super::streams::{pixel_format, pixel_format_name};
+use crate::core::YuvMatrix;
 use crate::error::{Error, Result};
 
 /// A converter from one format to the nearest one of ours. Sizes may change from frame to frame.
@@ -53,8 +54,9 @@ impl Converter {
         Ok(Some(Self { context: ptr::null_mut(), from: source, to, mapping, note, output: Picture::new()? }))
     }
 
-    /// Converts `input` (of the format given to `new`) into `self.output`; code values keep their range.
-    pub(crate) fn run(&mut self, input: &mut Picture, full_range: bool) -> Result<()> {
+    /// Converts `input` (of the format given to `new`) into `self.output`; code values keep their range. What is RGB on one side and not on the
+    /// other goes by `matrix`, which the frame is to be labelled with.
+    pub(crate) fn run(&mut self, input: &mut Picture, matrix: YuvMatrix, full_range: bool) -> Result<()> {
         let facts = input.facts();
         self.output.allocate(self.to as i32, facts.width, facts.height)?;
         self.output.take_properties(input)?;
@@ -81,7 +83,12 @@ impl Converter {
             if self.context.is_null() {
                 return Err(failed());
             }
-            let table = ffi::sws_getCoefficients(ffi::SWS_CS_DEFAULT as _);
+            let space = match matrix {
+                YuvMatrix::Bt601 => ffi::SWS_CS_ITU601,
+                YuvMatrix::Bt709 => ffi::SWS_CS_ITU709,
+                YuvMatrix::Bt2020 => ffi::SWS_CS_BT2020,
+            };
+            let table = ffi::sws_getCoefficients(space as _);
             let range = i32::from(full_range);
             // Not all pairs of formats need this; a refusal means that nothing has to be set.
             ffi::sws_setColorspaceDetails(self.context, table, range, table, range, 0, 1 << 16, 1 << 16);

@@ -11,6 +11,7 @@ use super::mux::{Container, Mux, MuxSetup, Picture, Streams};
 pub use super::planes::Plane;
 use super::planes::{self, I420};
 use super::sound::{SoundEncoder, SoundOptions};
+use super::streams::usable_aspect;
 use crate::core::{ColorSpec, Limits, OutputSink, PixelFormat, Rational, Size, Written};
 use crate::error::{Error, Result};
 
@@ -68,6 +69,9 @@ pub struct WriterOptions {
     pub color: ColorSpec,
     /// Rotation for display in degrees counter-clockwise, a multiple of 90, as `ffprobe` prints it. MP4 only.
     pub rotation: i32,
+    /// Shape of the pixels as they are coded, width to height, 1/32 to 32: 64/45 for a PAL disc that is shown at 16:9. `None`: square, or not
+    /// known.
+    pub pixel_aspect: Option<Rational>,
     /// Codec.
     pub codec: Codec,
     /// Quality or bit rate.
@@ -95,6 +99,7 @@ impl WriterOptions {
             frame_rate: None,
             color: ColorSpec::assumed_for_height(size.height),
             rotation: 0,
+            pixel_aspect: None,
             codec: Codec::Auto,
             rate: RateControl::Crf(23.0),
             threads: 0,
@@ -137,6 +142,9 @@ impl WriterOptions {
         }
         if let Some(r) = self.frame_rate.filter(|r| !positive(*r) || r.as_f64() > 1000.0) {
             return Err(wrong("frame_rate", "greater than 0 and at most 1000 per second", r));
+        }
+        if let Some(r) = self.pixel_aspect.filter(|r| !usable_aspect(*r)) {
+            return Err(wrong("pixel_aspect", "width to height of a pixel, 1/32 to 32", r));
         }
         if self.rotation % 90 != 0 {
             return Err(wrong("rotation", "a multiple of 90 degrees", self.rotation));

@@ -263,6 +263,9 @@ fn open_one(
     video.set_format(ff::format::Pixel::YUV420P);
     video.set_gop(options.gop);
     video.set_frame_rate(Some(ratio(rate)));
+    if let Some(aspect) = options.pixel_aspect {
+        video.set_aspect_ratio(ratio(aspect));
+    }
     set_color(&mut video, &options.color);
     let mut dict = ff::Dictionary::new();
     match candidate.name {

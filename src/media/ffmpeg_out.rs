@@ -1,13 +1,16 @@
 //! What encoding and muxing need of FFmpeg and the safe wrapper does not offer.
 #![allow(unsafe_code, reason = "calls into FFmpeg that ffmpeg-next has no safe form for")]
 
+use std::ffi::c_int;
+
 use ffmpeg_next as ff;
 use ffmpeg_next::ffi;
 use ffmpeg_next::format::context;
 
 use super::demux::Demuxer;
 use super::ffmpeg::{error_text, no_memory, ratio};
-use super::streams::StreamInfo;
+use super::streams::{StreamInfo, usable_aspect};
+use crate::core::Rational;
 use crate::error::{Error, Result};
 
 /// Copies the codec parameters of an input stream to a new output stream without a codec tag, which belongs to the
@@ -19,15 +22,30 @@ pub(crate) fn add_copy_of(out: &mut context::Output, input: &Demuxer, stream: &S
     target.set_time_base(ratio(stream.time_base));
     // SAFETY: both streams are alive for the duration of the call, and FFmpeg copies all that the parameters own.
     let rc = unsafe {
-        let to = (*target.as_mut_ptr()).codecpar;
+        let target = target.as_mut_ptr();
+        let to = (*target).codecpar;
         let rc = ffi::avcodec_parameters_copy(to, from);
         (*to).codec_tag = 0;
+        if let Some(Rational { num, den }) = stream.aspect.filter(|a| usable_aspect(*a)) {
+            // Muxers take the one or the other, and refuse two that differ.
+            (*to).sample_aspect_ratio = ffi::AVRational { num, den };
+            (*target).sample_aspect_ratio = ffi::AVRational { num, den };
+        }
         rc
     };
     if rc < 0 {
         return Err(Error::Bug(format!("cannot copy the parameters of a stream: {}", error_text(rc))));
     }
     Ok(target.index())
+}
+
+/// Says of the shape of pixels for the container what the encoder says: some muxers take the one, some the other.
+pub(crate) fn tell_pixel_aspect(stream: &mut ff::StreamMut<'_>) {
+    // SAFETY: plain fields of a stream that is alive and has parameters of its own.
+    unsafe {
+        let stream = stream.as_mut_ptr();
+        (*stream).sample_aspect_ratio = (*(*stream).codecpar).sample_aspect_ratio;
+    }
 }
 
 /// Whether two streams can be decoded by one decoder: the same codec, size and header.
@@ -87,6 +105,13 @@ pub(crate) fn set_rotation(stream: &mut ff::StreamMut<'_>, degrees: i32) -> Resu
         !data.is_null()
     };
     if ok { Ok(()) } else { Err(no_memory(MATRIX_BYTES)) }
+}
+
+/// Says of a stream what `source` says that it is for. A cover has no other flag: muxers know it by that.
+pub(crate) fn set_disposition(stream: &mut ff::StreamMut<'_>, source: &StreamInfo) {
+    let flags = if source.is_cover() { ffi::AV_DISPOSITION_ATTACHED_PIC as c_int } else { source.disposition };
+    // SAFETY: a plain field of a stream that is alive, meant to be set before the header is written.
+    unsafe { (*stream.as_mut_ptr()).disposition = flags };
 }
 
 /// Says where subsampled chroma lies.

@@ -8,29 +8,23 @@ use super::ffmpeg::{self, no_memory};
 use crate::core::{Rational, Size};
 use crate::error::{Error, Result};
 
-/// Filters that open files or load code by name: FFmpeg gets no paths here.
-const REFUSED: [&str; 20] = [
-    "amovie",
-    "ass",
-    "coreimage",
-    "derain",
-    "dnn_classify",
-    "dnn_detect",
-    "dnn_processing",
-    "frei0r",
-    "frei0r_src",
-    "ladspa",
-    "libvmaf",
-    "lv2",
-    "movie",
-    "ocr",
-    "removelogo",
-    "signature",
-    "sr",
-    "subtitles",
-    "vidstabdetect",
-    "zmq",
+/// Filters that read or write files, open addresses, load code, or hand commands to other filters: FFmpeg gets no paths here.
+#[rustfmt::skip]
+const REFUSED: &[&str] = &[
+    "ametadata", "amovie", "arnndn", "asendcmd", "asr", "ass", "azmq", "cellauto", "coreimage", "coreimagesrc",
+    "cover_rect", "ddagrab", "derain", "dnn_classify", "dnn_detect", "dnn_processing", "drawvg", "find_rect",
+    "firequalizer", "flite", "frei0r", "frei0r_src", "fsync", "gfxcapture", "ladspa", "lensfun", "libplacebo",
+    "libvmaf", "libvmaf_cuda", "life", "lut1d", "lut3d", "lv2", "metadata", "movie", "nnedi", "ocr", "ocv",
+    "openclsrc", "program_opencl", "psnr", "qrencode", "qrencodesrc", "removelogo", "sendcmd", "showcqt", "signature",
+    "sofalizer", "sr", "ssim", "ssim360", "subtitles", "vidstabdetect", "vidstabtransform", "vmafmotion", "whisper",
+    "xpsnr", "zmq",
 ];
+
+/// Options of other filters that name a file.
+const FILE_OPTIONS: [&str; 8] = ["axisfile", "dumpfile", "file", "filename", "fontfile", "plot", "psfile", "textfile"];
+
+/// Filters with such options, and how many of their options may come without a name: that of a file must not be among them.
+const UNNAMED: [(&str, usize); 3] = [("curves", 1), ("deshake", 10), ("drawtext", 0)];
 
 /// A filter graph over RGBA pictures. Filters that work on YUV get it through conversions that FFmpeg adds.
 ///
@@ -59,16 +53,112 @@ fn unusable(spec: &str, why: impl std::fmt::Display) -> Error {
 /// Checks what can be checked without a graph.
 ///
 /// # Errors
-/// [`Error::Usage`] for an empty graph, one with a zero byte, and filters that open files or load code.
+/// [`Error::Usage`] for an empty graph, one with a zero byte, filters that open files or load code, options that name a file, and names of
+/// filters with quotes or backslashes.
 pub fn check_filter_graph(spec: &str) -> Result<()> {
     if spec.trim().is_empty() || spec.contains('\0') {
         return Err(unusable(&spec.replace('\0', "?"), "a list of filters is wanted, such as hqdn3d,unsharp"));
     }
     // Names stand before `=` or `@`; what is quoted may look like one, which only refuses more.
     let names = spec.split([',', ';', '[', ']']).filter_map(|part| part.split(['=', '@']).next()).map(str::trim);
-    match names.into_iter().find(|name| REFUSED.contains(name)) {
-        Some(name) => Err(unusable(spec, format!("`{name}` opens files or loads code"))),
-        None => Ok(()),
+    if let Some(name) = names.into_iter().find(|name| REFUSED.contains(name)) {
+        return Err(unusable(spec, format!("`{name}` opens files or loads code")));
+    }
+    for (name, options) in filters(spec) {
+        // FFmpeg takes them off, so that `'movie'` is a movie.
+        if name.contains(['\'', '\\']) {
+            return Err(unusable(spec, format!("the name of a filter has no quotes or backslashes, this has: {name}")));
+        }
+        let name = name.split('@').next().unwrap_or_default().trim();
+        let (mut rest, mut unnamed) = (options.as_str(), 0);
+        while !rest.trim_start_matches(BLANKS).is_empty() {
+            let (key, after) = key(rest);
+            match key {
+                Some(key) if FILE_OPTIONS.contains(&key) => {
+                    return Err(unusable(spec, format!("the option `{key}` of `{name}` names a file")));
+                }
+                Some(_) => {}
+                None => unnamed += 1,
+            }
+            rest = token(after, ":").1;
+            rest = rest.strip_prefix(':').unwrap_or(rest);
+        }
+        if UNNAMED.iter().any(|(filter, most)| *filter == name && unnamed > *most) {
+            return Err(unusable(spec, format!("write the options of `{name}` with their names: some name a file")));
+        }
+    }
+    Ok(())
+}
+
+/// What FFmpeg takes for blanks.
+const BLANKS: [char; 4] = [' ', '\n', '\t', '\r'];
+
+/// The filters of a graph in order, as FFmpeg takes it apart: the name as it is written, and the options without quotes and backslashes. Ends where
+/// FFmpeg would find an error.
+fn filters(spec: &str) -> Vec<(&str, String)> {
+    let mut rest = spec.trim_start_matches(BLANKS);
+    if rest.starts_with("sws_flags=") {
+        rest = rest.split_once(';').map_or("", |(_, after)| after);
+    }
+    let mut found = Vec::new();
+    loop {
+        rest = labels(rest);
+        let start = rest.trim_start_matches(BLANKS);
+        rest = token(start, "=,;[").1;
+        let name = start.get(..start.len() - rest.len()).unwrap_or_default();
+        let mut options = String::new();
+        if let Some(after) = rest.strip_prefix('=') {
+            (options, rest) = token(after, "[],;");
+        }
+        found.push((name, options));
+        rest = labels(rest);
+        match rest.strip_prefix([',', ';']) {
+            Some(after) => rest = after,
+            None => return found,
+        }
+    }
+}
+
+/// What follows the labels of inputs or outputs, and blanks.
+fn labels(text: &str) -> &str {
+    let mut rest = text.trim_start_matches(BLANKS);
+    while let Some(after) = rest.strip_prefix('[') {
+        let end = token(after, "]").1;
+        rest = end.strip_prefix(']').unwrap_or_default().trim_start_matches(BLANKS);
+    }
+    rest
+}
+
+/// A piece of `text` up to one of the characters of `end`, quotes and backslashes taken off, and what follows: `av_get_token` of FFmpeg.
+fn token<'a>(text: &'a str, end: &str) -> (String, &'a str) {
+    let mut out = String::new();
+    let mut rest = text.trim_start_matches(BLANKS);
+    while let Some(c) = rest.chars().next().filter(|c| !end.contains(*c)) {
+        rest = rest.get(c.len_utf8()..).unwrap_or_default();
+        match (c, rest.chars().next()) {
+            ('\\', Some(next)) => {
+                out.push(next);
+                rest = rest.get(next.len_utf8()..).unwrap_or_default();
+            }
+            ('\'', _) => {
+                let (quoted, after) = rest.split_once('\'').unwrap_or((rest, ""));
+                out.push_str(quoted);
+                rest = after;
+            }
+            _ => out.push(c),
+        }
+    }
+    (out, rest)
+}
+
+/// The name of an option, where it has one, and what follows it and `=`.
+fn key(text: &str) -> (Option<&str>, &str) {
+    let start = text.trim_start_matches(BLANKS);
+    let after = start.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || "-_/.".contains(c));
+    let name = start.get(..start.len() - after.len()).filter(|n| !n.is_empty());
+    match (name, after.trim_start_matches(BLANKS).strip_prefix('=')) {
+        (Some(name), Some(value)) => (Some(name), value),
+        _ => (None, text),
     }
 }
 
@@ -82,7 +172,7 @@ impl FilterGraph {
     /// A graph as the `ffmpeg` command takes it after `-vf`, over pictures of `size` whose times are in units of `time_base`.
     ///
     /// # Errors
-    /// [`Error::Usage`] for what FFmpeg does not take, and for filters that open files or load code.
+    /// [`Error::Usage`] for what FFmpeg does not take, and for what [`check_filter_graph`] refuses.
     pub fn open(spec: &str, size: Size, time_base: Rational) -> Result<Self> {
         ffmpeg::init();
         check_filter_graph(spec)?;
@@ -197,5 +287,50 @@ mod tests {
         assert!((0..4).any(|pts| doubled.run(&picture(size), pts).is_err()));
         let mut graph = FilterGraph::open("null", size, BASE).unwrap();
         assert!(graph.run(&[0; 8], 0).is_err());
+    }
+
+    #[test]
+    fn what_opens_files_is_refused_however_it_is_written() {
+        for bad in [
+            "movie=a.mp4",
+            " movie@one=a.mp4",
+            "'movie'=a.mp4",
+            "m\\ovie=a.mp4",
+            "mo'vi'e=a.mp4",
+            "null;[in]'amovie'=a.mp4[out]",
+            "sws_flags=bicubic;'movie'=a.mp4",
+            "null,metadata=print:file=/tmp/x",
+            "sendcmd=f=commands",
+            "split[a][b];[a][b]psnr=f=log",
+            "lut3d=a.cube",
+            "nnedi=weights=a.bin",
+            "vidstabtransform",
+            "curves=psfile=a.acv",
+            "curves=vintage:plot=/tmp/x",
+            "curves=vintage : 'psfile' = a.acv",
+            "curves=all='0/0 1/1':ps\\file=a.acv",
+            "curves=none:0/0:0/0:0/0:0/0:0/0:a.acv",
+            "drawtext=a.ttf",
+            "drawtext=text='a\\,b':textfile=/etc/passwd",
+            "negate,drawtext=fontfile=a.ttf:text=x",
+            "deshake=filename=log",
+            "deshake=-1:-1:-1:-1:16:16:1:8:125:0:log",
+        ] {
+            let e = check_filter_graph(bad).unwrap_err();
+            assert_eq!(e.code(), "usage", "{bad:?}: {e}");
+        }
+        for good in [
+            "unsharp=5:5:1.5",
+            "tmix=frames=3:weights='1 2 1'",
+            "curves=vintage",
+            "curves=preset=none:all='0/0 0.5/0.6 1/1'",
+            "geq=lum='p(X\\,Y)':cb=128:cr=128",
+            "split[a][b];[a]hflip[c];[b][c]blend=all_mode=average",
+            "drawtext=text='the file\\: [here]; file=x':x=1",
+            "sws_flags=bicubic;scale=32:32,format=rgba",
+            "deshake=rx=8:ry=8",
+        ] {
+            check_filter_graph(good).unwrap();
+        }
     }
 }

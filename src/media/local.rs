@@ -17,6 +17,7 @@ use super::streams::StreamKind;
 use super::structure::{self, Ending, Structure};
 use super::timeline::Timeline;
 use super::track::Track;
+use super::turn::Turn;
 use super::verdict::{Declared, Verdict, judge};
 use crate::core::{FrameDesc, FrameInfo, Limits};
 use crate::error::{Error, GpuError, Result};
@@ -145,7 +146,7 @@ impl LocalDecoder {
         counts.damaged += u64::from(facts.damaged);
         counts.interlaced += u64::from(facts.interlaced);
         let samples = Samples::Decoder { picture: self.presenter.picture(&self.picture), mapping };
-        Ok(Some(DecodedFrame { samples, desc, info }))
+        Ok(Some(DecodedFrame { samples, desc, info, turn: Turn::None }))
     }
 
     /// Whether FFmpeg was refused memory: what came out since is not what is in the file.
@@ -195,10 +196,15 @@ impl LocalDecoder {
     fn finish(&mut self) -> Result<()> {
         let track = &mut self.track;
         let input = &track.feed.demuxer.input;
-        let walked =
-            structure::check(&track.feed.demuxer.format, &input.file, input.size, track.feed.demuxer.streams.len());
-        let structure =
-            walked.unwrap_or_else(|e| Structure::of(Ending::Broken(format!("the file could not be read again: {e}"))));
+        let demuxer = &track.feed.demuxer;
+        let walked = structure::check(&demuxer.format, &input.file, input.size, demuxer.streams.len(), &demuxer.watch);
+        let structure = match walked {
+            Ok(structure) => structure,
+            Err(e) => {
+                self.options.cancel.check()?;
+                Structure::of(Ending::Broken(format!("the file could not be read again: {e}")))
+            }
+        };
         track.counts.empty_packets += structure.empty_chunks.get(&track.feed.stream.index).copied().unwrap_or(0);
         let (codec_log, demuxer_log) = (&track.codec.log, &track.feed.demuxer.log);
         track.counts.decoder_messages = codec_log.errors();

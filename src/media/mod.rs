@@ -27,6 +27,7 @@ mod streams;
 mod structure;
 mod timeline;
 mod track;
+mod turn;
 mod verdict;
 
 pub use decode::{DecodeOptions, VideoDecoder};

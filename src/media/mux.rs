@@ -46,6 +46,17 @@ impl Container {
             Self::Matroska => "matroska",
         }
     }
+
+    /// Refuses a rotation in degrees counter-clockwise, as `ffprobe` prints it, that the container cannot store.
+    pub(super) fn check_rotation(self, degrees: i32) -> Result<()> {
+        if degrees == 0 || self == Self::Mp4 {
+            return Ok(());
+        }
+        Err(Error::Usage {
+            message: format!("a rotation of {degrees} degrees cannot be stored in a Matroska file"),
+            hint: Some("write an .mp4 file, or turn the pictures and use a rotation of 0".into()),
+        })
+    }
 }
 
 /// Audio packets on their way from a source to the output.
@@ -146,16 +157,15 @@ impl MuxSetup {
     /// Adds the streams and writes the header.
     pub(crate) fn start(mut self, streams: &Streams<'_>) -> Result<Mux> {
         let Streams { video: picture, time_base, rotation, comment, copy: audio, sound } = *streams;
-        if rotation != 0 && self.container == Container::Matroska {
-            return Err(Error::Usage {
-                message: format!("a rotation of {rotation} degrees cannot be stored in a Matroska file"),
-                hint: Some("write an .mp4 file, or turn the pictures and use a rotation of 0".into()),
-            });
-        }
+        self.container.check_rotation(rotation)?;
         let video = {
             let failed = |e| Error::Bug(format!("cannot add the video stream: {e}"));
             let mut stream = match picture {
-                Picture::Encoded(encoder) => self.ctx.add_stream_with(encoder).map_err(failed)?,
+                Picture::Encoded(encoder) => {
+                    let mut stream = self.ctx.add_stream_with(encoder).map_err(failed)?;
+                    out::tell_pixel_aspect(&mut stream);
+                    stream
+                }
                 Picture::Copied(input, stream) => {
                     let index = out::add_copy_of(&mut self.ctx, input, stream)?;
                     self.ctx.stream_mut(index).ok_or_else(|| Error::Bug("the muxer lost the video stream".into()))?
@@ -348,5 +358,13 @@ mod tests {
         for bad in ["b.avi", "mp4", "b", ".mkv"] {
             assert!(matches!(Container::of(Path::new(bad)), Err(Error::Usage { .. })), "{bad}");
         }
+    }
+
+    #[test]
+    fn only_one_container_stores_a_rotation() {
+        let (mp4, matroska) = (Container::Mp4, Container::Matroska);
+        assert!(mp4.check_rotation(-90).is_ok() && mp4.check_rotation(0).is_ok() && matroska.check_rotation(0).is_ok());
+        let e = matroska.check_rotation(-90).unwrap_err();
+        assert!(e.exit_code() == 2 && e.to_string().contains("a rotation of -90 degrees"), "{e}");
     }
 }

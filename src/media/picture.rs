@@ -4,6 +4,7 @@ use super::avframe::Picture;
 #[cfg(target_os = "linux")]
 use super::isolate::SharedSlot;
 use super::pixels::{Mapping, Pack, packed_row, palette_row, planar_row};
+use super::turn::Turn;
 use crate::core::{FrameDesc, FrameInfo, FrameLayout, RowSink};
 use crate::error::{Error, Result};
 
@@ -23,14 +24,16 @@ pub(crate) enum Samples<'a> {
 #[derive(Debug)]
 pub struct DecodedFrame<'a> {
     pub(crate) samples: Samples<'a>,
+    /// As the samples lie, before [`Self::turn`].
     pub(crate) desc: FrameDesc,
     pub(crate) info: FrameInfo,
+    pub(crate) turn: Turn,
 }
 
 impl DecodedFrame<'_> {
     /// Format, size and colour of this frame; may differ from the frame before.
     pub const fn desc(&self) -> FrameDesc {
-        self.desc
+        self.turn.desc(self.desc)
     }
 
     /// Place and time of this frame in its stream.
@@ -45,14 +48,26 @@ impl DecodedFrame<'_> {
     pub fn copy_into<S: RowSink + ?Sized>(&self, layout: &FrameLayout, slot: &mut S) -> Result<()> {
         let wrong =
             |name, wanted: String, given: String| Error::Parameter { op: "media/copy_into", name, wanted, given };
-        if layout.format != self.desc.format || layout.size != self.desc.size {
+        let desc = self.desc();
+        if layout.format != desc.format || layout.size != desc.size {
             let given = format!("{} {}", layout.format, layout.size);
-            return Err(wrong("layout", format!("{} {}", self.desc.format, self.desc.size), given));
+            return Err(wrong("layout", format!("{} {}", desc.format, desc.size), given));
         }
         if slot.capacity() < layout.slot_bytes() as usize {
             let wanted = format!("at least {} bytes", layout.slot_bytes());
             return Err(wrong("slot", wanted, format!("{} bytes", slot.capacity())));
         }
+        if self.turn == Turn::None {
+            return self.copy_as_coded(layout, slot);
+        }
+        let from = FrameLayout::new(&self.desc)
+            .ok_or_else(|| Error::Bug(format!("no layout for a {} frame in {}", self.desc.size, self.desc.format)))?;
+        let mut coded = vec![0; from.slot_bytes() as usize];
+        self.copy_as_coded(&from, coded.as_mut_slice())?;
+        self.turn.write(&coded, &from, layout, slot)
+    }
+
+    fn copy_as_coded<S: RowSink + ?Sized>(&self, layout: &FrameLayout, slot: &mut S) -> Result<()> {
         let (picture, mapping) = match &self.samples {
             Samples::Decoder { picture, mapping } => (*picture, mapping),
             #[cfg(target_os = "linux")]

@@ -82,22 +82,24 @@ impl Presenter {
             self.place = Place::Fetched;
         }
         let known = self.known(format, path)?;
-        let (mapping, full_range) = match known {
-            Some(m) => (m, m.full_range),
-            None => {
+        let (mapping, full_range, full) = match (known, &self.converter) {
+            (Some(m), _) => (m, m.full_range, m.full_range),
+            (None, Some(converter)) => {
                 let full = facts.color.range == 2 || pixel_format_name(format).is_some_and(|n| n.starts_with("yuvj"));
-                let source = if facts.on_device { &mut self.fetched } else { decoded };
-                let Some(converter) = &mut self.converter else { return Err(Error::Bug("no converter".into())) };
-                converter.run(source, full)?;
-                self.place = Place::Converted;
-                (converter.mapping, full || converter.mapping.full_range)
+                (converter.mapping, full || converter.mapping.full_range, full)
             }
+            (None, None) => return Err(Error::Bug("no converter".into())),
         };
+        let color = self.resolve_color(facts, full_range, matches!(mapping.pack, Pack::Planes));
+        if let (None, Some(converter)) = (known, &mut self.converter) {
+            let source = if facts.on_device { &mut self.fetched } else { decoded };
+            converter.run(source, color.matrix, full)?;
+            self.place = Place::Converted;
+        }
         let size = Size::new(facts.width, facts.height);
         Limits::check("frame_bytes", limits.frame_bytes, mapping.format.frame_bytes(size), || {
             format!("the byte count of a {size} frame in {}", mapping.format)
         })?;
-        let color = self.resolve_color(facts, full_range, matches!(mapping.pack, Pack::Planes));
         Ok((mapping, FrameDesc { format: mapping.format, size, color }))
     }
 

@@ -8,7 +8,8 @@ use super::color;
 use super::demux::Demuxer;
 use super::pixels::mapping;
 use super::streams::{StreamInfo, StreamKind};
-use crate::core::{CancelToken, FrameLayout, Limits, PixelFormat, Rational, Size};
+use super::turn::Turn;
+use crate::core::{CancelToken, Limits, PixelFormat, Rational, Size};
 use crate::error::Result;
 
 /// A media file as declared. Serialises to the JSON of `frameloom video-info`.
@@ -91,20 +92,19 @@ pub struct VideoStream {
 }
 
 impl VideoStream {
-    /// The layout that frames of this track will have in memory, as far as its declaration tells: for plans, never to be trusted. `None` without
-    /// a size.
-    pub fn layout(&self) -> Option<FrameLayout> {
+    /// The format that its frames will have.
+    pub(super) fn format(&self) -> PixelFormat {
         let known = self.pixel_format.as_deref().and_then(mapping).map(|m| m.format);
         // What kernels do not know is converted, at most to two bytes a sample.
-        FrameLayout::of(known.unwrap_or(PixelFormat::I010), Size::new(self.width, self.height))
+        known.unwrap_or(PixelFormat::I010)
     }
 
     /// Bytes of pictures that a decoder of this track holds with `threads` threads: references, reordering and one more per thread, with
-    /// padding. An estimate; measured for H.264 at 1080p with two threads: 26 MB, where this says 40 MB.
+    /// padding, and one that is turned. An estimate; measured for H.264 at 1080p with two threads: 26 MB, where this says 40 MB.
     pub fn decoder_bytes(&self, threads: u32) -> u64 {
         let padded = Size::new(self.width.next_multiple_of(64), self.height.next_multiple_of(64));
-        let format = self.layout().map_or(PixelFormat::I420, |l| l.format);
-        format.frame_bytes(padded) * (10 + u64::from(threads))
+        let turned = u64::from(Turn::by(self.rotation) != Turn::None);
+        self.format().frame_bytes(padded) * (10 + turned + u64::from(threads))
     }
 
     /// [`Self::time_base`] as a number; `None` for one that is not positive or not of its form.

@@ -169,6 +169,7 @@ impl Target {
     fn create(outputs: &(impl OutputSink + ?Sized), piece: &CopyPiece, input: &Demuxer, s: &Sources) -> Result<Self> {
         let file = SharedOutput::new(outputs.create_output(&piece.path)?);
         let mut setup = MuxSetup::new(file.clone(), &piece.path, true)?;
+        setup.container.check_rotation(-s.video.rotation)?;
         for stream in [Some(&s.video), s.audio.as_ref()].into_iter().flatten() {
             if out::muxer_takes(&setup.ctx, input, stream)? == Some(false) {
                 let what =
@@ -241,7 +242,8 @@ impl Target {
 /// Copies pieces of `input` into files of `outputs`, reading it once. Sound goes by time: a packet belongs where it begins.
 ///
 /// # Errors
-/// As [`key_frames`]; `InputUnsupported` when a container cannot hold a codec; `Usage` when a piece has no frame; `Storage`.
+/// As [`key_frames`]; `InputUnsupported` when a container cannot hold a codec; `Usage` when a piece has no frame, and for an `.mkv` file of a video
+/// that is shown turned, which Matroska cannot store; `Storage`.
 pub fn copy_pieces(
     outputs: &(impl OutputSink + ?Sized),
     input: impl AsRef<Path>,

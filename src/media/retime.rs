@@ -9,7 +9,7 @@ use super::demux::Demuxer;
 use super::ffmpeg::ratio;
 use super::ffmpeg_out as out;
 use super::files::{ErrorLatch, SharedOutput};
-use super::mux::MuxSetup;
+use super::mux::{Container, MuxSetup};
 use super::remux::Reader;
 use super::sound::{SoundEncoder, SoundOptions};
 use super::streams::{StreamInfo, StreamKind};
@@ -57,7 +57,7 @@ pub struct RetimeOptions {
 pub struct Retimed {
     /// Packets copied, all streams.
     pub packets: u64,
-    /// Streams that the container cannot hold (subtitles, data), in words.
+    /// Streams that the container cannot hold (subtitles, data, a cover in Matroska), in words.
     pub left_out: Vec<String>,
     /// Length of the file in bytes.
     pub bytes: u64,
@@ -125,11 +125,19 @@ impl Making<'_, '_> {
     }
 }
 
+/// Says of a stream what its source says: language, name, what it is for.
+fn describe(stream: &mut ff::StreamMut<'_>, source: &StreamInfo) {
+    let tags: Vec<(&str, &str)> = TAGS.iter().filter_map(|t| Some((*t, source.tag(t)?))).collect();
+    stream.set_metadata(ff::Dictionary::from_iter(tags));
+    out::set_disposition(stream, source);
+}
+
 /// Copies `input` to `output`, an `.mp4` or `.mkv`, with another sound or another time of it.
 ///
 /// # Errors
 /// Those of opening a file; `TrackInvalid`; `InputUnsupported` when the container cannot hold a video or audio track; `Usage` for another
-/// extension; `Storage`, `Cancelled`, `Deadline`; what the samples return.
+/// extension, and for an `.mkv` file of a video that is shown turned, which Matroska cannot store; `Storage`, `Cancelled`, `Deadline`; what the
+/// samples return.
 pub fn retime<'a>(
     outputs: &(impl OutputSink + ?Sized),
     input: impl AsRef<Path>,
@@ -150,14 +158,18 @@ pub fn retime<'a>(
             let failed = |e| Error::Bug(format!("cannot add the audio stream: {e}"));
             let mut stream = setup.ctx.add_stream_with(encoder.context()).map_err(failed)?;
             stream.set_time_base(ratio(encoder.time_base()));
+            describe(&mut stream, &source);
             let (target, base) = (stream.index(), encoder.time_base());
             making = Some(Making { encoder, next, options: sound, target, base, ended: false });
             continue;
         }
-        let takes = out::muxer_takes(&setup.ctx, &demuxer, &source)?;
+        // Matroska would make a video track of a picture; so would MP4 of those of chapters.
+        let picture = source.is_attached_picture();
+        let held = !picture || (source.is_cover() && setup.container == Container::Mp4);
+        let takes = if held { out::muxer_takes(&setup.ctx, &demuxer, &source)? } else { Some(false) };
         let needed = source.kind != StreamKind::Other;
         if takes == Some(false) || (takes.is_none() && !needed) {
-            let what = format!("{} {}", source.codec, source.kind.name());
+            let what = format!("{} {}", source.codec, if picture { "attached picture" } else { source.kind.name() });
             if needed {
                 let what = format!("copying {what} into a {} file", setup.container.muxer());
                 let hint = Some("write an .mkv file instead".into());
@@ -167,12 +179,12 @@ pub fn retime<'a>(
             continue;
         }
         let target = out::add_copy_of(&mut setup.ctx, &demuxer, &source)?;
+        setup.container.check_rotation(-source.rotation)?;
         if let Some(mut stream) = setup.ctx.stream_mut(target) {
             if source.rotation != 0 {
                 out::set_rotation(&mut stream, -source.rotation)?;
             }
-            let tags: Vec<(&str, &str)> = TAGS.iter().filter_map(|t| Some((*t, source.tag(t)?))).collect();
-            stream.set_metadata(ff::Dictionary::from_iter(tags));
+            describe(&mut stream, &source);
         }
         let micros = Rational { num: 1, den: 1_000_000 };
         let shift = match of_track {
@@ -212,6 +224,11 @@ pub fn retime<'a>(
         }
         packet.set_pts(packet.pts().map(|t| t.saturating_add(lane.shift)));
         packet.set_dts(packet.dts().map(|t| t.saturating_add(lane.shift)));
+        if lane.source.is_cover() {
+            // It has no time, and muxers want one.
+            packet.set_pts(Some(0));
+            packet.set_dts(Some(0));
+        }
         to.write(packet, lane.target, base, lane.base)?;
         to.packets += 1;
     }

@@ -52,10 +52,22 @@ pub(crate) struct StreamInfo {
     pub(crate) color: RawColor,
     pub(crate) field_order: i32,
     pub(crate) rotation: i32,
+    /// What the stream is for (the default of its kind, forced, a cover, ...): FFmpeg's flags.
+    pub(crate) disposition: i32,
     pub(crate) tags: Vec<(String, String)>,
 }
 
 impl StreamInfo {
+    /// Whether the stream is a still picture that comes with the file, or one of several, and no track to be played.
+    pub(crate) const fn is_attached_picture(&self) -> bool {
+        attached(self.disposition)
+    }
+
+    /// Whether it is the cover of the file: not the pictures of its chapters.
+    pub(crate) const fn is_cover(&self) -> bool {
+        attached(self.disposition) && self.disposition & ffi::AV_DISPOSITION_TIMED_THUMBNAILS as c_int == 0
+    }
+
     /// A tag of the stream, e.g. Matroska's `DURATION`; a language suffix (`DURATION-eng`) is accepted.
     pub(crate) fn tag(&self, name: &str) -> Option<&str> {
         self.tags
@@ -82,8 +94,17 @@ pub(crate) fn known(value: i64) -> Option<i64> {
     (value != ffi::AV_NOPTS_VALUE).then_some(value)
 }
 
+const fn attached(disposition: c_int) -> bool {
+    disposition & ffi::AV_DISPOSITION_ATTACHED_PIC as c_int != 0
+}
+
 fn ratio(r: ffi::AVRational) -> Option<Rational> {
     Rational::new(r.num, r.den).filter(|r| r.num > 0)
+}
+
+/// Whether pixels may have this shape, width to height. Damaged headers say anything.
+pub(crate) fn usable_aspect(r: Rational) -> bool {
+    r.num > 0 && r.den > 0 && (1.0 / 32.0..=32.0).contains(&r.as_f64())
 }
 
 /// # Safety
@@ -110,9 +131,8 @@ pub(crate) unsafe fn stream_info(index: usize, stream: *mut ffi::AVStream) -> St
     unsafe {
         let (s, par) = (&*stream, (*stream).codecpar);
         let p = &*par;
-        let attached = s.disposition & ffi::AV_DISPOSITION_ATTACHED_PIC as c_int != 0;
         let kind = match p.codec_type {
-            ffi::AVMediaType::AVMEDIA_TYPE_VIDEO if !attached => StreamKind::Video,
+            ffi::AVMediaType::AVMEDIA_TYPE_VIDEO if !attached(s.disposition) => StreamKind::Video,
             ffi::AVMediaType::AVMEDIA_TYPE_AUDIO => StreamKind::Audio,
             _ => StreamKind::Other,
         };
@@ -135,7 +155,8 @@ pub(crate) unsafe fn stream_info(index: usize, stream: *mut ffi::AVStream) -> St
             frames: u64::try_from(s.nb_frames).ok().filter(|n| *n > 0),
             average_rate: ratio(s.avg_frame_rate),
             base_rate: ratio(s.r_frame_rate),
-            aspect: ratio(p.sample_aspect_ratio).or(ratio(s.sample_aspect_ratio)),
+            // What the container says overrides what the codec says, as it does for players.
+            aspect: ratio(s.sample_aspect_ratio).or(ratio(p.sample_aspect_ratio)),
             bit_rate: u64::try_from(p.bit_rate).ok().filter(|b| *b > 0),
             sample_rate: positive(p.sample_rate),
             channels: positive(p.ch_layout.nb_channels),
@@ -149,6 +170,7 @@ pub(crate) unsafe fn stream_info(index: usize, stream: *mut ffi::AVStream) -> St
             },
             field_order: (&raw const (*par).field_order).cast::<i32>().read(),
             rotation: rotation(stream),
+            disposition: s.disposition,
             tags: tags(s.metadata),
         }
     }

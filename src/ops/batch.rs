@@ -2,6 +2,7 @@
 
 use super::frames::GpuFrames;
 use super::params::plan_error;
+use super::plan::check_count;
 use crate::core::{FrameLayout, PixelFormat, Size};
 use crate::error::{Error, Result};
 use crate::gpu::{BufferUse, GpuBuffer, GpuContext};
@@ -96,8 +97,7 @@ impl GpuPictures {
     pub fn read_slot(&self, ctx: &GpuContext, index: u32) -> Result<Vec<u8>> {
         let (offset, layout) =
             self.slot(index).ok_or_else(|| Error::Bug(format!("slot {index} of {}", self.places.len())))?;
-        let mut all = self.buffer.read(ctx, offset + u64::from(layout.slot_bytes()))?;
-        Ok(all.split_off(offset as usize))
+        self.buffer.read_range(ctx, offset, u64::from(layout.slot_bytes()))
     }
 }
 
@@ -140,12 +140,16 @@ impl BatchShape {
     /// The shape of a batch: that of its pictures where they agree, else the largest width with the largest height.
     ///
     /// # Errors
-    /// `Parameter` for an empty batch.
+    /// `Parameter` for an empty batch, and for pictures of which the largest width with the largest height reaches 2 GiB.
     pub fn of(batch: &dyn FrameBatch) -> Result<Self> {
         let sizes = || (0..batch.slots()).filter_map(|i| batch.slot(i)).map(|(_, layout)| layout.size);
         let first = sizes().next().ok_or_else(|| plan_error("batch", "slots", "at least one picture", 0))?;
         let largest = sizes().fold(first, |a, b| Size::new(a.width.max(b.width), a.height.max(b.height)));
-        Ok(Self { mixed: sizes().any(|s| s != first), ..Self::mixed(batch.format(), largest)? })
+        let layout = FrameLayout::of(batch.format(), largest).ok_or_else(|| {
+            let wanted = "the largest width with the largest height below 2 GiB (bind wide and high pictures apart)";
+            plan_error("batch", "largest", wanted, largest)
+        })?;
+        Ok(Self { mixed: sizes().any(|s| s != first), largest: layout })
     }
 
     /// Layout of the pictures, or of one as large as the largest side of each.
@@ -213,6 +217,18 @@ pub(crate) struct PictureTable {
 }
 
 impl PictureTable {
+    /// As [`Self::new`], of pictures that are all dispatched together.
+    pub(crate) fn each(
+        ctx: &GpuContext,
+        op: &'static str,
+        name: &'static str,
+        shape: &BatchShape,
+        (batch, first): (&dyn FrameBatch, u32),
+    ) -> Result<Self> {
+        check_count(ctx, op, name, u64::from(batch.slots().saturating_sub(first)))?;
+        Self::new(ctx, op, name, shape, (batch, first))
+    }
+
     /// Checks the pictures of `batch` from slot `first` on against `shape` and uploads where they lie.
     pub(crate) fn new(
         ctx: &GpuContext,
@@ -286,7 +302,9 @@ impl PicturePair {
                 return Err(plan_error(op, "output", format!("{} for a source of {from}", result(*from)), to));
             }
         }
-        Ok(Self { src, dst })
+        let pair = Self { src, dst };
+        check_count(ctx, op, "input", u64::from(pair.len()))?;
+        Ok(pair)
     }
 
     /// Pictures that both have.

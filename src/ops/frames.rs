@@ -71,7 +71,6 @@ impl GpuFrames {
         if index >= self.slots {
             return Err(Error::Bug(format!("slot {index} of {}", self.slots)));
         }
-        let mut all = self.buffer.read(ctx, slot * u64::from(index + 1))?;
-        Ok(all.split_off((slot * u64::from(index)) as usize))
+        self.buffer.read_range(ctx, slot * u64::from(index), slot)
     }
 }

@@ -65,11 +65,12 @@ impl MapLayout {
     /// `Parameter` when a side is zero or a map would not fit into `i32::MAX` bytes.
     pub fn new(sample: MapSample, size: Size) -> Result<Self> {
         let stride = (u64::from(size.width.div_ceil(16)) * 2 * u64::from(sample.bits())).next_multiple_of(16);
-        let slot = (stride * u64::from(size.height)).next_multiple_of(256);
-        if size.is_empty() || slot > i32::MAX as u64 {
-            return Err(plan_error("map", "size", "both sides at least 1 and a map below 2 GiB", size));
+        // Sides of 2^31 have products beyond 64 bits.
+        let slot = stride.checked_mul(u64::from(size.height)).and_then(|bytes| bytes.checked_next_multiple_of(256));
+        match slot.filter(|slot| !size.is_empty() && *slot <= i32::MAX as u64) {
+            Some(slot) => Ok(Self { sample, size, stride_bytes: stride as u32, slot_bytes: slot as u32 }),
+            None => Err(plan_error("map", "size", "both sides at least 1 and a map below 2 GiB", size)),
         }
-        Ok(Self { sample, size, stride_bytes: stride as u32, slot_bytes: slot as u32 })
     }
 
     /// Bytes from one row to the next; a multiple of 16.
@@ -84,7 +85,7 @@ impl MapLayout {
 
     /// Numbers from one row to the next.
     pub const fn stride(&self) -> u32 {
-        self.stride_bytes * 8 / self.sample.bits()
+        (self.stride_bytes as u64 * 8 / self.sample.bits() as u64) as u32
     }
 }
 
@@ -168,8 +169,7 @@ impl GpuMaps {
             return Err(Error::Bug(format!("map {index} of {}", self.slots)));
         }
         let slot = u64::from(self.layout.slot_bytes);
-        let all = self.buffer.read(ctx, slot * u64::from(index + 1))?;
-        let bytes = all.get((slot * u64::from(index)) as usize..).unwrap_or_default();
+        let bytes = self.buffer.read_range(ctx, slot * u64::from(index), slot)?;
         let rows = bytes.chunks_exact(self.layout.stride_bytes as usize).take(self.layout.size.height as usize);
         let row = self.layout.row_bytes();
         Ok(if self.layout.sample == MapSample::Bit {
@@ -237,5 +237,17 @@ mod tests {
             assert_eq!(layout.stride(), stride * 8 / sample.bits());
         }
         assert!(MapLayout::new(MapSample::F32, Size::new(0, 3)).is_err());
+    }
+
+    #[test]
+    fn enormous_sizes_have_no_layout() {
+        for (width, height) in [(1 << 31, 1 << 31), (u32::MAX, u32::MAX), (1 << 30, 1), (1, u32::MAX)] {
+            for sample in [MapSample::Bit, MapSample::F32] {
+                let layout = MapLayout::new(sample, Size::new(width, height));
+                // A bit is little enough for a single row.
+                let fits = sample == MapSample::Bit && (width, height) == (1 << 30, 1);
+                assert_eq!(layout.is_ok(), fits, "{sample} {width}x{height}");
+            }
+        }
     }
 }

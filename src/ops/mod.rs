@@ -62,6 +62,6 @@ pub(crate) use gray_source::{GraySource, gray_shape};
 pub(crate) use maps::check_maps;
 pub(crate) use params::{gpu_params, plan_error};
 pub(crate) use passes::{words, words64};
-pub(crate) use plan::{MAX_SIDE, check_layout, check_sides, grid};
+pub(crate) use plan::{MAX_SIDE, check_count, check_layout, check_sides, grid};
 pub(crate) use rgb_source::RgbSource;
 pub(crate) use rows::check_rows;

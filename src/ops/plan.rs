@@ -21,6 +21,16 @@ pub(crate) fn grid(ctx: &GpuContext, op: &'static str, items: u64, workgroup: u3
     }
 }
 
+/// The pictures, or cells of pictures, of a bound operation fit into one dispatch, of which each is a layer.
+pub(crate) fn check_count(ctx: &GpuContext, op: &'static str, name: &'static str, count: u64) -> Result<()> {
+    let most = ctx.caps().max_workgroups;
+    if count > u64::from(most) {
+        let wanted = format!("at most {most} at a time (bind fewer, several times)");
+        return Err(plan_error(op, name, wanted, count));
+    }
+    Ok(())
+}
+
 /// Neither side of `layout` is above [`MAX_SIDE`].
 pub(crate) fn check_sides(op: &'static str, name: &'static str, layout: &FrameLayout) -> Result<()> {
     if layout.size.width.max(layout.size.height) > MAX_SIDE {

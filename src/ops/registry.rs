@@ -13,7 +13,7 @@ pub struct ParamDoc {
     pub meaning: &'static str,
 }
 
-/// What an operation promises: read by `frameloom ops`, the README table, the tests and the benchmarks.
+/// What an operation promises: read by `frameloom ops`, the table of docs/operations.md, the tests and the benchmarks.
 #[derive(Debug, Clone, Copy)]
 pub struct OpInfo {
     /// `<family>/<op>`; the path of its files in `kernels/`, `src/ops/`, `src/reference/`, `tests/ops/` and `benches/ops/`.

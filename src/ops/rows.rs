@@ -174,8 +174,15 @@ impl GpuRows {
 
     /// Waits for everything submitted and copies the first `count` rows to the host, without padding.
     pub fn read(&self, ctx: &GpuContext, count: u32) -> Result<Vec<f32>> {
-        let bytes = u64::from(self.layout.stride_bytes) * u64::from(count.min(self.rows));
-        Ok(self.layout.decode(&self.buffer.read(ctx, bytes)?))
+        self.read_from(ctx, 0, count)
+    }
+
+    /// As [`Self::read`], from row `first` on.
+    pub(crate) fn read_from(&self, ctx: &GpuContext, first: u32, count: u32) -> Result<Vec<f32>> {
+        let stride = u64::from(self.layout.stride_bytes);
+        let count = count.min(self.rows.saturating_sub(first));
+        let bytes = self.buffer.read_range(ctx, stride * u64::from(first), stride * u64::from(count))?;
+        Ok(self.layout.decode(&bytes))
     }
 }
 

@@ -10,12 +10,14 @@ use crate::gpu::{GpuContext, Recorder};
 pub struct RowsBound {
     passes: Passes,
     rows: GpuRows,
+    /// Row of the first result.
+    first: u32,
 }
 
 impl RowsBound {
-    /// `passes` leave a row for each of their frames in `rows`.
-    pub(crate) fn new(passes: Passes, rows: &GpuRows) -> Self {
-        Self { passes, rows: rows.clone() }
+    /// `passes` leave a row for each of their frames in `rows`, from row `first` on.
+    pub(crate) fn new(passes: Passes, rows: &GpuRows, first: u32) -> Self {
+        Self { passes, rows: rows.clone(), first }
     }
 
     /// Records the operation for the first `count` bound rows (or maps); more than there are slots for are not touched.
@@ -28,17 +30,17 @@ impl RowsBound {
         self.passes.capacity()
     }
 
-    /// Where the results lie; bind them to the next operation.
+    /// Where the results lie, from the row on that they were bound to; bind them to the next operation.
     pub fn rows(&self) -> &GpuRows {
         &self.rows
     }
 
-    /// Records everything bound, waits, and reads the rows. For scripts and tests.
+    /// Records everything bound, waits, and reads the rows that it made. For scripts and tests.
     pub fn run(&self, ctx: &GpuContext) -> Result<Vec<f32>> {
         let mut rec = Recorder::new(ctx, "rows");
         self.record(&mut rec, self.capacity());
         rec.run()?;
-        self.rows.read(ctx, self.capacity())
+        self.rows.read_from(ctx, self.first, self.capacity())
     }
 }
 

@@ -4,11 +4,12 @@
 //! batch, and the caller's thread says what is done with them. Decoding goes on meanwhile, as far as the ring has room.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
-use super::feeder::{Epoch, Fed, Feeder};
+use super::feeder::{Epoch, Fed, Feeder, Idle};
 use super::options::PipelineOptions;
 use super::run::SourceReport;
 use super::source::FrameSource;
@@ -18,15 +19,13 @@ use crate::error::{Error, Result};
 use crate::gpu::{FilledSlot, GpuContext, Recorder};
 use crate::ops::GpuFrames;
 
-/// How much longer than the source the consumer waits: a source that gives up says why, and that is the better account of the two.
-const GRACE: Duration = Duration::from_secs(5);
-
 /// The batches of a source, in frame order.
 #[derive(Debug)]
 pub struct Batches<'a> {
     ctx: &'a GpuContext,
     options: &'a PipelineOptions,
     fed: Receiver<Fed>,
+    idle: &'a AtomicBool,
     end: Option<(Result<()>, StageStats)>,
     frames: u64,
     waiting: Duration,
@@ -87,14 +86,14 @@ impl Drop for HeldBatch {
 }
 
 impl Batches<'_> {
-    /// The next batch; `None` when the source has ended, well or not: see the report of [`batches`].
+    /// The next batch; `None` when the source has ended, well or not: see the report of [`batches`]. Waits for as long as the source lives:
+    /// one that passes over frames may be silent for minutes, and has deadlines of its own.
     ///
     /// # Errors
-    /// [`Error::Cancelled`], [`Error::Deadline`] when nothing came, not even the source's own end, for 5 s longer than
-    /// [`PipelineOptions::stall`] allows, the device.
+    /// [`Error::Cancelled`], the loss of the device.
     pub fn next_batch(&mut self) -> Result<Option<HeldBatch>> {
-        let asked = std::time::Instant::now();
-        let patience = self.options.stall.saturating_add(GRACE);
+        let asked = Instant::now();
+        let _idle = Idle::begin(self.idle);
         loop {
             if self.end.is_some() {
                 return Ok(None);
@@ -106,14 +105,8 @@ impl Batches<'_> {
                     return self.hold(epoch, slot, infos).map(Some);
                 }
                 Ok(Fed::End { result, stats, .. }) => self.end = Some((result, *stats)),
-                Err(RecvTimeoutError::Timeout) if asked.elapsed() < patience => {
-                    // Without anything in flight nobody else would notice that slots are free again, or the device gone.
-                    self.ctx.poll()?;
-                    self.ctx.check()?;
-                }
-                Err(RecvTimeoutError::Timeout) => {
-                    return Err(Error::Deadline { what: "waiting for frames".into(), after: patience });
-                }
+                // Without anything in flight nobody else would notice that slots are free again, or the device gone.
+                Err(RecvTimeoutError::Timeout) => self.ctx.poll()?,
                 Err(RecvTimeoutError::Disconnected) => {
                     return Err(Error::Bug("a source is gone without saying so".into()));
                 }
@@ -133,7 +126,8 @@ impl Batches<'_> {
 
 /// Decodes `source` on a thread of its own and lets `consume` take its batches. `work_bytes` says what the consumer allocates for a layout
 /// and batch size, so that admission knows before anything is allocated. Batches must be dropped before the ring is empty
-/// ([`PipelineOptions::ring_slots`]), or the source waits until it gives up.
+/// ([`PipelineOptions::ring_slots`]): where the consumer holds all slots and asks for more, the source gives up after
+/// [`PipelineOptions::stall`].
 ///
 /// A consumer that stops early stops the source. The report says how the source ended; frames delivered before a failure are valid.
 ///
@@ -148,14 +142,17 @@ pub fn batches<R>(
 ) -> Result<(R, SourceReport)> {
     let own = PipelineOptions { cancel: options.cancel.child(), ..options.clone() };
     let (to_consumer, fed) = bounded(own.ring_slots.max(2) + 2);
+    let idle = AtomicBool::new(false);
+    let idle = &idle;
     std::thread::scope(|scope| {
         // The consumer counts on all slots: it may hold that many batches.
         let least_slots = own.ring_slots;
         let sources = own.together.max(1);
-        let feeder = Feeder { ctx, options: &own, source: 0, sources, least_slots, to_gpu: to_consumer, work_bytes };
+        let feeder =
+            Feeder { ctx, options: &own, source: 0, sources, least_slots, to_gpu: to_consumer, idle, work_bytes };
         let cancel = own.cancel.clone();
         scope.spawn(move || feeder.run(source));
-        let mut batches = Batches { ctx, options, fed, end: None, frames: 0, waiting: Duration::ZERO };
+        let mut batches = Batches { ctx, options, fed, idle, end: None, frames: 0, waiting: Duration::ZERO };
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| consume(&mut batches)));
         let stopped_early = batches.end.is_none();
         if stopped_early {

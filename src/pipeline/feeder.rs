@@ -1,6 +1,8 @@
 //! The source thread: decodes, fills ring slots, hands full batches to the GPU thread.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crossbeam_channel::Sender;
 
@@ -10,6 +12,25 @@ use super::stats::{StageStats, StageTimer};
 use crate::core::{FrameDesc, FrameInfo, FrameLayout, RowSink};
 use crate::error::{Error, Result};
 use crate::gpu::{FilledSlot, GpuContext, UploadRing, UploadSlot};
+
+/// A wait for a slot is looked at so often.
+const SLICE: Duration = Duration::from_millis(100);
+
+/// Set for as long as whoever takes the batches has nothing to do but to wait for one.
+pub(super) struct Idle<'a>(&'a AtomicBool);
+
+impl<'a> Idle<'a> {
+    pub(super) fn begin(flag: &'a AtomicBool) -> Self {
+        flag.store(true, Ordering::SeqCst);
+        Self(flag)
+    }
+}
+
+impl Drop for Idle<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+}
 
 /// A run of frames of equal shape: one layout, one ring, one batch size.
 #[derive(Debug)]
@@ -39,6 +60,8 @@ pub(super) struct Feeder<'a> {
     /// Slots of the ring without which the consumer cannot go on.
     pub(super) least_slots: usize,
     pub(super) to_gpu: Sender<Fed>,
+    /// See [`Idle`].
+    pub(super) idle: &'a AtomicBool,
     pub(super) work_bytes: WorkBytes<'a>,
 }
 
@@ -114,17 +137,19 @@ impl Feeder<'_> {
         let mut open = match state.filling.take() {
             Some(f) => f,
             None => {
-                let slot = ring.acquire(self.options.stall, &self.options.cancel)?;
+                let slot = self.acquire(ring)?;
                 stats.waiting += state.timer.lap();
                 Filling { slot, frames: Vec::with_capacity(current.batch as usize) }
             }
         };
         let len = current.layout.slot_bytes() as usize;
         let start = len * open.frames.len();
-        frame.copy_into(&current.layout, &mut Part { slot: &mut open.slot, start, len })?;
-        open.frames.push(info);
+        let copied = frame.copy_into(&current.layout, &mut Part { slot: &mut open.slot, start, len });
+        open.frames.extend(copied.is_ok().then_some(info));
         let full = open.frames.len() >= current.batch as usize;
-        state.filling = Some(open);
+        // Those before a frame that cannot be copied are good.
+        state.filling = (!open.frames.is_empty()).then_some(open);
+        copied?;
         busy += state.timer.lap();
         stats.item(busy);
         if full {
@@ -132,6 +157,29 @@ impl Feeder<'_> {
             stats.waiting += state.timer.lap();
         }
         Ok(())
+    }
+
+    /// A free slot, waited for as long as somebody works on what came before: a run that is cancelled, or whose consumer is gone, cancels
+    /// this wait. Where the consumer itself waits for frames, only the device can give a slot back, or nobody: that has a deadline.
+    fn acquire(&self, ring: &UploadRing) -> Result<UploadSlot> {
+        let stall = self.options.stall;
+        let slice = stall.min(SLICE);
+        let mut spent = Duration::ZERO;
+        loop {
+            let late = match ring.acquire(slice, &self.options.cancel) {
+                Err(Error::Deadline { what, .. }) => what,
+                other => return other,
+            };
+            if !self.idle.load(Ordering::SeqCst) {
+                spent = Duration::ZERO;
+                continue;
+            }
+            // Slices are counted and not the clock: a process that was stopped for a while has not waited meanwhile.
+            spent += slice;
+            if spent >= stall {
+                return Err(Error::Deadline { what: late, after: stall });
+            }
+        }
     }
 
     fn flush(&self, state: &mut State, stats: &mut StageStats) -> Result<()> {

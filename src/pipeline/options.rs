@@ -28,7 +28,9 @@ pub struct PipelineOptions {
     pub in_flight: usize,
     /// Runs that work on one context at the same time, at least 1: each plans its memory with that part of what is left of the budgets.
     pub together: usize,
-    /// Longest wait of a source for a free slot, and of the GPU thread for the device.
+    /// Longest wait of a source for a free slot while the consumer waits for frames as well, so that only the device could give one back. A slow
+    /// consumer and a silent source are waited for as long as the run lives; waits for the device follow
+    /// [`GpuOptions::timeout_millis`](crate::gpu::GpuOptions::timeout_millis).
     pub stall: Duration,
     /// Policy for failing sources.
     pub on_error: OnError,
@@ -92,6 +94,9 @@ impl MemoryPlan {
         let bound = |p: &Self| slot * u64::from(p.batch) <= ctx.caps().max_binding_bytes;
         let share = sources.max(1) as u64;
         let mut best = plan(options.batch.max(1), options.ring_slots.max(2));
+        if !fits(&best, share) {
+            make_room(ctx)?;
+        }
         while best.batch > 1 && !(fits(&best, share) && bound(&best)) {
             best = plan(best.batch - 1, best.ring_slots);
         }
@@ -118,6 +123,15 @@ impl MemoryPlan {
 
     /// Refuses what does not fit into what is left of the budgets, with `more_host_bytes` for something else.
     fn check(&self, ctx: &GpuContext, more_host_bytes: u64) -> Result<()> {
+        if self.within_budgets(ctx, more_host_bytes).is_ok() {
+            return Ok(());
+        }
+        make_room(ctx)?;
+        self.within_budgets(ctx, more_host_bytes)
+    }
+
+    /// The same with what counts as used now.
+    fn within_budgets(&self, ctx: &GpuContext, more_host_bytes: u64) -> Result<()> {
         let pool = ctx.pool();
         let host = self.host_bytes.saturating_add(more_host_bytes);
         let sides = match pool.counts_host_apart() {
@@ -150,4 +164,11 @@ impl MemoryPlan {
     ) -> Result<()> {
         Self::of(ctx, layout, 1, ring_slots.max(2), work).check(ctx, source_bytes)
     }
+}
+
+/// Frees what runs before this one have left: idle buffers, and slots whose last use nobody has noticed yet. Both count as used.
+fn make_room(ctx: &GpuContext) -> Result<()> {
+    ctx.poll()?;
+    ctx.pool().trim();
+    Ok(())
 }

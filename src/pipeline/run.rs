@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
 
-use super::feeder::{Epoch, Fed, Feeder, panic_text};
+use super::feeder::{Epoch, Fed, Feeder, Idle, panic_text};
 use super::options::{OnError, PipelineOptions};
 use super::source::FrameSource;
 use super::stats::{StageStats, StageTimer};
@@ -140,6 +141,8 @@ pub fn run<'s, W: BatchWork>(
         readers.push(source);
         lanes.push(Lane { work, epoch: None, ring: None, frames: 0, failed: None, gpu: StageStats::new("gpu") });
     }
+    let idle = AtomicBool::new(false);
+    let idle = &idle;
     std::thread::scope(|scope| {
         for (index, reader) in readers.into_iter().enumerate() {
             let to_gpu = to_gpu.clone();
@@ -150,13 +153,14 @@ pub fn run<'s, W: BatchWork>(
                 sources: count * options.together.max(1),
                 least_slots: 2,
                 to_gpu,
+                idle,
                 work_bytes,
             };
             scope.spawn(move || feeder.run(reader));
         }
         drop(to_gpu);
         let gpu = scope.spawn(move || {
-            let mut thread = GpuThread { ctx, options, lanes, pending: VecDeque::new(), to_sink, open: count };
+            let mut thread = GpuThread { ctx, options, lanes, pending: VecDeque::new(), to_sink, idle, open: count };
             let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| thread.run(&from_sources)));
             let result = caught.unwrap_or_else(|p| Err(Error::Bug(format!("a work panicked: {}", panic_text(&*p)))));
             if result.is_err() {
@@ -186,6 +190,7 @@ struct GpuThread<'a, W: BatchWork> {
     lanes: Vec<Lane<W>>,
     pending: VecDeque<InFlight>,
     to_sink: Sender<Event<W::Output>>,
+    idle: &'a AtomicBool,
     open: usize,
 }
 
@@ -201,13 +206,7 @@ impl<W: BatchWork> GpuThread<'_, W> {
                     self.collect()?;
                     continue;
                 }
-                Err(_) => match from_sources.recv_timeout(Duration::from_millis(100)) {
-                    Ok(fed) => fed,
-                    Err(RecvTimeoutError::Timeout) => continue,
-                    Err(RecvTimeoutError::Disconnected) => {
-                        return Err(Error::Bug("all sources are gone without saying so".into()));
-                    }
-                },
+                Err(_) => self.wait(from_sources)?,
             };
             match fed {
                 Fed::Batch { source, epoch, slot, frames } => {
@@ -223,6 +222,21 @@ impl<W: BatchWork> GpuThread<'_, W> {
             }
         }
         Ok(())
+    }
+
+    /// What a source sends next, waited for as long as sources live.
+    fn wait(&self, from_sources: &Receiver<Fed>) -> Result<Fed> {
+        let _idle = Idle::begin(self.idle);
+        loop {
+            match from_sources.recv_timeout(Duration::from_millis(100)) {
+                Ok(fed) => return Ok(fed),
+                // Sources that decode would not notice for long that the device is gone.
+                Err(RecvTimeoutError::Timeout) => self.ctx.poll()?,
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(Error::Bug("all sources are gone without saying so".into()));
+                }
+            }
+        }
     }
 
     fn lane(&mut self, source: usize) -> Result<&mut Lane<W>> {

@@ -295,7 +295,7 @@ fn create_temp(dir: &dyn StoreDir, name: &OsStr) -> io::Result<(OsString, Box<dy
 }
 
 /// Removes temporary files that dead runs left in a folder; those of living runs, here or elsewhere, are told by their lock
-/// and stay. Returns the number removed.
+/// and stay, and so do those of other users that may not be opened or removed. Returns the number removed.
 ///
 /// # Errors
 /// [`Error::Storage`] when the folder cannot be read or a file cannot be removed.
@@ -308,12 +308,16 @@ pub fn clean_temps(dir: &dyn StoreDir) -> Result<usize> {
         let path = dir.path().join(&name);
         let mut file = match dir.open_write(&name) {
             Ok(file) => file,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+            // In a folder that several users share, somebody else's is none of our business.
+            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => continue,
             Err(e) => return Err(Error::storage("open", path, e)),
         };
         if matches!(file.try_claim(), Ok(true)) {
-            dir.remove(&name).map_err(|e| Error::storage("remove", path, e))?;
-            removed += 1;
+            match dir.remove(&name) {
+                Ok(()) => removed += 1,
+                Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {}
+                Err(e) => return Err(Error::storage("remove", path, e)),
+            }
         }
     }
     Ok(removed)
@@ -336,7 +340,7 @@ pub fn output_folder(io: &dyn StoreIo, path: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::OsIo;
+    use crate::store::{LockGuard, OsIo};
 
     #[test]
     fn temp_names_are_recognised_and_fit() {
@@ -391,5 +395,56 @@ mod tests {
         assert_eq!(clean_temps(dir.as_ref()).unwrap(), 1);
         alive.commit().unwrap();
         assert_eq!(dir.list().unwrap(), ["alive"]);
+    }
+
+    /// A folder in which some files belong to another user: one may not be opened, one not be removed.
+    #[derive(Debug)]
+    struct Shared(Box<dyn StoreDir>);
+
+    const UNREADABLE: &str = ".a.tmp-0123456789abcdef";
+    const STICKY: &str = ".b.tmp-0123456789abcdef";
+
+    impl StoreDir for Shared {
+        fn path(&self) -> &Path {
+            self.0.path()
+        }
+        fn create_new(&self, name: &OsStr) -> io::Result<Box<dyn StoreFile>> {
+            self.0.create_new(name)
+        }
+        fn open_write(&self, name: &OsStr) -> io::Result<Box<dyn StoreFile>> {
+            if name == UNREADABLE { Err(io::ErrorKind::PermissionDenied.into()) } else { self.0.open_write(name) }
+        }
+        fn open_read(&self, name: &OsStr) -> io::Result<Box<dyn StoreFile>> {
+            self.0.open_read(name)
+        }
+        fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
+            self.0.rename(from, to)
+        }
+        fn remove(&self, name: &OsStr) -> io::Result<()> {
+            if name == STICKY { Err(io::ErrorKind::PermissionDenied.into()) } else { self.0.remove(name) }
+        }
+        fn list(&self) -> io::Result<Vec<OsString>> {
+            self.0.list()
+        }
+        fn sync(&self) -> io::Result<()> {
+            self.0.sync()
+        }
+        fn try_lock(&self, name: &OsStr) -> io::Result<Option<Box<dyn LockGuard>>> {
+            self.0.try_lock(name)
+        }
+        fn nonce(&self) -> u64 {
+            self.0.nonce()
+        }
+    }
+
+    #[test]
+    fn temps_of_other_users_stay_and_stop_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = Shared(OsIo.open_dir(folder.path()).unwrap());
+        for name in [UNREADABLE, STICKY, ".c.tmp-0123456789abcdef"] {
+            drop(dir.create_new(OsStr::new(name)).unwrap());
+        }
+        assert_eq!(clean_temps(&dir).unwrap(), 1);
+        assert_eq!(dir.list().unwrap(), [UNREADABLE, STICKY]);
     }
 }

@@ -19,8 +19,9 @@ pub(crate) struct FileSpec {
     pub(crate) path: PathBuf,
     pub(crate) crf: f32,
     pub(crate) audio: Option<AudioCopy>,
-    pub(crate) rotation: i32,
     pub(crate) rate: Option<Rational>,
+    /// Shape of the pixels, width to height; `None` for square ones.
+    pub(crate) pixel_aspect: Option<Rational>,
 }
 
 impl FileSpec {
@@ -157,8 +158,8 @@ impl Open {
     pub(crate) fn begin(spec: &FileSpec, frame: &Finished) -> Result<Self> {
         let options = WriterOptions {
             color: frame.desc.color,
-            rotation: spec.rotation,
             frame_rate: spec.rate,
+            pixel_aspect: spec.pixel_aspect,
             rate: RateControl::Crf(spec.crf),
             odd: OddSize::PadReplicate,
             ..WriterOptions::new(frame.desc.size, frame.desc.format, frame.info.time_base)

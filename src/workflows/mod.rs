@@ -5,6 +5,7 @@ pub mod chunk;
 pub mod collage;
 pub mod curate;
 mod encode;
+mod kept;
 mod letters;
 mod reporter;
 mod short;

@@ -10,7 +10,7 @@ use frameloom::reference::color::yuv_change::yuv_change;
 use frameloom::reference::{FrameSlot, Plane};
 use frameloom::workflows::chunk::plan::Schedule;
 use frameloom::workflows::chunk::process::{
-    ChunkEffect, Identity, OnGpu, Outside, Placed, Placement, ProcessOptions, Tiles,
+    ChunkEffect, FilterEffect, Identity, OnGpu, Outside, Placed, Placement, ProcessOptions, Tiles,
 };
 
 use crate::frames::*;
@@ -196,6 +196,31 @@ fn chunks_are_processed_when_they_are_active() {
         for batch in [1, 5, 16] {
             let (again, ..) = run(batch);
             assert!(again.iter().zip(&out).all(|(a, b)| a.bytes == b.bytes && a.chunks == b.chunks), "batch {batch}");
+        }
+    });
+}
+
+/// A filter that looks at frames before begins anew behind a gap, within a batch as between two of them.
+#[test]
+fn a_filter_begins_anew_behind_a_gap() {
+    on_every_adapter("chunk run: gaps", |ctx| {
+        let (size, rects) = chunks();
+        // Frames 2 to 4 and 6 to 9: one frame between.
+        let when = Schedule::new(vec![[1.05, 1.2], [1.23, 1.39]]).unwrap();
+        let placement = Placement::new(size, vec![Placed::still(4, rects[2]).active(when)], 0).unwrap();
+        let run = |batch| {
+            let frames = HostFrames::new(PixelFormat::Rgba8, size, 16);
+            let mut effect = FilterEffect::new("tmix=frames=3").unwrap();
+            process(ctx, frames, &placement, &mut effect, &options(batch)).unwrap()
+        };
+        let (out, report) = run(1);
+        assert_eq!(report.tiles, 7);
+        let active: Vec<usize> = (0..16).filter(|i| !out[*i].chunks.is_empty()).collect();
+        assert_eq!(active, [2, 3, 4, 6, 7, 8, 9]);
+        for batch in [3, 8, 16] {
+            let (again, report) = run(batch);
+            assert!(again.iter().zip(&out).all(|(a, b)| a.bytes == b.bytes && a.chunks == b.chunks), "batch {batch}");
+            assert_eq!(report.tiles, 7, "batch {batch}");
         }
     });
 }

@@ -145,6 +145,33 @@ fn a_collage_is_made_and_kept() {
     assert_eq!(code(&o), 0, "{}", stderr(&o));
 }
 
+/// What does not fit is refused, with the flag that helps; what fits has the same bytes, whatever the limit is.
+#[test]
+fn the_memory_limit_refuses_and_changes_no_byte() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("photos");
+    pictures(&folder, 24);
+    let h264 = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-preset", "ultrafast"];
+    let small = clip(dir.path(), "small.mp4", "testsrc2=size=128x72:rate=10:duration=1", &h264);
+    let at = |name: &str| dir.path().join(name);
+    let o = run(&args(&["index", "build", "@", "-o", "@", "--memory-limit", "256"], &[&folder, &at("index")]));
+    assert_eq!(code(&o), 0, "{}", stderr(&o));
+    for (name, limit) in [("a", "256"), ("b", "4096")] {
+        let line = ["collage", "@", "@", "-o", "@", "--memory-limit", limit];
+        let o = run(&args(&line, &[&small, &at("index"), &at(name)]));
+        assert_eq!(code(&o), 0, "{}", stderr(&o));
+    }
+    assert_eq!(differing(&at("a"), &at("b")), Vec::<PathBuf>::new());
+    let o =
+        run(&args(&["index", "search", "@", "@", "--memory-limit", "256"], &[&at("index"), &folder.join("p003.jpg")]));
+    assert_eq!(code(&o), 0, "{}", stderr(&o));
+    // Twenty different pictures of 960x1080 at once are more than 64 MB.
+    let large = clip(dir.path(), "large.mp4", "testsrc2=size=1920x1080:rate=10:duration=1", &h264);
+    let line = ["collage", "@", "@", "-o", "@", "--tiles", "2x1", "--no-repeat", "--memory-limit", "64"];
+    let o = run(&args(&line, &[&large, &folder, &at("c")]));
+    assert!(code(&o) == 6 && stderr(&o).contains("`--memory-limit`"), "{} {}", code(&o), stderr(&o));
+}
+
 /// An index decides how pictures are described; a shape that is nearly the index's is that one.
 #[test]
 fn an_index_brings_its_settings() {

@@ -83,6 +83,69 @@ fn another_track_of_a_video_can_be_measured() {
 }
 
 #[test]
+fn a_run_goes_on_in_the_middle_of_a_video() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |n: &str| dir.path().join(n);
+    let video = small_clip(dir.path());
+    // More frames than are decoded ahead, each written as it is.
+    let config = "decision: {near_duplicate_bits: -1}\nvideo: {every: 2, pick: nth}\nprocessing: {create_visualization: false}\n\
+                  custom_strategies: {whole: {when: []}}\n";
+    std::fs::write(at("c.yaml"), config).unwrap();
+    let run = |out: &str| {
+        let o = well(&["run", "@", "-o", "@", "--config", "@", "--json"], &[&video, &at(out), &at("c.yaml")]);
+        let outcome = events(&o).pop().unwrap()["outcome"].clone();
+        assert_eq!((&outcome["frames"], &outcome["successful"]), (&30.into(), &30.into()), "{outcome}");
+        outcome["kept"].as_u64().unwrap()
+    };
+    assert_eq!(run("one"), 0);
+    let whole = contents(&at("one"));
+    let pictures: Vec<_> = whole.keys().filter(|p| p.starts_with("whole/images")).collect();
+    let different: std::collections::BTreeSet<&Vec<u8>> = pictures.iter().map(|p| &whole[*p]).collect();
+    assert_eq!((pictures.len(), different.len()), (30, 30));
+    // The last one alone is read from the beginning of the video; of two, the second from where the first group of frames ended.
+    for gone in [&[29][..], &[2, 27]] {
+        for picture in gone {
+            std::fs::remove_file(at("one").join(pictures[*picture])).unwrap();
+        }
+        assert_eq!(run("one"), 30 - gone.len() as u64);
+        assert!(contents(&at("one")) == whole, "different bytes");
+    }
+}
+
+#[test]
+fn limits_are_of_pictures_and_of_input() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |n: &str| dir.path().join(n);
+    blocks(&at("in"), 5, Size::new(96, 64));
+    let planned = |more: &[&str]| {
+        let list = [&["run", "@", "-o", "@", "--dry-run", "--json"], more].concat();
+        let o = well(&list, &[&at("in"), &at("out")]);
+        events(&o).pop().unwrap()["pictures"].as_u64().unwrap()
+    };
+    assert_eq!(
+        [planned(&[]), planned(&["--limit", "2"]), planned(&["--limit", "side=100", "--limit", "3"])],
+        [5, 2, 3]
+    );
+    let measured = |more: &[&str]| {
+        let o = call(&[&["analyze", "@", "-o", "@", "--restart"], more].concat(), &[&at("in"), &at("out")]);
+        (code(&o), stderr(&o))
+    };
+    assert_eq!(measured(&["--limit", "2", "--limit", "side=100"]).0, 0);
+    for flag in ["--limit", "--input-limit"] {
+        let (code, said) = measured(&[flag, "side=80"]);
+        assert!(code == 3 && said.contains("frame_0000.png") && said.contains("side"), "{flag}: {code} {said}");
+    }
+    // What only deciding takes is no word for measuring and tuning.
+    for (command, flag) in
+        [("analyze", "--keep"), ("analyze", "--surplus"), ("analyze", "--overrides"), ("tune", "--overrides")]
+    {
+        let output: &[&str] = if command == "tune" { &[] } else { &["-o", "x"] };
+        let o = call(&[&[command, "@", flag, "keep"], output].concat(), &[&at("in")]);
+        assert!(code(&o) == 2 && stderr(&o).contains(flag), "{command}: {}", stderr(&o));
+    }
+}
+
+#[test]
 fn parts_joined_give_the_bytes_of_one_run() {
     let dir = tempfile::tempdir().unwrap();
     let at = |n: &str| dir.path().join(n);

@@ -56,11 +56,72 @@ fn what_is_typed_wrong_is_exit_two_with_one_message() {
         &["collage", "x.mp4", "p", "--fps-override", "0"],
         &["collage", "x.mp4", "p", "--no-repeat", "--max-uses", "2"],
         &["collage", "x.mp4", "p", "--tiles", "4"],
+        &["collage", "x.mp4", "p", "--demo-seconds", "5"],
+        &["collage", "x.mp4", "p", "--demo-images", "5"],
+        &["collage", "x.mp4", "p", "--memory-limit", "1"],
+        &["curate", "analyze", "p", "-o", "y", "--keep", "3"],
+        &["curate", "analyze", "p", "-o", "y", "--surplus", "drop"],
+        &["curate", "analyze", "p", "-o", "y", "--overrides", "o.yaml"],
+        &["curate", "tune", "p", "--overrides", "o.yaml"],
+        &["curate", "run", "p", "-o", "y", "--limit", "some"],
+        &["curate", "run", "p", "-o", "y", "--limit", "depth=3"],
+        &["curate", "run", "p", "-o", "y", "--limit", "2", "--limit", "3"],
     ] {
         let o = run(args);
         assert_eq!(code(&o), 2, "{args:?}: {}", stderr(&o));
         assert!(!o.stderr.is_empty() && !stderr(&o).contains("panicked"), "{args:?}");
     }
+}
+
+#[test]
+fn readers_of_events_hear_of_wrong_arguments_too() {
+    for (args, part) in [
+        (&["analyze", "x.mp4", "--thumbnail", "3", "--json"][..], "'--thumbnail'"),
+        (&["--json", "frobnicate"], "'frobnicate'"),
+        (&["--json", "chunk"], ""),
+        (&["heatmap", "x.mp4", "--json"], "--output <DIR>"),
+    ] {
+        let o = run(args);
+        let all = events(&o);
+        assert_eq!((code(&o), all.len()), (2, 1), "{args:?}: {}", stderr(&o));
+        let e = &all[0];
+        assert_eq!(
+            (&e["v"], &e["event"], &e["code"], &e["exit"]),
+            (&1.into(), &"error".into(), &"usage".into(), &2.into()),
+            "{e}"
+        );
+        assert!(e["message"].as_str().unwrap().contains(part) && e["retryable"] == false, "{e}");
+        // People are told as before.
+        assert!(!o.stderr.is_empty(), "{args:?}");
+    }
+    // Without the flag, and where it is the name of a file, standard output stays empty; help is no error.
+    for args in [&["frobnicate"][..], &["analyze", "--batch", "0", "--", "--json"]] {
+        let o = run(args);
+        assert!(code(&o) == 2 && o.stdout.is_empty(), "{args:?}");
+    }
+    let o = run(&["--json", "--help"]);
+    assert!(code(&o) == 0 && String::from_utf8_lossy(&o.stdout).contains("Exit codes:"));
+    assert!(!String::from_utf8_lossy(&o.stdout).contains("\"event\""));
+}
+
+#[test]
+fn a_probe_that_fails_for_some_inputs_is_not_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let good = small_clip(dir.path());
+    let missing = dir.path().join("missing.mp4");
+    let probe = |inputs: &[&std::path::Path]| {
+        let mut args: Vec<&std::ffi::OsStr> = vec!["probe".as_ref(), "--json".as_ref()];
+        args.extend(inputs.iter().map(|p| p.as_os_str()));
+        let o = run(&args);
+        (code(&o), events(&o).pop().unwrap())
+    };
+    let (exit, last) = probe(&[&good, &missing]);
+    assert_eq!((exit, &last["event"], &last["inputs"]), (3, &"result".into(), &2.into()), "{last}");
+    assert_eq!((&last["failed"], &last["exit"]), (&1.into(), &3.into()), "{last}");
+    let (exit, last) = probe(&[&good, &good]);
+    assert_eq!((exit, &last["failed"], &last["exit"]), (0, &0.into(), &0.into()), "{last}");
+    let (exit, last) = probe(&[&missing, &missing]);
+    assert_eq!((exit, &last["event"]), (4, &"error".into()), "{last}");
 }
 
 #[test]

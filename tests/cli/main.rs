@@ -68,4 +68,5 @@ mod track;
 mod track_names;
 mod track_plan;
 mod track_real;
+mod turned;
 mod worker;

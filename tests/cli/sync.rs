@@ -70,6 +70,7 @@ fn shifted_clips_get_their_offset_and_their_verdict() {
         let late = moved["audio_late_ms"].as_f64().unwrap();
         assert_eq!(offset.parse::<i64>().unwrap(), -(late / 40.0).round() as i64);
         assert!(confidence.parse::<f64>().unwrap() > 2.0);
+        assert_eq!(moved["first_frame_seconds"], json(&folder.join("sync.json"))["first_frame_seconds"]);
         let summary = json(&folder.join("processing_summary.json"));
         for name in [
             "input_video",

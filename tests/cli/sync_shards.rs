@@ -214,22 +214,30 @@ fn syncnet_in_parts_hears_what_one_run_hears() {
     let Some((root, models)) = data("syncnet_in_parts_hears_what_one_run_hears") else { return };
     let tiny = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models");
     let out = tempfile::tempdir().unwrap();
-    let (clip, at) = (people(&root, out.path()), |name: &str| out.path().join(name));
-    let run = |name: &str, more: &[&str]| {
-        let flags =
-            ["--estimator", "syncnet", "--lips-model", "lips", "--audio-model", "sound", "--models", text(&tiny)];
-        let o = sync(models.path(), &[&[text(&clip), "-o", text(&at(name))][..], &FLAGS, &flags, more].concat());
-        assert_eq!(code(&o), 0, "{name}: {}", stderr(&o));
-    };
-    run("one", &[]);
-    // Faces in one part, lips in three: each begins in the middle of the video.
-    run("faces", &["--shard", "1/1"]);
-    let lips: Vec<PathBuf> = (1..=3).map(|i| at(&format!("l{i}"))).collect();
-    for (i, folder) in (1..=3).zip(&lips) {
-        assert_eq!(code(&merge(&[at("faces")], folder)), 0);
-        run(&format!("l{i}"), &["--shard", &format!("{i}/3")]);
+    // The same in bursts of frames with few between them, in a container that rounds times.
+    let (even, uneven) = (people(&root, out.path()), out.path().join("uneven.mkv"));
+    let bursts = ["-vf", "select='gt(mod(t,4),3)+not(mod(n,5))'", "-fps_mode", "vfr", "-preset", "ultrafast"];
+    ffmpeg(&[&["-i", text(&even), "-c:v", "libx264", "-c:a", "copy"][..], &bursts].concat(), &uneven);
+    for (clip, kind) in [(even, "even"), (uneven, "uneven")] {
+        let at = |name: &str| out.path().join(format!("{kind}-{name}"));
+        let run = |name: &str, more: &[&str]| {
+            let flags =
+                ["--estimator", "syncnet", "--lips-model", "lips", "--audio-model", "sound", "--models", text(&tiny)];
+            let o = sync(models.path(), &[&[text(&clip), "-o", text(&at(name))][..], &FLAGS, &flags, more].concat());
+            assert_eq!(code(&o), 0, "{kind} {name}: {}", stderr(&o));
+        };
+        run("one", &[]);
+        let tracks = json(&at("one").join("sync.json"))["tracks"].take();
+        assert!(tracks.as_array().is_some_and(|t| t.len() > 1), "{kind}: {tracks}");
+        // Faces in one part, lips in three: each begins in the middle of the video.
+        run("faces", &["--shard", "1/1"]);
+        let lips: Vec<PathBuf> = (1..=3).map(|i| at(&format!("l{i}"))).collect();
+        for (i, folder) in (1..=3).zip(&lips) {
+            assert_eq!(code(&merge(&[at("faces")], folder)), 0);
+            run(&format!("l{i}"), &["--shard", &format!("{i}/3")]);
+        }
+        assert_eq!(code(&merge(&lips, &at("all"))), 0);
+        run("all", &[]);
+        same(&contents(&at("one")), &contents(&at("all")), &format!("syncnet, {kind}"));
     }
-    assert_eq!(code(&merge(&lips, &at("all"))), 0);
-    run("all", &[]);
-    same(&contents(&at("one")), &contents(&at("all")), "syncnet");
 }

@@ -196,6 +196,68 @@ fn a_run_is_tracked_again_without_its_video() {
 }
 
 #[test]
+fn what_a_run_saw_is_not_changed_by_tracking_it_again() {
+    let (folder, clip, _) = door();
+    let (run, again) = (folder.path().join("run"), folder.path().join("again"));
+    let o = track(&[text(&clip), "-o", text(&run), "--every", "2", "--motion-least", "14"]);
+    assert_eq!(code(&o), 0, "{}", stderr(&o));
+    let report = |flags: &[&str]| track(&[&["report", "--from", text(&run), "-o", text(&again)][..], flags].concat());
+    let refused = |o: &Output, field: &str, place: &str| {
+        let said = stderr(o);
+        assert_eq!(code(o), 2, "{field}: {said}");
+        let wanted =
+            format!("setting `{field}`: belongs to what the run saw; run `frameloom track` again to change it");
+        assert!(said.contains(&wanted) && said.contains(place), "{said}");
+        assert!(!again.exists(), "{field}");
+    };
+    for (flags, field) in [
+        (&["--detector", "yolox-nano"][..], "detector"),
+        (&["--every", "3"], "every"),
+        (&["--detect-every", "2"], "detect_every"),
+        (&["--motion-least", "12"], "motion.least"),
+        (&["--stills", "3"], "stills"),
+        (&["--set", "still_side=320"], "still_side"),
+        (&["--recognise", "http://localhost:1/who"], "recognise.url"),
+    ] {
+        refused(&report(flags), field, flags[0]);
+    }
+    // By a variable and by a file as by a flag.
+    let mut command = frameloom();
+    command.args(["track", "report", "--from", text(&run), "-o", text(&again)]).env("FRAMELOOM_TRACK_EVERY", "3");
+    refused(&command.output().unwrap(), "every", "FRAMELOOM_TRACK_EVERY");
+    let other = folder.path().join("other.toml");
+    std::fs::write(&other, "tracker = \"iou\"\nevery = 3\n").unwrap();
+    refused(&report(&["--config", text(&other)]), "every", "other.toml:2");
+    // Who says the same is not refused, the settings of the run least of all; and what was not said is as it was.
+    let o = report(&["--every", "2", "--motion-least", "14", "--detector", "motion", "--tracker", "oc-sort"]);
+    assert_eq!(code(&o), 0, "{}", stderr(&o));
+    let settings = |folder: &Path| std::fs::read_to_string(folder.join("config.toml")).unwrap();
+    assert_eq!(settings(&again), settings(&run).replace("byte-track", "oc-sort"));
+    let o = report(&["--config", text(&run.join("config.toml"))]);
+    assert_eq!(code(&o), 0, "{}", stderr(&o));
+    assert_eq!(settings(&again), settings(&run));
+}
+
+#[test]
+fn who_stands_is_tracked_however_seldom_frames_are_looked_at() {
+    let (folder, clip, _) = door();
+    let truth = folder.path().join("stands.txt");
+    let rows: Vec<String> = (1..=300).map(|frame| format!("{frame},1,100,100,40,90,1,-1,-1,-1\n")).collect();
+    std::fs::write(&truth, rows.concat()).unwrap();
+    for (name, flags) in
+        [("every", ["--every", "60"]), ("fps", ["--fps", "0.4"]), ("between", ["--detect-every", "60"])]
+    {
+        for tracker in ["byte-track", "oc-sort", "iou"] {
+            let out = folder.path().join(format!("{name}_{tracker}"));
+            let given = [text(&clip), "-o", text(&out), "--detections", text(&truth), "--tracker", tracker];
+            let o = track(&[&given[..], &flags[..]].concat());
+            assert_eq!(code(&o), 0, "{name} {tracker}: {}", stderr(&o));
+            assert_eq!(item(&o)["outcome"]["objects"], 1, "{name} {tracker}: {}", item(&o));
+        }
+    }
+}
+
+#[test]
 fn detections_of_a_file_give_the_tracks_that_are_in_it() {
     let (folder, clip, zones) = door();
     let scene = Scene::door();

@@ -128,6 +128,37 @@ fn units_are_done_in_order_and_what_is_wrong_is_answered() {
     assert!(contents(&alone) == contents(&dir.path().join("out/one")));
 }
 
+/// What an answer says of a folder with work of other settings, `--restart`, can be done by a unit.
+#[test]
+fn a_unit_may_begin_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    small(dir.path());
+    let mut worker = Worker::start(dir.path(), &[]);
+    let into_one = |id: &str, options: Value| {
+        json!({ "id": id, "command": "analyze", "input": "clip.mp4", "output": "out", "options": options }).to_string()
+    };
+    worker.say(&into_one("first", json!({ "dark": 0.2 })));
+    worker.say(&into_one("other", json!({ "dark": 0.3 })));
+    worker.say(&into_one("anew", json!({ "dark": 0.3, "restart": true })));
+    worker.say(&into_one("kept", json!({ "dark": 0.3, "restart": false })));
+    worker.say(&unit("none", "proxy", "clip.mp4", json!({ "restart": true })));
+    let (lines, exit) = worker.end();
+    assert_eq!((exit, lines.len()), (0, 5), "{lines:?}");
+    let by = |id: &str| lines.iter().find(|l| l["id"] == id).unwrap();
+    for id in ["first", "anew", "kept"] {
+        assert_eq!(by(id)["status"], "complete", "{}", by(id));
+    }
+    let refused = by("other");
+    assert_eq!((&refused["exit"], &refused["error"]["code"]), (&11.into(), &"state-key-mismatch".into()), "{refused}");
+    assert!(refused["error"]["hint"].as_str().unwrap().contains("`--restart`"), "{refused}");
+    assert_eq!(by("anew")["items"][0]["cached"], false, "{}", by("anew"));
+    assert_eq!(by("kept")["items"][0]["cached"], true, "{}", by("kept"));
+    // A command that keeps nothing has no such option.
+    let none = by("none");
+    assert_eq!((&none["exit"], &none["error"]["code"]), (&2.into(), &"config".into()), "{none}");
+    assert!(none["error"]["message"].as_str().unwrap().contains("unknown option of `proxy`"), "{none}");
+}
+
 #[test]
 fn a_worker_that_is_killed_is_simply_started_again() {
     let dir = tempfile::tempdir().unwrap();

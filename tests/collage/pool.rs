@@ -170,6 +170,31 @@ fn what_cannot_be_used_is_named_and_the_rest_goes_on() {
 }
 
 #[test]
+fn what_a_limit_kept_out_comes_in_when_it_is_raised() {
+    on_every_adapter("collage limits", |ctx| {
+        let dir = tempfile::tempdir().unwrap();
+        let (folder, index) = (dir.path().join("p"), dir.path().join("i"));
+        pictures(&folder, 0..3, SIZE);
+        pictures(&folder, 3..4, Size::new(640, 360));
+        std::fs::write(folder.join("head.png"), b"\x89PNG\r\n\x1a\n and nothing else").unwrap();
+        let mut options = PoolOptions::default();
+        options.limits.pixels = 320 * 180;
+        let counts = |options: &PoolOptions| {
+            let scan = Scan::of(std::slice::from_ref(&folder), true, &options.limits).unwrap();
+            let r = build_pool(ctx, scan, &index, &small().into(), options, &mut ()).unwrap();
+            (r.pictures, r.computed, r.unusable.len(), r.unchanged)
+        };
+        assert_eq!(counts(&options), (3, 3, 2, false));
+        // Looked at again, with the same result.
+        assert_eq!(counts(&options), (3, 0, 2, true));
+        assert_eq!(counts(&PoolOptions::default()), (4, 1, 1, false));
+        assert_eq!(counts(&PoolOptions::default()), (4, 0, 1, true));
+        // What has a row keeps it.
+        assert_eq!(counts(&options), (4, 0, 1, true));
+    });
+}
+
+#[test]
 fn pictures_are_added_and_removed() {
     on_every_adapter("collage add and remove", |ctx| {
         let dir = tempfile::tempdir().unwrap();

@@ -352,6 +352,30 @@ fn a_cancelled_run_goes_on() {
     });
 }
 
+/// A source that is stopped in the middle of a unit, as a deadline or a lack of memory stops it, is not the end of the video.
+#[test]
+fn a_source_that_was_stopped_is_gone_on_with() {
+    on_every_adapter("collage source stopped", |ctx| {
+        let (dir, clip, pool) = setting(ctx, "64x36", "30", 8, 30);
+        let (whole, out) = (dir.path().join("whole"), dir.path().join("stopped"));
+        run(ctx, &clip, &pool, &whole, |_| ()).unwrap();
+        let config = CollageConfig::new(pool.descriptor().clone());
+        // The decoder's token alone: the run itself is not cancelled.
+        let cancel = CancelToken::new();
+        let (video, options, mut done) = (open(&clip, &cancel), CollageOptions::default(), 0);
+        let stopped = collage(ctx, video, &pool, &out, &config, &options, &mut |p: Progress| {
+            done += p.done;
+            if done >= 70 {
+                cancel.cancel();
+            }
+        });
+        assert!(matches!(stopped, Err(Error::Cancelled)), "{stopped:?}");
+        let outcome = run(ctx, &clip, &pool, &out, |_| ()).unwrap();
+        assert!(outcome.frames == 240 && outcome.resumed >= 64 && outcome.resumed.is_multiple_of(64), "{outcome:?}");
+        assert!(outcome.reasons.is_empty() && contents(&out) == contents(&whole), "{outcome:?}");
+    });
+}
+
 /// Frames as mosaics: every tile has a picture of its own, by the same rules.
 #[test]
 fn frames_are_rebuilt_from_tiles() {

@@ -130,6 +130,27 @@ fn a_profile_has_room_for_every_dispatch() {
     });
 }
 
+#[test]
+fn what_is_never_submitted_leaves_nothing_in_a_profile() {
+    on_every_adapter("profile of nothing", |ctx| {
+        let kernel = Kernel::from_source(ctx, &SOURCE, "copy_words", &[]).unwrap();
+        let bind = kernel.bind(ctx, &[("src_words", &buffer(ctx)), ("dst_words", &buffer(ctx))]).unwrap();
+        let Some(mut profile) = Profile::new(ctx).unwrap() else { return };
+        let mut rec = Recorder::new(ctx, "t").with_profile(&mut profile);
+        rec.dispatch(&kernel, &bind, [1, 1, 1]);
+        drop(rec);
+        let mut rec = Recorder::new(ctx, "t").with_profile(&mut profile);
+        rec.dispatch(&kernel, &bind, [1, 1, 1]);
+        rec.dispatch(&kernel, &bind, [ctx.caps().max_workgroups + 1, 1, 1]);
+        assert!(rec.submit().is_err());
+        assert!(profile.take(ctx).unwrap().is_empty());
+        let mut rec = Recorder::new(ctx, "t").with_profile(&mut profile);
+        rec.dispatch(&kernel, &bind, [1, 1, 1]);
+        rec.run().unwrap();
+        assert_eq!(profile.take(ctx).unwrap().len(), 1);
+    });
+}
+
 /// A poll of one thread may take the callback of another one's mapping, and run it only after that one's own wait is over.
 #[test]
 fn threads_that_share_a_device_read_their_own_times() {

@@ -2,8 +2,9 @@
 
 use crate::gpu::on_every_adapter;
 use crate::own;
-use frameloom::core::ByteBudget;
+use frameloom::core::{ByteBudget, FrameLayout, PixelFormat, Size};
 use frameloom::gpu::{BufferUse, GpuBuffer, PoolStats};
+use frameloom::ops::{GpuFrames, GpuMaps, MapLayout, MapSample};
 use frameloom::{Error, GpuError};
 
 const KIB: u64 = 1024;
@@ -78,5 +79,36 @@ fn writes_and_reads_keep_odd_lengths() {
         assert!(buffer.read(ctx, 0).unwrap().is_empty());
         assert!(buffer.write(ctx, 2, &[0; 4]).is_err(), "an offset inside a word");
         ctx.check().unwrap();
+    });
+}
+
+#[test]
+fn one_slot_is_read_without_those_before_it() {
+    on_every_adapter("reading a slot", |shared| {
+        let layout = FrameLayout::of(PixelFormat::Gray8, Size::new(512, 512)).unwrap();
+        let slot = u64::from(layout.slot_bytes());
+        // Room for eight pictures, and for the bytes of one on their way.
+        let ctx = own(shared, |o| o.budget = ByteBudget::new("GPU", 9 * slot + 4 * KIB));
+        let picture = |v: u8| -> Vec<u8> { (0..slot).map(|i| (i % 251) as u8 ^ v).collect() };
+        let pictures: Vec<Vec<u8>> = (0..8).map(picture).collect();
+        let refs: Vec<&[u8]> = pictures.iter().map(Vec::as_slice).collect();
+        let frames = GpuFrames::from_host(&ctx, "t", layout, &refs).unwrap();
+        for i in [7, 0, 3] {
+            assert!(frames.read_slot(&ctx, i).unwrap() == pictures[i as usize], "{i}");
+        }
+        let range = |offset, len| frames.buffer().read_range(&ctx, offset, len);
+        assert_eq!(range(3 * slot + 8, 5).unwrap(), pictures[3][8..13]);
+        assert!(range(8 * slot, 0).unwrap().is_empty());
+        for (offset, len) in [(frames.buffer().size_bytes() - 4, 5), (u64::MAX - 3, 8), (0, u64::MAX), (u64::MAX, 1)] {
+            assert!(matches!(range(offset, len), Err(Error::Bug(_))), "{len} from {offset} on");
+        }
+        // Nor a map without the maps before it.
+        let maps = GpuMaps::in_buffer(
+            frames.buffer().clone(),
+            MapLayout::new(MapSample::U32, Size::new(128, 512)).unwrap(),
+            8,
+        );
+        let numbers: Vec<u8> = maps.unwrap().read(&ctx, 6).unwrap();
+        assert!(numbers == pictures[6], "a map of the same bytes");
     });
 }

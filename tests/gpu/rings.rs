@@ -129,6 +129,58 @@ fn a_result_becomes_ready_without_being_waited_for() {
     });
 }
 
+/// What is dropped on the way, unfinished, unsubmitted or uncollected, gives its slot back.
+#[test]
+fn dropped_handles_give_their_slots_back() {
+    on_every_adapter("dropped slots", |ctx| {
+        let ring = UploadRing::new(ctx, "t", 256, 1).unwrap();
+        for value in 0..3u8 {
+            // The longest patience there is.
+            drop(ring.acquire(Duration::MAX, &CancelToken::new()).unwrap());
+            drop(ring.acquire(WAIT, &CancelToken::new()).unwrap().finish());
+            let want: Vec<u8> = (0..4).flat_map(|row| [value + row; 64]).collect();
+            assert_eq!(round_trip(ctx, &ring, value), want);
+        }
+        let source = GpuBuffer::with_data(ctx, "t", &[9; 64]).unwrap();
+        let mut ring = ReadbackRing::new(ctx, "t", 64, 1).unwrap();
+        let free = |ring: &ReadbackRing| {
+            let start = Instant::now();
+            while ring.available() == 0 {
+                assert!(start.elapsed() < WAIT);
+                ctx.poll().unwrap();
+            }
+        };
+        for ready in [false, true, false] {
+            let mut rec = Recorder::new(ctx, "t");
+            let ticket = ring.record(&mut rec, &[(&source, 0, 64)]).unwrap();
+            drop(rec);
+            drop(ticket);
+            assert_eq!(ring.available(), 1);
+            let mut rec = Recorder::new(ctx, "t");
+            let ticket = ring.record(&mut rec, &[(&source, 0, 64)]).unwrap();
+            let readback = ring.submitted(ticket, rec.submit().unwrap());
+            let start = Instant::now();
+            while ready && !readback.is_ready() {
+                assert!(start.elapsed() < WAIT);
+                ctx.poll().unwrap();
+            }
+            drop(readback);
+            free(&ring);
+            // Nothing was read: nothing waits for the device.
+            let mut rec = Recorder::new(ctx, "t");
+            let ticket = ring.record(&mut rec, &[]).unwrap();
+            drop(ring.submitted(ticket, rec.submit().unwrap()));
+            assert_eq!(ring.available(), 1);
+            // The slot is as good as new.
+            let mut rec = Recorder::new(ctx, "t");
+            let ticket = ring.record(&mut rec, &[(&source, 0, 64)]).unwrap();
+            let readback = ring.submitted(ticket, rec.submit().unwrap());
+            assert_eq!(ring.collect(ctx, readback).unwrap(), [9; 64]);
+            assert_eq!(ring.available(), 1);
+        }
+    });
+}
+
 /// A ring that was replaced by a larger one while it was in flight: its slots do not end up in the new one.
 #[test]
 fn slots_go_back_to_the_ring_they_came_from() {

@@ -15,7 +15,7 @@ fn a_changed_file() {
     assert_eq!(cause(folder.load("m")), "hash-mismatch");
     let error = folder.load("m").unwrap_err();
     assert_eq!((error.code(), error.exit_code()), ("model", 9));
-    assert!(error.hint().unwrap().contains("frameloom models import"));
+    assert!(error.hint().unwrap().contains("frameloom models inspect"));
     let insisted = folder.registry().load("m", Allow::Unverified).unwrap();
     assert!(!insisted.pinned);
 }

@@ -88,6 +88,53 @@ fn rare_formats_are_converted_and_noted() {
     }
 }
 
+/// RGB in 0..=255 of the middle pixel of the first frame, by the colour that the frame is labelled with.
+fn middle_as_labelled(path: &Path) -> [f64; 3] {
+    let mut decoder = VideoDecoder::open(path, &DecodeOptions::default()).unwrap();
+    let frame = decoder.next_frame().unwrap().unwrap();
+    let desc = frame.desc();
+    let layout = FrameLayout::new(&desc).unwrap();
+    let mut slot = vec![0u8; layout.slot_bytes() as usize];
+    frame.copy_into(&layout, &mut slot[..]).unwrap();
+    assert!(desc.format.has_luma() && layout.planes().len() == 3, "{}", desc.format);
+    let bytes = desc.format.sample_bytes() as usize;
+    let [y, cb, cr] = [0, 1, 2].map(|plane| {
+        let (shift_x, shift_y) = if plane == 0 { (0, 0) } else { desc.format.chroma_shift() };
+        let (x, y) = ((desc.size.width / 2) >> shift_x, (desc.size.height / 2) >> shift_y);
+        let p = &layout.planes()[plane];
+        let at = (p.offset + p.stride * y) as usize + x as usize * bytes;
+        let code = if bytes == 2 { u16::from_le_bytes([slot[at], slot[at + 1]]) } else { u16::from(slot[at]) };
+        // As a number of 8 bits with a fraction.
+        f64::from(code) / f64::from(1u32 << (desc.format.bits() - 8))
+    });
+    let (luma, chroma) = match desc.color.range {
+        ColorRange::Limited => ((y - 16.0) / 219.0, [cb, cr].map(|c| (c - 128.0) / 224.0)),
+        ColorRange::Full => (y / 255.0, [cb, cr].map(|c| (c - 128.0) / 255.0)),
+    };
+    let (kr, kb) = desc.color.matrix.kr_kb();
+    let (r, b) = (luma + 2.0 * (1.0 - kr) * chroma[1], luma + 2.0 * (1.0 - kb) * chroma[0]);
+    [r, (luma - kr * r - kb * b) / (1.0 - kr - kb), b].map(|v| v * 255.0)
+}
+
+#[test]
+fn rgb_of_more_than_eight_bits_keeps_its_colours() {
+    let folder = tempfile::tempdir().unwrap();
+    // BT.601 is assumed for the small pictures, BT.709 for the large ones.
+    for size in ["320x240", "1280x720"] {
+        for format in ["gbrp10le", "gbrp12le"] {
+            for (name, rgb) in [("d02030", [208, 32, 48]), ("20c040", [32, 192, 64]), ("3040d0", [48, 64, 208])] {
+                let filter = format!("color=c=0x{name}:s={size}:r=5,format=gbrp,format={format}");
+                let args = ["-frames:v", "1", "-c:v", "ffv1", "-strict", "-2", "-pix_fmt", format];
+                let path = clip(folder.path(), &format!("{name}_{size}_{format}.mkv"), &filter, &args);
+                let got = middle_as_labelled(&path);
+                for (got, wanted) in got.iter().zip(rgb) {
+                    assert!((got - f64::from(wanted)).abs() < 3.0, "{size} {format} {name}: {got:?}, {wanted:?}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn thread_counts_change_nothing() {
     let folder = tempfile::tempdir().unwrap();

@@ -12,6 +12,7 @@
 mod decode;
 mod probe;
 mod share;
+mod upright;
 mod verdict;
 
 use std::path::{Path, PathBuf};

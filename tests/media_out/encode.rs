@@ -1,8 +1,14 @@
 //! Round trips through the encoder and the muxer.
 
 use frameloom::Error;
-use frameloom::core::{ChromaSiting, ColorRange, ColorSpec, PixelFormat, Rational, Size, YuvMatrix};
-use frameloom::media::{AudioCopy, Codec, OddSize, Plane, RateControl, VideoWriter, WriterOptions};
+use frameloom::core::{
+    CancelToken, ChromaSiting, ColorRange, ColorSpec, Limits, PixelFormat, Rational, Size, YuvMatrix,
+};
+use frameloom::media::{
+    AudioCopy, Codec, CopyOptions, CopyPiece, DecodeOptions, JoinOptions, JoinPiece, OddSize, Plane, RateControl,
+    VideoWriter, WriterOptions, copy_pieces, join_videos, probe,
+};
+use frameloom::store::OsIo;
 
 use crate::support::*;
 
@@ -220,6 +226,44 @@ fn rotation_and_colour_tags_are_written() {
 }
 
 #[test]
+fn the_shape_of_pixels_is_written_and_kept_by_joins_and_copies() {
+    let dir = tempfile::tempdir().unwrap();
+    // As wide as Matroska, which keeps the width of the picture as it is shown, can say exactly: 128 for 90.
+    let size = Size::new(90, 64);
+    let aspect = Rational { num: 64, den: 45 };
+    let shape = |path: &std::path::Path| stream(path, "v")["sample_aspect_ratio"].clone();
+    for codec in [Codec::H264, Codec::Mpeg4] {
+        for ext in ["mp4", "mkv"] {
+            let path = dir.path().join(format!("a.{ext}"));
+            let o = WriterOptions { codec, pixel_aspect: Some(aspect), ..options(size, 25) };
+            write_rgba(VideoWriter::create(&path, &o, None).unwrap(), size, &[0, 1, 2]);
+            assert_eq!(shape(&path), "64:45", "{codec:?} {ext}");
+            let info = probe(&path, &Limits::default()).unwrap();
+            assert_eq!(DecodeOptions::default().pixel_aspect_of(&info.video_streams[0]), Some(aspect));
+        }
+        // What was written in pieces, and what is only copied.
+        let path = dir.path().join("a.mp4");
+        for ext in ["mp4", "mkv"] {
+            let joined = dir.path().join(format!("joined.{ext}"));
+            let pieces = [0, 3].map(|start| JoinPiece { path: path.clone(), start });
+            let how = JoinOptions {
+                time_base: Rational { num: 1, den: 25 },
+                last_duration: 1,
+                rotation: 0,
+                picture: None,
+                cancel: CancelToken::new(),
+            };
+            assert_eq!(join_videos(&OsIo, &joined, &pieces, &how, None).unwrap().frames, 6);
+            assert_eq!(shape(&joined), "64:45", "{codec:?} {ext}");
+            let copied = dir.path().join(format!("copied.{ext}"));
+            let piece = CopyPiece { path: copied.clone(), start: None, end: None };
+            copy_pieces(&OsIo, &path, &[piece], &CopyOptions::default()).unwrap();
+            assert_eq!(shape(&copied), "64:45", "{codec:?} {ext}");
+        }
+    }
+}
+
+#[test]
 fn odd_sizes_follow_the_policy() {
     let dir = tempfile::tempdir().unwrap();
     let size = Size::new(97, 63);
@@ -301,6 +345,8 @@ fn wrong_calls_are_refused_and_do_no_harm() {
     refused(&WriterOptions { time_base: Rational { num: 0, den: 1 }, ..base.clone() });
     refused(&WriterOptions { frame_rate: Some(Rational { num: -1, den: 1 }), ..base.clone() });
     refused(&WriterOptions { rotation: 45, ..base.clone() });
+    refused(&WriterOptions { pixel_aspect: Some(Rational { num: 0, den: 1 }), ..base.clone() });
+    refused(&WriterOptions { pixel_aspect: Some(Rational { num: 33, den: 1 }), ..base.clone() });
     refused(&WriterOptions { rate: RateControl::Crf(f32::NAN), ..base.clone() });
     refused(&WriterOptions { rate: RateControl::BitRate(1), ..base.clone() });
     refused(&WriterOptions { threads: 65, ..base.clone() });

@@ -7,4 +7,5 @@ mod damage;
 mod encode;
 mod folder;
 mod images;
+mod retime;
 mod support;

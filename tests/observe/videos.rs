@@ -2,14 +2,17 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use frameloom::core::{Progress, Rect, Size};
 use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::media::DecodeOptions;
-use frameloom::pipeline::{PipelineOptions, VideoSource};
+use frameloom::pipeline::{FrameSource, PipelineOptions, SourceFrame, VideoSource};
 use frameloom::store::OsIo;
-use frameloom::workflows::analyze::{AnalyzeConfig, AnalyzeOptions, OpenOptions, Outcome, analyze, open_input};
+use frameloom::workflows::analyze::{
+    AnalyzeConfig, AnalyzeInput, AnalyzeOptions, OpenOptions, Outcome, OutcomeStatus, analyze, open_input,
+};
 use frameloom::workflows::chunk::heat::{HeatConfig, HeatInput, HeatKind, HeatOptions, Watching, heat_of, heat_video};
 use frameloom::workflows::chunk::process::{
     ChunkOptions, ChunkTask, ChunkVideo, ChunkWork, EffectId, Identity, Placed, Placement, ProcessConfig, ProxyConfig,
@@ -116,6 +119,56 @@ fn analyze_goes_on_within_an_input() {
     same(&dir.path().join("whole"), &dir.path().join("out"), &[]);
 }
 
+/// The first frames of another source, and then an error.
+struct Broken {
+    inner: Box<dyn FrameSource>,
+    left: u64,
+    end: fn() -> Error,
+}
+
+impl FrameSource for Broken {
+    fn next(&mut self, deliver: &mut dyn FnMut(&dyn SourceFrame) -> Result<()>) -> Result<bool> {
+        if self.left == 0 {
+            return Err((self.end)());
+        }
+        self.left -= 1;
+        self.inner.next(deliver)
+    }
+}
+
+#[test]
+fn an_input_that_ended_for_a_reason_that_may_pass_is_measured_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let ctx = context();
+    let video = clip(dir.path(), "a.mp4", "64x48", 25, 20);
+    let run = |out: &str, end: Option<fn() -> Error>| {
+        let open = open_input(&video, &dir.path().join(out), &OpenOptions::default()).unwrap();
+        let input = match end {
+            Some(end) => AnalyzeInput { source: Box::new(Broken { inner: open.source, left: 8, end }), ..open },
+            None => open,
+        };
+        let mut outcomes = Vec::new();
+        let mut all = (Count::default(), |_: usize, o: Outcome| {
+            outcomes.push(o);
+            Ok(())
+        });
+        analyze(&ctx, vec![input], &AnalyzeConfig::default(), &AnalyzeOptions::default(), &mut all).unwrap();
+        outcomes.pop().unwrap()
+    };
+    let late: fn() -> Error =
+        || Error::Deadline { what: "reading the input (no progress)".into(), after: Duration::from_secs(30) };
+    let partial = run("late", Some(late));
+    assert_eq!((partial.status, partial.frames, partial.cached), (OutcomeStatus::Partial, 8, false), "{partial:?}");
+    let again = run("late", None);
+    assert_eq!((again.frames, again.cached, again.reasons.len()), (20, false, 0), "{again:?}");
+    assert!(run("late", None).cached);
+    // What the file is to blame for is the same the next time.
+    let bad: fn() -> Error = || Error::InputCorrupt { path: "a.mp4".into(), reason: "no more of it".into() };
+    assert_eq!(run("bad", Some(bad)).frames, 8);
+    let kept = run("bad", None);
+    assert_eq!((kept.status, kept.frames, kept.cached), (OutcomeStatus::Partial, 8, true), "{kept:?}");
+}
+
 #[test]
 fn a_heat_map_goes_on_behind_its_last_saving() {
     let dir = tempfile::tempdir().unwrap();
@@ -212,6 +265,53 @@ fn heat_maps_proxies_and_previews_end_where_they_are_told_to() {
     });
     assert_eq!(made.frames, 120);
     assert!(!options.cancel.is_cancelled());
+}
+
+#[test]
+fn pixels_keep_their_shape_in_every_video_that_is_made_of_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ctx, square) = (context(), clip(dir.path(), "square.mp4", "160x128", 25, 40));
+    let path = dir.path().join("wide.mp4");
+    // The container says so, and the codec otherwise: players go by the container.
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-y", "-i"])
+        .arg(&square)
+        .args(["-c", "copy", "-aspect", "16:9"])
+        .arg(&path)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let shape = |path: &Path| {
+        let entries = ["-v", "error", "-select_streams", "v", "-show_entries", "stream=sample_aspect_ratio"];
+        let o = Command::new("ffprobe").args(entries).args(["-of", "csv=p=0"]).arg(path).output().unwrap();
+        String::from_utf8_lossy(&o.stdout).trim().to_owned()
+    };
+    assert_eq!(shape(&path), "64:45");
+    let (pipeline, mut count) = (PipelineOptions::default(), Count::default());
+    let count = &mut count;
+    let proxy = dir.path().join("proxy.mp4");
+    let config = ProxyConfig { scale: 0.5, ..ProxyConfig::default() };
+    write_proxy(&ctx, video(&path), &proxy, &config, &pipeline, count).unwrap();
+    assert_eq!(shape(&proxy), "64:45");
+
+    let placed = Placed::still(0, Rect { x: 8, y: 8, width: 64, height: 48 });
+    let placement = Placement::new(Size::new(160, 128), vec![placed], 0).unwrap();
+    let effect = EffectId { name: "identity".into(), content: String::new() };
+    let task = ChunkTask { placement: &placement, work: ChunkWork::Tiles(&mut Identity), effect: &effect };
+    let (config, options) = (ProcessConfig::default(), ChunkOptions::default());
+    let out = dir.path().join("chunks");
+    process_video(&ctx, video(&path), task, &out, &config, &options, count).unwrap();
+    assert_eq!(shape(&out.join("wide_chunks.mp4")), "64:45");
+
+    let job = CutJob { start: 0.4, end: 1.2, video: dir.path().join("piece.mp4"), wav: None };
+    cut(&OsIo, &path, std::slice::from_ref(&job), &CutOptions::default(), count).unwrap();
+    assert_eq!(shape(&job.video), "64:45");
+
+    let seen = TrackVideo::open(&[path], 0, &DecodeOptions::default()).unwrap();
+    let config = TrackConfig { annotate: true, ..TrackConfig::default() };
+    let (zones, options, out) = (ZonesText::default(), TrackOptions::default(), dir.path().join("track"));
+    let made = track_video(&ctx, &seen, &TrackDetector::Motion, &zones, &out, &config, &options, count).unwrap();
+    assert_eq!(shape(&out.join(made.video.unwrap())), "64:45");
 }
 
 #[test]

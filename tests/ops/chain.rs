@@ -4,11 +4,14 @@ use crate::gpu::on_every_adapter;
 use crate::pictures::layout;
 use crate::results::refused;
 use crate::table;
-use frameloom::core::{LumaSums, PixelFormat};
-use frameloom::gpu::Recorder;
+use frameloom::core::{FrameLayout, LumaSums, PixelFormat};
+use frameloom::gpu::{GpuBuffer, Recorder};
 use frameloom::ops::color::gray_from_rgb::GrayFromRgbPlan;
+use frameloom::ops::edges::canny::CannyParams;
+use frameloom::ops::histogram::edge_grid::CellEdgesPlan;
+use frameloom::ops::resize::{PlaneSelect, area::AreaPlan};
 use frameloom::ops::stats::luma::{LumaParams, LumaStatsPlan};
-use frameloom::ops::{BatchShape, PicturesPlan, Plan, Record};
+use frameloom::ops::{BatchShape, FrameBatch, GpuFrames, PicturesPlan, Plan, Record};
 use frameloom::reference::{self, Plane};
 
 const PARAMS: LumaParams = LumaParams { dark: 20, bright: 200 };
@@ -55,5 +58,50 @@ fn links_that_do_not_fit_are_refused() {
         let gray = GrayFromRgbPlan::new(ctx, &layout(PixelFormat::Rgba8, (8, 8))).unwrap();
         let stats = LumaStatsPlan::new(ctx, &layout(PixelFormat::Gray8, (8, 9)), PARAMS).unwrap();
         refused(gray.chain(stats), "next");
+    });
+}
+
+/// As many pictures as wanted in the memory of one.
+#[derive(Debug)]
+struct Many(GpuFrames, u32);
+
+impl FrameBatch for Many {
+    fn buffer(&self) -> &GpuBuffer {
+        self.0.buffer()
+    }
+
+    fn format(&self) -> PixelFormat {
+        self.0.layout().format
+    }
+
+    fn slots(&self) -> u32 {
+        self.1
+    }
+
+    fn slot(&self, index: u32) -> Option<(u64, FrameLayout)> {
+        (index < self.1).then(|| (0, *self.0.layout()))
+    }
+}
+
+/// Each picture, or each cell of a picture, is a layer of a dispatch, of which a device takes so many.
+#[test]
+fn more_than_a_dispatch_takes_is_refused_when_it_is_bound() {
+    on_every_adapter("pictures of a dispatch", |ctx| {
+        let most = ctx.caps().max_workgroups;
+        let many =
+            |format, slots| Many(GpuFrames::new(ctx, "t", format, layout(format, (16, 16)).size, 1).unwrap(), slots);
+        let src = many(PixelFormat::Gray8, most + 1);
+        let shape = layout(PixelFormat::Gray8, (16, 16));
+        let stats = LumaStatsPlan::new(ctx, &shape, PARAMS).unwrap();
+        refused(stats.bind(ctx, &src, 0), "input");
+        assert_eq!(stats.bind(ctx, &src, 1).unwrap().capacity(), most);
+        let gray = GrayFromRgbPlan::new(ctx, &layout(PixelFormat::Rgba8, (16, 16))).unwrap();
+        refused(gray.bind(ctx, &many(PixelFormat::Rgba8, most + 1), 0, &src, 0), "input");
+        // Fewer results than pictures: those count.
+        let area = AreaPlan::new(ctx, (&shape, PlaneSelect::FIRST), (&shape, PlaneSelect::FIRST)).unwrap();
+        let dst = GpuFrames::new(ctx, "t", shape.format, shape.size, 2).unwrap();
+        assert_eq!(area.bind(ctx, &src, 0, &dst, 0).unwrap().capacity(), 2);
+        let cells = CellEdgesPlan::new(ctx, &shape, 16, CannyParams { low: 50, high: 150 }).unwrap();
+        refused(cells.bind(ctx, &many(PixelFormat::Gray8, most / 256 + 1), 0), "cells");
     });
 }

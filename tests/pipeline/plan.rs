@@ -2,7 +2,7 @@
 
 use frameloom::Error;
 use frameloom::core::{ByteBudget, FrameLayout, PixelFormat, Size};
-use frameloom::gpu::{DeviceChoice, GpuContext, GpuOptions, UploadRing};
+use frameloom::gpu::{BufferUse, DeviceChoice, GpuBuffer, GpuContext, GpuOptions, UploadRing};
 use frameloom::pipeline::{MemoryPlan, PipelineOptions};
 
 use crate::gpu::on_every_adapter;
@@ -91,5 +91,35 @@ fn a_device_with_the_hosts_memory_takes_from_the_hosts_budget() {
             assert!((3 << 20..4 << 20).contains(&host.used()) && gpu.used() >= 3 << 20);
         }
         drop(ring);
+    });
+}
+
+/// What an earlier run has left in the pool belongs to nobody: the next run on the same device has all of it.
+#[test]
+fn idle_buffers_of_an_earlier_run_count_as_free() {
+    on_every_adapter("idle buffers and admission", |shared| {
+        let layout = FrameLayout::of(PixelFormat::I420, Size::new(640, 360)).unwrap();
+        let work = |batch: u32| 1_000_000 * u64::from(batch);
+        let options = PipelineOptions { batch: 4, ring_slots: 2, ..PipelineOptions::default() };
+        let plan = |ctx: &GpuContext| MemoryPlan::fit(ctx, &layout, &options, 1, 2, work).unwrap();
+        let whole = plan(&own(shared, 1 << 30, 1 << 30));
+        assert_eq!((whole.batch, whole.ring_slots), (4, 2));
+        // Just enough, all of it idle.
+        let ctx = own(shared, whole.host_bytes, whole.gpu_bytes.max(1));
+        let idle = || {
+            let count = ctx.pool().budget().limit() * 7 / 8 / (256 << 10);
+            let new = |_| GpuBuffer::new(&ctx, "left", 256 << 10, BufferUse::Storage).unwrap();
+            drop((0..count).map(new).collect::<Vec<GpuBuffer>>());
+            assert!(ctx.pool().stats().idle_bytes * 2 > ctx.pool().budget().limit(), "{:?}", ctx.pool().stats());
+        };
+        idle();
+        assert_eq!(plan(&ctx), whole);
+        idle();
+        MemoryPlan::check_least(&ctx, &layout, 2, 0, work(3)).unwrap();
+        // The same for what is taken from the host's budget beside buffers.
+        idle();
+        let limit = ctx.pool().host_budget().limit();
+        drop(ctx.pool().acquire_host(limit).unwrap());
+        assert!(matches!(ctx.pool().acquire_host(limit + 1), Err(Error::Memory { .. })));
     });
 }

@@ -1,4 +1,4 @@
-//! The house rules of DESIGN.md that can be read off the tree: every operation is in every room, rooms only know those below them,
+//! The house rules of ARCHITECTURE.md that can be read off the tree: every operation is in every room, rooms only know those below them,
 //! files stay small.
 #![allow(
     clippy::unwrap_used,

@@ -62,7 +62,7 @@ macro_rules! packing_tests {
             }
         }
 
-        $crate::packing::packing_tests!(@each $plan, every_format_equals_the_reference, every_shape_equals_the_reference, pictures_of_all_sizes_at_once_equal_the_reference, half_floats_equal_the_reference, full_hd_equals_the_reference, the_largest_places_are_exact, what_does_not_fit_is_refused, every_setting_changes_something_and_a_wrong_reference_is_rejected);
+        $crate::packing::packing_tests!(@each $plan, every_format_equals_the_reference, bits_beside_the_samples_do_not_count, every_shape_equals_the_reference, pictures_of_all_sizes_at_once_equal_the_reference, half_floats_equal_the_reference, full_hd_equals_the_reference, the_largest_places_are_exact, what_does_not_fit_is_refused, every_setting_changes_something_and_a_wrong_reference_is_rejected);
     };
     (@each $plan:ty, $($test:ident),*) => { $(
         #[test]
@@ -179,6 +179,30 @@ pub fn every_format_equals_the_reference<P: Packing>() {
         for (i, format) in PixelFormat::ALL.into_iter().enumerate() {
             for j in 0..4 {
                 check::<P>(ctx, &table::uniform(ctx, layout(format, (33, 22)), i, 2), params(i * 5 + j, (14, 9)));
+            }
+        }
+    });
+}
+
+/// The six bits of a word that a 10-bit sample leaves free hold something.
+pub fn bits_beside_the_samples_do_not_count<P: Packing>() {
+    on_every_adapter(&named::<P>("stray bits"), |ctx| {
+        let formats = [PixelFormat::I010, PixelFormat::I210, PixelFormat::I410, PixelFormat::P010];
+        for (i, format) in formats.into_iter().enumerate() {
+            let layout = layout(format, (33, 22));
+            let mut trial = table::uniform(ctx, layout, i, 2);
+            for (_, bytes) in &mut trial.pictures {
+                for word in bytes.chunks_exact_mut(2) {
+                    match format {
+                        PixelFormat::P010 => word[0] |= 0x3f,
+                        _ => word[1] |= 0xfc,
+                    }
+                }
+            }
+            let frames: Vec<Vec<u8>> = trial.pictures.iter().map(|(_, bytes)| bytes.clone()).collect();
+            trial.batch = Box::new(upload(ctx, &layout, &frames));
+            for j in 0..2 {
+                check::<P>(ctx, &trial, params(2 * i + j, (14, 9)));
             }
         }
     });

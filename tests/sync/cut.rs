@@ -133,6 +133,34 @@ fn copies_move_to_key_frames_and_say_so() {
 }
 
 #[test]
+fn a_copy_begins_with_the_first_key_frame_where_a_file_begins_with_an_open_group() {
+    let dir = tempfile::tempdir().unwrap();
+    let parts = dir.path().join("part%d.mkv");
+    let picture = ["-f", "lavfi", "-i", "testsrc2=s=64x64:r=25:d=4", "-c:v", "mpeg2video", "-bf", "2", "-g", "12"];
+    ffmpeg(&[&picture[..], &["-f", "segment", "-segment_times", "1", parts.to_str().unwrap()]].concat());
+    let clip = dir.path().join("part1.mkv");
+    let listed = ffprobe(&clip, &["-show_entries", "packet=pts_time,flags", "-select_streams", "v:0"]);
+    let packets = listed["packets"].as_array().unwrap();
+    let at = |p: &serde_json::Value| p["pts_time"].as_str().unwrap().parse::<f64>().unwrap();
+    let first = &packets[0];
+    let before = packets.iter().filter(|p| at(p) < at(first)).count() as u64;
+    assert!(first["flags"].as_str().unwrap().starts_with('K') && before == 2, "an open group: {packets:?}");
+    let jobs = [(0.0, 1.0), (1.0, 9.0)].map(|(start, end)| {
+        let video = dir.path().join(format!("{start}.mkv"));
+        CutJob { start, end, video, wav: None }
+    });
+    let done = copy_on_key_frames(&OsIo, &clip, &jobs, &CutOptions::default()).unwrap();
+    let (one, two) = (&done.chunks[0], &done.chunks[1]);
+    assert!((one.start - 0.08).abs() < 0.002 && (one.end - two.start).abs() < 1e-9, "{one:?}");
+    assert!(one.frames_left_out == 2 && two.frames_left_out == 2, "{done:?}");
+    let all: u64 = done.chunks.iter().map(|c| c.frames + c.frames_left_out).sum();
+    assert_eq!(all, packets.len() as u64);
+    for chunk in &done.chunks {
+        assert_eq!(decoded(chunk.video_path.as_ref().unwrap(), "v:0").1 as u64, chunk.frames);
+    }
+}
+
+#[test]
 fn silences_of_a_tone_with_pauses_split_where_the_seed_says() {
     let dir = tempfile::tempdir().unwrap();
     let clip = dir.path().join("tone.mkv");

@@ -21,7 +21,7 @@ Exit codes:
   4 nothing usable in the input      11 state of an earlier run does not fit
   5 input damaged, no output         12 decoder crashed or hung
   6 memory limit cannot be met       101 a bug
-  7 writing failed                   124 deadline, 130/143/141 signal";
+  7 writing failed                   124 deadline, 129/130/141/143 signal";
 
 /// GPU-first analysis of video and frames.
 #[derive(Debug, Parser)]
@@ -205,7 +205,7 @@ pub(crate) struct AnalyzeArgs {
     /// Videos, or folders of pictures
     #[arg(required = true, value_name = "INPUT")]
     pub(crate) inputs: Vec<PathBuf>,
-    /// Output folder [default: <stem>.frameloom beside the working folder; with several inputs one folder each below it]
+    /// Output folder [default: <stem>.frameloom in the working folder; with several inputs one folder each below it]
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
     /// Video track, counted from 0 among the video tracks
@@ -219,8 +219,8 @@ pub(crate) struct AnalyzeArgs {
     /// Inputs analysed at the same time, through one GPU queue
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(crate) jobs: u32,
-    /// Memory the process and its decoder processes may allocate in MB (without program code, which is mapped from files); a plan made before
-    /// the start, which shrinks batches or refuses; changes speed, never results
+    /// Memory in MB that the process and its decoder processes may allocate together (program code, which is mapped from files, not counted):
+    /// batches shrink, and what cannot fit is refused before it begins; changes speed, never results
     #[arg(long, default_value_t = 1024, value_name = "MB", value_parser = clap::value_parser!(u64).range(64..=1_000_000))]
     pub(crate) memory_limit: u64,
     #[command(flatten)]
@@ -273,7 +273,7 @@ pub(crate) struct OpsArgs {
     /// Show one operation in full
     #[arg(value_name = "NAME")]
     pub(crate) name: Option<String>,
-    /// Print a Markdown table, as in the README
+    /// Print a Markdown table, as in docs/operations.md
     #[arg(long, conflicts_with = "name")]
     pub(crate) markdown: bool,
 }

@@ -91,7 +91,8 @@ pub(crate) struct HeatmapArgs {
     pub(crate) batch: u32,
     #[command(flatten)]
     pub(crate) decode: crate::decode_args::DecodeArgs,
-    /// Memory the process may allocate in MB
+    /// Memory in MB for what the process holds at the start, its decoder and frames: batches shrink, and what does not fit is refused; changes
+    /// speed, never results
     #[arg(long, default_value_t = 1024, value_name = "MB", value_parser = clap::value_parser!(u64).range(64..=1_000_000))]
     pub(crate) memory_limit: u64,
     #[command(flatten)]

@@ -54,7 +54,8 @@ pub(crate) struct OpenArgs {
     pub(crate) batch: u32,
     #[command(flatten)]
     pub(crate) decode: crate::decode_args::DecodeArgs,
-    /// Memory for frames in MB
+    /// Memory in MB for frames and chunks, and for a decoder process: batches shrink, and what does not fit is refused; changes speed, never
+    /// results
     #[arg(long, default_value_t = 2048, value_name = "MB", value_parser = clap::value_parser!(u64).range(64..=1_000_000))]
     pub(crate) memory_limit: u64,
     #[command(flatten)]

@@ -60,8 +60,7 @@ pub(crate) struct DescriptorArgs {
     /// Longer side of the pictures compared, in pixels [default: 256; 32 for tiles]
     #[arg(long, value_name = "PX")]
     pub(crate) comparison_size: Option<u32>,
-    /// Grid of the spatial pyramid or of a network's map [default: 4 for the pyramid, of which 2 in the reduced layout is what canny is; 2
-    /// for networks]
+    /// Grid of the spatial pyramid, or of a network's map [default: 4 for the pyramid, 2 for networks]
     #[arg(long, value_name = "N")]
     pub(crate) spatial_grid: Option<u32>,
     /// One cell for all of a network's map; the same as --spatial-grid 1
@@ -227,7 +226,8 @@ pub(crate) enum PickArg {
     Best,
     /// One of the nearest, drawn by --seed and the frame's number
     Random,
-    /// As FluxFrame does
+    /// As FluxFrame does; files call it `seed`, which is taken here too
+    #[value(alias = "seed")]
     Fluxframe,
 }
 
@@ -274,10 +274,10 @@ pub(crate) struct CollageArgs {
     #[arg(long)]
     pub(crate) demo: bool,
     /// Seconds of a demo
-    #[arg(long, default_value_t = 20.0, value_name = "SECONDS")]
+    #[arg(long, default_value_t = 20.0, value_name = "SECONDS", requires = "demo")]
     pub(crate) demo_seconds: f64,
-    /// Pictures of a demo
-    #[arg(long, default_value_t = 1000, value_name = "N")]
+    /// Pictures of a demo, the first ones of a folder; of an index all are used
+    #[arg(long, default_value_t = 1000, value_name = "N", requires = "demo")]
     pub(crate) demo_images: usize,
     /// Save matches after so many frames, rounded up to whole searches of 64; changes speed, never results
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -466,4 +466,48 @@ Examples:
         #[command(flatten)]
         work: IndexWork,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use frameloom::gpu::GpuOptions;
+
+    use super::*;
+    use crate::args::{Cli, Command};
+
+    fn collage(more: &[&str]) -> Result<CollageArgs, clap::Error> {
+        let cli = Cli::try_parse_from([&["frameloom", "collage", "v.mp4", "photos"], more].concat())?;
+        match cli.command {
+            Command::Collage(args) => Ok(*args),
+            _ => panic!("another command"),
+        }
+    }
+
+    #[test]
+    fn what_is_of_a_demo_needs_one() {
+        for (flag, value) in [("--demo-seconds", "5"), ("--demo-images", "50")] {
+            let e = collage(&[flag, value]).unwrap_err();
+            assert!(e.to_string().contains("--demo"), "{e}");
+            assert!(collage(&["--demo", flag, value]).is_ok());
+        }
+        assert_eq!(collage(&["--demo"]).unwrap().demo_images, 1000);
+        assert!(!collage(&[]).unwrap().demo);
+    }
+
+    #[test]
+    fn the_original_rule_has_two_names() {
+        for word in ["fluxframe", "seed"] {
+            assert_eq!(collage(&["--pick", word]).unwrap().selection.pick, Some(PickArg::Fluxframe), "{word}");
+        }
+    }
+
+    #[test]
+    fn the_memory_limit_is_the_budget_of_the_device() {
+        let of = |more: &[&str]| collage(more).unwrap().work.memory.budget(GpuOptions::default()).budget.limit();
+        // Without the flag it is what it has always been.
+        assert_eq!(of(&[]), GpuOptions::default().budget.limit());
+        assert_eq!(of(&["--memory-limit", "64"]), 64 << 20);
+        assert!(collage(&["--memory-limit", "10"]).is_err());
+    }
 }

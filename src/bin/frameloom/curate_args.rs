@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use frameloom::core::Limits;
 use frameloom::workflows::curate::Shard;
+use frameloom::{Error, Result};
 
 use crate::decode_args::{DecoderArgs, IsolateArgs};
+use crate::output::limits_from;
 use crate::shard_args::shard;
 
 /// Settings that change results; the others change speed and places.
@@ -37,7 +40,7 @@ pub(crate) enum LayoutArg {
     Coco,
     /// Pictures with metadata.jsonl
     Imagefolder,
-    /// A manifest of the seed's tree
+    /// A manifest of all pictures
     Parquet,
 }
 
@@ -71,6 +74,13 @@ pub(crate) struct CurateSettings {
     /// Reproduce the original's figures, decisions and files, its defects included
     #[arg(long, help_heading = SETTINGS)]
     pub(crate) parity: bool,
+    #[command(flatten)]
+    pub(crate) set: crate::set_args::SetArgs,
+}
+
+/// What only commands take that decide on frames.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Deciding {
     /// Decisions by hand: a YAML, TOML or JSON file with one `name: strategy` (or drop) a frame
     #[arg(long, value_name = "FILE", help_heading = SETTINGS)]
     pub(crate) overrides: Option<PathBuf>,
@@ -80,8 +90,6 @@ pub(crate) struct CurateSettings {
     /// Frames that no strategy with room left takes: keep them, or drop the worst until the wanted shares are right
     #[arg(long, value_enum, value_name = "WHAT", help_heading = SETTINGS)]
     pub(crate) surplus: Option<SurplusArg>,
-    #[command(flatten)]
-    pub(crate) set: crate::set_args::SetArgs,
 }
 
 /// What becomes of frames over their strategy's share.
@@ -111,9 +119,9 @@ pub(crate) struct CurateInput {
     /// Output folder
     #[arg(short, long = "output-dir", visible_alias = "output", value_name = "DIR")]
     pub(crate) output: PathBuf,
-    /// Look at the first so many pictures only
-    #[arg(long, value_name = "N")]
-    pub(crate) limit: Option<usize>,
+    /// Only the first N pictures; or NAME=N overrides a limit for untrusted input
+    #[arg(long = "limit", value_name = "N|NAME=N", value_parser = limit)]
+    limits: Vec<LimitArg>,
     #[command(flatten)]
     pub(crate) settings: CurateSettings,
     /// One frame of so many of a video
@@ -125,7 +133,7 @@ pub(crate) struct CurateInput {
     /// Forget what earlier runs into this folder have done
     #[arg(long)]
     pub(crate) restart: bool,
-    /// Do this part of several only: `1/4` to `4/4`; see `merge`
+    /// Do this part of several only: `1/4` to `4/4`; see `frameloom merge`
     #[arg(long, value_name = "I/N", value_parser = shard)]
     pub(crate) shard: Option<Shard>,
     /// Show the plan (frames, models, settings) and do nothing
@@ -138,9 +146,59 @@ pub(crate) struct CurateInput {
     pub(crate) decoder: DecoderArgs,
     /// Override a limit for untrusted input
     #[arg(long = "input-limit", value_name = "NAME=N")]
-    pub(crate) limits: Vec<String>,
+    input_limits: Vec<String>,
     #[command(flatten)]
     pub(crate) isolate: IsolateArgs,
+    #[command(flatten)]
+    pub(crate) memory: crate::guard::MemoryArgs,
+}
+
+impl CurateInput {
+    /// How many pictures are looked at, where that is limited.
+    ///
+    /// # Errors
+    /// [`frameloom::Error::Usage`] for more than one number.
+    pub(crate) fn first(&self) -> Result<Option<usize>> {
+        let mut numbers = self.limits.iter().filter_map(|l| match l {
+            LimitArg::First(n) => Some(*n),
+            LimitArg::Input(_) => None,
+        });
+        match (numbers.next(), numbers.next()) {
+            (Some(a), Some(b)) => {
+                Err(Error::usage(format!("`--limit` takes one number of pictures, got {a} and {b}: give one of them")))
+            }
+            (first, _) => Ok(first),
+        }
+    }
+
+    /// Limits for untrusted input, by whichever of the two flags.
+    ///
+    /// # Errors
+    /// As [`limits_from`].
+    pub(crate) fn limits(&self) -> Result<Limits> {
+        let both = self.limits.iter().filter_map(|l| match l {
+            LimitArg::First(_) => None,
+            LimitArg::Input(pair) => Some(pair),
+        });
+        limits_from(&both.chain(&self.input_limits).cloned().collect::<Vec<String>>())
+    }
+}
+
+/// What `--limit` takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum LimitArg {
+    /// So many pictures, the first ones.
+    First(usize),
+    /// `NAME=N`.
+    Input(String),
+}
+
+fn limit(text: &str) -> std::result::Result<LimitArg, String> {
+    if text.contains('=') {
+        return Ok(LimitArg::Input(text.to_owned()));
+    }
+    let wrong = |_| format!("must be a number of pictures, or NAME=N with NAME one of {}", Limits::NAMES.join(", "));
+    text.trim().parse().map(LimitArg::First).map_err(wrong)
 }
 
 #[derive(Debug, Subcommand)]
@@ -153,6 +211,8 @@ Examples:
     Run {
         #[command(flatten)]
         input: CurateInput,
+        #[command(flatten)]
+        deciding: Deciding,
         /// Write a folder for a trainer too; may be given several times
         #[arg(long, value_enum, value_name = "FORMAT", help_heading = SETTINGS)]
         layout: Vec<LayoutArg>,
@@ -181,6 +241,8 @@ Examples:
         output: Option<PathBuf>,
         #[command(flatten)]
         settings: CurateSettings,
+        #[command(flatten)]
+        deciding: Deciding,
     },
     /// Say why a frame was decided as it was, from the ledger alone
     #[command(after_help = "\
@@ -259,4 +321,38 @@ Examples:
         #[arg(long)]
         no_copy_captions: bool,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Typed {
+        #[command(flatten)]
+        input: CurateInput,
+    }
+
+    fn typed(limits: &[&str]) -> std::result::Result<CurateInput, clap::Error> {
+        Typed::try_parse_from([&["x", "frames", "-o", "out"], limits].concat()).map(|t| t.input)
+    }
+
+    #[test]
+    fn a_limit_is_a_number_of_pictures_or_one_for_untrusted_input() {
+        let given = typed(&["--limit", "7", "--limit", "side=100", "--limit=frames=9", "--input-limit", "streams=3"]);
+        let given = given.unwrap();
+        let limits = given.limits().unwrap();
+        assert_eq!((given.first().unwrap(), limits.side, limits.frames, limits.streams), (Some(7), 100, 9, 3));
+        let none = typed(&[]).unwrap();
+        assert_eq!((none.first().unwrap(), none.limits().unwrap()), (None, Limits::default()));
+        for wrong in ["seven", "-1", "1.5"] {
+            let e = typed(&[&format!("--limit={wrong}")]).unwrap_err().to_string();
+            assert!(e.contains("a number of pictures, or NAME=N"), "{e}");
+        }
+        assert!(typed(&["--limit", "depth=3"]).unwrap().limits().is_err());
+        let e = typed(&["--limit", "2", "--limit", "3"]).unwrap().first().unwrap_err().to_string();
+        assert!(e.contains("got 2 and 3"), "{e}");
+    }
 }

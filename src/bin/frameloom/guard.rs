@@ -28,6 +28,27 @@ pub(crate) struct GuardArgs {
     metrics_listen: Option<SocketAddr>,
 }
 
+/// The memory of a command that plans with nothing but the buffers of its device.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct MemoryArgs {
+    /// Memory in MB for pictures and frames on their way through the device, and for what is searched on it; what does not fit is refused;
+    /// never changes results
+    #[arg(long, default_value_t = 4096, value_name = "MB", value_parser = clap::value_parser!(u64).range(64..=1_000_000))]
+    memory_limit: u64,
+}
+
+impl MemoryArgs {
+    /// The limit in bytes.
+    pub(crate) const fn bytes(&self) -> u64 {
+        self.memory_limit << 20
+    }
+
+    /// One budget for all buffers, to open a device with. It is called the host's as the flag is not that of a GPU alone.
+    pub(crate) fn budget(&self, options: GpuOptions) -> GpuOptions {
+        GpuOptions { budget: ByteBudget::new("host", self.bytes()), ..options }
+    }
+}
+
 /// A guarded run.
 #[derive(Debug)]
 pub(crate) struct Guard {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use crate::collage_args::{DescriptorArgs, SETTINGS, SearchArgs, aspect};
+use crate::guard::MemoryArgs;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -34,6 +35,8 @@ pub(crate) struct IndexWork {
     /// Pictures described at once; changes speed, never results
     #[arg(long, default_value_t = 32, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub(crate) batch: u32,
+    #[command(flatten)]
+    pub(crate) memory: MemoryArgs,
     /// Override a limit for untrusted input
     #[arg(long = "limit", value_name = "NAME=N")]
     pub(crate) limits: Vec<String>,
@@ -139,5 +142,7 @@ Examples:
         /// Folder of models, for indexes made with one; may be given several times
         #[arg(long = "models", value_name = "DIR")]
         models: Vec<PathBuf>,
+        #[command(flatten)]
+        memory: MemoryArgs,
     },
 }

@@ -32,7 +32,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use args::{Cli, Command};
-use output::{Output, exit_code_of};
+use output::{Output, error_json, exit_code_of, usage_error};
 
 fn main() -> ExitCode {
     environment::settle();
@@ -42,6 +42,11 @@ fn main() -> ExitCode {
             // Help and version are not errors: clap knows which stream they belong to.
             let code = if e.use_stderr() { 2 } else { 0 };
             let _ = e.print();
+            // Whoever reads events gets one, though the parser never came to `--json` or stopped behind it.
+            let mut words = std::env::args_os().skip(1).take_while(|word| word != "--");
+            if code == 2 && words.any(|word| word == "--json") {
+                Output::new(true, true).event("error", error_json(&usage_error(&e)));
+            }
             return ExitCode::from(code);
         }
     };

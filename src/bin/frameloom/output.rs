@@ -212,6 +212,22 @@ pub(crate) fn error_json(e: &Error) -> Value {
     all
 }
 
+/// What the parser of arguments says, as an error like all others: its first paragraph in one line, its tips as the hint.
+pub(crate) fn usage_error(e: &clap::Error) -> Error {
+    if e.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        // The parser says the whole help then.
+        return Error::usage("arguments are missing: `--help` says which there are");
+    }
+    let text = e.render().to_string();
+    let first: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let message = first.join(" ");
+    let tips: Vec<&str> = text.lines().filter_map(|line| line.trim().strip_prefix("tip: ")).collect();
+    Error::Usage {
+        message: message.strip_prefix("error: ").unwrap_or(&message).to_owned(),
+        hint: (!tips.is_empty()).then(|| tips.join("; ")),
+    }
+}
+
 /// Control characters of hostile file names must not reach a terminal.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
@@ -251,6 +267,27 @@ mod tests {
     #[test]
     fn control_characters_are_shown_not_sent() {
         assert_eq!(printable("a\nb\u{1b}[31m"), "a\\nb\\u{1b}[31m");
+    }
+
+    #[test]
+    fn what_the_parser_says_is_an_error_like_others() {
+        use clap::Parser;
+        let of = |line: &[&str]| {
+            let e = crate::args::Cli::try_parse_from([&["frameloom"], line].concat()).unwrap_err();
+            error_json(&usage_error(&e))
+        };
+        let e = of(&["analyze", "x.mp4", "--thumbnail", "3"]);
+        assert_eq!((&e["code"], &e["exit"]), (&"usage".into(), &2.into()), "{e}");
+        assert_eq!(e["message"], "unexpected argument '--thumbnail' found");
+        assert!(e["hint"].as_str().unwrap().contains("'--thumbnails'"), "{e}");
+        // What is missing stands in lines of its own.
+        let e = of(&["heatmap", "x.mp4"]);
+        assert!(e["message"].as_str().unwrap().contains("--output <DIR>") && e["hint"].is_null(), "{e}");
+        // The help that stands in for an error is none.
+        let e = of(&["chunk"]);
+        let message = e["message"].as_str().unwrap();
+        // A variable of the environment counts as an argument.
+        assert!(message.starts_with("arguments are missing") || message.contains("requires a subcommand"), "{e}");
     }
 
     #[test]

@@ -15,9 +15,8 @@ pub(crate) struct SetArgs {
 impl SetArgs {
     /// Lays what was given over `layers`.
     pub(crate) fn lay(&self, layers: Layers) -> Layers {
-        let lay = |layers: Layers, (name, value): &(String, Value)| {
-            layers.flag(&format!("--set {name}"), name, Some(value.clone()))
-        };
+        let lay =
+            |layers: Layers, (name, value): &(String, Value)| layers.set(&format!("--set {name}"), name, value.clone());
         self.set.iter().fold(layers, lay)
     }
 }

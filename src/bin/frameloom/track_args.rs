@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use frameloom::Result;
-use frameloom::config::Layers;
+use frameloom::config::{Effective, Layers};
 use frameloom::workflows::track::run::TrackConfig;
 
 /// Settings that change results; the others change speed and places.
@@ -246,14 +246,23 @@ pub(crate) struct SettingArgs {
 impl SettingArgs {
     /// Flags over environment over file over defaults.
     pub(crate) fn resolve(&self) -> Result<TrackConfig> {
-        Ok(self.set.lay(self.layers()?).resolve()?.settings)
+        Ok(self.effective(Layers::new())?.settings)
+    }
+
+    /// The same over what `base` says, with the place of each.
+    pub(crate) fn effective(&self, base: Layers) -> Result<Effective<TrackConfig>> {
+        self.set.lay(self.over(base)?).resolve()
     }
 
     /// Flags over environment over file.
     pub(crate) fn layers(&self) -> Result<Layers> {
+        self.over(Layers::new())
+    }
+
+    fn over(&self, base: Layers) -> Result<Layers> {
         let layers = match &self.config {
-            Some(path) => Layers::new().file(path)?,
-            None => Layers::new(),
+            Some(path) => base.file(path)?,
+            None => base,
         };
         let tracker = self.tracker.map(|t| match t {
             TrackerArg::ByteTrack => "byte-track",
@@ -321,7 +330,9 @@ pub(crate) struct WorkArgs {
         allow_negative_numbers = true
     )]
     pub(crate) batch_size: i64,
-    /// Memory for frames in MB; changes speed, never results. Brought to 100..8192, as in the original system
+    /// Memory in MB that the process and its decoder processes may allocate together (program code, which is mapped from files, not counted):
+    /// fewer frames are in flight, and what cannot fit is refused before it begins; changes speed, never results. Brought to 100..8192, as in
+    /// the original system
     #[arg(
         long,
         default_value_t = 1024,

@@ -16,6 +16,7 @@ use crate::media::avio::InputFile;
 use crate::media::decode::DecodeOptions;
 use crate::media::hardware::HardwareDecode;
 use crate::media::picture::{DecodedFrame, Samples};
+use crate::media::turn::Turn;
 use crate::media::{MediaInfo, Verdict, VideoStream};
 
 /// Longest wait for a frame from a process that keeps saying that it makes progress.
@@ -139,7 +140,7 @@ impl IsolatedDecoder {
             return Err(Error::Bug("a frame without its slots".into()));
         };
         let samples = Samples::Shared(SharedSlot { ring, slot: filled.slot });
-        Ok(Some(DecodedFrame { samples, desc, info: filled.info }))
+        Ok(Some(DecodedFrame { samples, desc, info: filled.info, turn: Turn::None }))
     }
 
     /// Listens until a frame or the end comes.

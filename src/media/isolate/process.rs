@@ -76,6 +76,7 @@ impl Process {
             .env("MALLOC_ARENA_MAX", "2")
             // Signals of the terminal are for this process: it decides when decoding ends.
             .process_group(0);
+        super::sandbox::inherit_nothing(&mut command);
         let oom_before = OomCounts::now();
         let mut child = command.spawn().map_err(|e| failed(&format!("`{}`", isolation.program.display()), e))?;
         // The command holds the other end of the socket: while it lives, the process's death would not close it.

@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::media::avframe::Picture;
 use crate::media::picture::{DecodedFrame, Samples};
 use crate::media::pixels::Mapping;
+use crate::media::turn::Turn;
 
 /// A frame that several readers look at.
 #[derive(Debug)]
@@ -48,7 +49,7 @@ impl Held {
             Kept::Picture(picture, mapping) => Samples::Decoder { picture, mapping: *mapping },
             Kept::Bytes(bytes) => Samples::Host(bytes),
         };
-        DecodedFrame { samples, desc: self.desc, info: FrameInfo { stream, ..self.info } }
+        DecodedFrame { samples, desc: self.desc, info: FrameInfo { stream, ..self.info }, turn: Turn::None }
     }
 
     pub(super) const fn desc(&self) -> FrameDesc {

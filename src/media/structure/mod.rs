@@ -12,6 +12,8 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
+use super::avio::Watch;
+
 /// What the structure says about the end of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ending {
@@ -49,13 +51,17 @@ const WINDOW: usize = 8 << 10;
 pub(crate) struct Bytes<'a> {
     file: &'a File,
     pub(crate) size: u64,
+    /// Hears of each window, and may end the walk.
+    watch: &'a Watch,
     start: u64,
     window: Vec<u8>,
 }
 
 impl<'a> Bytes<'a> {
-    pub(crate) fn new(file: &'a File, size: u64) -> Self {
-        Self { file, size, start: 0, window: Vec::new() }
+    pub(crate) fn new(file: &'a File, size: u64, watch: &'a Watch) -> Self {
+        // The time since the last packet was not the file's.
+        watch.progress();
+        Self { file, size, watch, start: 0, window: Vec::new() }
     }
 
     /// `N` bytes at `position`, or `None` where the file ends before.
@@ -65,6 +71,9 @@ impl<'a> Bytes<'a> {
         }
         if let Some(found) = self.look(position) {
             return Ok(Some(found));
+        }
+        if self.watch.stop() {
+            return Err(io::Error::other("reading was stopped"));
         }
         self.window.resize(WINDOW, 0);
         let mut filled = 0;
@@ -76,6 +85,8 @@ impl<'a> Bytes<'a> {
                 Err(e) => return Err(e),
             }
         }
+        // A walk goes forward, and gives up after so many steps: each window is progress.
+        self.watch.progress();
         self.window.truncate(filled);
         self.start = position;
         Ok(self.look(position))
@@ -87,9 +98,10 @@ impl<'a> Bytes<'a> {
     }
 }
 
-/// Walks a file of the container `format` (libavformat's names) with `streams` streams.
-pub(crate) fn check(format: &str, file: &File, size: u64, streams: usize) -> io::Result<Structure> {
-    let mut bytes = Bytes::new(file, size);
+/// Walks a file of the container `format` (libavformat's names) with `streams` streams. `watch` hears of what is read; an error after it was
+/// cancelled means just that.
+pub(crate) fn check(format: &str, file: &File, size: u64, streams: usize, watch: &Watch) -> io::Result<Structure> {
+    let mut bytes = Bytes::new(file, size, watch);
     let b = &mut bytes;
     let has = |name: &str| format.split(',').any(|n| n == name);
     let plain = Structure::of;
@@ -122,4 +134,37 @@ fn cut(what: &str, at: u64, needed: u64, size: u64) -> Ending {
 
 fn damaged(what: &str, at: u64) -> Ending {
     Ending::Broken(format!("the structure of the file is damaged at byte {at}: {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+    use crate::core::CancelToken;
+
+    #[test]
+    fn a_walk_tells_of_each_window_and_can_be_cancelled() {
+        const BOXES: u64 = 40;
+        const BYTES: u32 = 2 * WINDOW as u32;
+        let mut file = tempfile::tempfile().unwrap();
+        let mut one = vec![0; BYTES as usize];
+        one[..4].copy_from_slice(&BYTES.to_be_bytes());
+        one[4..8].copy_from_slice(b"free");
+        for _ in 0..BOXES {
+            file.write_all(&one).unwrap();
+        }
+        let size = BOXES * u64::from(BYTES);
+        let cancel = CancelToken::new();
+        let watch = Watch::new(cancel.clone(), 30);
+        let pulse = Arc::new(AtomicU64::new(0));
+        watch.share(Arc::clone(&pulse));
+        let whole = check("mov,mp4", &file, size, 1, &watch).unwrap();
+        assert!(matches!(whole.ending, Ending::Whole(_)), "{whole:?}");
+        assert!(pulse.load(Ordering::Relaxed) > BOXES, "each box is in a window of its own");
+        cancel.cancel();
+        check("mov,mp4", &file, size, 1, &watch).unwrap_err();
+    }
 }

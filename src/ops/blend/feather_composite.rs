@@ -102,7 +102,7 @@ fn check(count: usize, feather: u32, whole: u32) -> Result<()> {
         return Err(plan_error(NAME, "tiles", format!("at most {MAX_TILES} of a canvas"), count));
     }
     let most = MAX_WEIGHT / u64::from(whole);
-    if feather == 0 || count.max(1) as u64 * u64::from(feather).pow(2) > most {
+    if feather == 0 || (count.max(1) as u64).saturating_mul(u64::from(feather).pow(2)) > most {
         let wanted = format!("at least 1, and tiles * feather^2 at most {most}");
         return Err(plan_error(NAME, "feather", wanted, format!("{feather} for {count} tiles")));
     }
@@ -169,7 +169,7 @@ impl FeatherCompositePlan {
         tiles: &dyn FrameBatch,
         composites: &[Composite],
     ) -> Result<CoverBound> {
-        self.bind_placed(ctx, (canvases, first), tiles, composites.len(), |i, size, sizes| {
+        self.bind_placed(ctx, (canvases, first), tiles, ("composites", composites.len()), |i, size, sizes| {
             composites.get(i).ok_or_else(missing)?.place(size, sizes)
         })
     }
@@ -186,7 +186,7 @@ impl FeatherCompositePlan {
         tiles: &dyn FrameBatch,
         overlays: &[Overlay],
     ) -> Result<CoverBound> {
-        self.bind_placed(ctx, (canvases, first), tiles, overlays.len(), |i, size, sizes| {
+        self.bind_placed(ctx, (canvases, first), tiles, ("overlays", overlays.len()), |i, size, sizes| {
             overlays.get(i).ok_or_else(missing)?.place(size, sizes)
         })
     }
@@ -196,15 +196,15 @@ impl FeatherCompositePlan {
         ctx: &GpuContext,
         (canvases, first): (&dyn FrameBatch, u32),
         tiles: &dyn FrameBatch,
-        given: usize,
+        (name, given): (&'static str, usize),
         placed: impl Fn(usize, Size, &[Size]) -> Result<(Vec<Placed>, [u32; 3])>,
     ) -> Result<CoverBound> {
         if canvases.buffer().raw() == tiles.buffer().raw() {
             return Err(plan_error(NAME, "tiles", "another buffer than the canvases", "the same"));
         }
-        let pictures = PictureTable::new(ctx, NAME, "input", &self.shape, (canvases, first))?;
+        let pictures = PictureTable::each(ctx, NAME, "input", &self.shape, (canvases, first))?;
         let pieces = PictureTable::new(ctx, NAME, "tiles", &self.tiles, (tiles, 0))?;
-        one_each(NAME, "composites", given, pictures.len())?;
+        one_each(NAME, name, given, pictures.len())?;
         let (mut table, mut bins, mut list, mut items) = (Vec::new(), Vec::new(), Vec::new(), 0u64);
         for (i, size) in pictures.sizes().iter().enumerate() {
             let (rects, [feather, inset, one]) = placed(i, *size, pieces.sizes())?;
@@ -258,4 +258,22 @@ pub fn feather_composite(
 ) -> Result<(GpuPictures, Vec<Covered>)> {
     let plan = FeatherCompositePlan::new(ctx, BatchShape::of(backgrounds)?, BatchShape::of(tiles)?)?;
     on_copy(ctx, NAME, backgrounds, |copy| plan.bind(ctx, copy, 0, tiles, composites))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_beyond_64_bits_are_refused() {
+        let refused = |count, feather, whole| {
+            matches!(check(count, feather, whole), Err(Error::Parameter { name: "feather", .. }))
+        };
+        for whole in [1, WHOLE] {
+            assert!(refused(MAX_TILES, u32::MAX, whole) && refused(2, u32::MAX, whole) && refused(1, u32::MAX, whole));
+            // 2^64 in all: what a product cut off to 64 bits calls nothing.
+            assert!(refused(1024, 1 << 27, whole));
+            assert!(check(MAX_TILES, 1, whole).is_ok());
+        }
+    }
 }

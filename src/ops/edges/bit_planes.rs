@@ -3,7 +3,7 @@
 use crate::core::Size;
 use crate::error::{Error, Result};
 use crate::gpu::{BufferUse, GpuBuffer, GpuContext};
-use crate::ops::{GpuMaps, MapLayout, MapSample, plan_error};
+use crate::ops::{GpuMaps, MapLayout, MapSample, check_count, plan_error};
 use std::sync::Arc;
 
 /// One bit a pixel in GPU memory, one plane behind the other: rows of whole 128 pixels, the leftmost pixel in the lowest bit of a
@@ -90,8 +90,8 @@ impl BitPlanes {
     pub fn read(&self, ctx: &GpuContext, index: u32) -> Result<Vec<u8>> {
         let (offset, layout) =
             self.slot(index).ok_or_else(|| Error::Bug(format!("plane {index} of {}", self.places.len())))?;
-        let all = self.buffer.read(ctx, offset + u64::from(layout.slot_bytes()))?;
-        let rows = all.get(offset as usize..).unwrap_or_default().chunks_exact(layout.stride_bytes() as usize);
+        let bytes = self.buffer.read_range(ctx, offset, u64::from(layout.slot_bytes()))?;
+        let rows = bytes.chunks_exact(layout.stride_bytes() as usize);
         let pixels = |row: &[u8]| -> Vec<u8> {
             let bits = row.iter().flat_map(|byte| (0..8).map(move |i| byte >> i & 1));
             bits.take(layout.size.width as usize).collect()
@@ -111,6 +111,7 @@ impl BitPlanes {
 
     /// The table of planes for `common/pictures` or `common/out_pictures`; `second` counts the nodes before a plane.
     pub(crate) fn table(&self, ctx: &GpuContext, op: &'static str) -> Result<GpuBuffer> {
+        check_count(ctx, op, "edges", self.places.len() as u64)?;
         let mut words: Vec<u32> = Vec::new();
         let mut node = 0u64;
         for (offset, layout) in self.places.iter() {

@@ -161,7 +161,7 @@ impl CannyPlan {
 
     /// Binds the pictures of `src` from slot `first` on; the result is [`CannyBound::edges`].
     pub fn bind_bits(&self, ctx: &GpuContext, src: &dyn FrameBatch, first: u32) -> Result<CannyBound> {
-        let table = PictureTable::new(ctx, NAME, "input", &self.input, (src, first))?;
+        let table = PictureTable::each(ctx, NAME, "input", &self.input, (src, first))?;
         self.edges_of(ctx, src, &table, table.len())
     }
 

@@ -6,7 +6,7 @@ use crate::gpu::{AdapterClass, GpuContext, Kernel, Recorder};
 use crate::ops::luma_plane::LumaPlane;
 use crate::ops::{
     BatchShape, FrameBatch, FramesBound, GpuFrames, GpuMaps, MapLayout, MapSample, Passes, PicturePair, PictureTable,
-    Record, check_maps, gpu_params, grid, plan_error, run_frames,
+    Record, check_count, check_maps, gpu_params, grid, plan_error, run_frames,
 };
 
 gpu_params! {
@@ -85,6 +85,7 @@ impl<const N: usize> StencilMapsPlan<N> {
             }
             slots = slots.min(left);
         }
+        check_count(ctx, op, "input", u64::from(slots))?;
         let slot = self.maps.slot_bytes() / 16;
         let uniform = Uniform { first: dst_first * slot, stride: self.maps.stride_bytes() / 16, slot };
         let params = uniform.upload(ctx, op)?;

@@ -5,7 +5,8 @@
 /// `exp(-d / (h^2 channels))` with `d = i * 64 / 49`, in units that keep sums over the search window below 2^31; below a thousandth: 0.
 pub(super) fn weights(h: f32, channels: u32, search: u32) -> Vec<u32> {
     let one = f64::from(i32::MAX as u32 / (search * search * 255));
-    let spread = f64::from(h * h) * f64::from(channels);
+    // A square that is 0 would make a weight of 0/0 of pixels that are alike; with the least there is, they alone count.
+    let spread = f64::from((h * h).max(f32::MIN_POSITIVE)) * f64::from(channels);
     let most = 255 * 255 * 49 * channels / 64;
     let weight = |i: u32| {
         let w = (one * (-f64::from(i) * (64.0 / 49.0) / spread).exp()).round_ties_even();
@@ -33,6 +34,10 @@ mod tests {
             assert!(table.windows(2).all(|w| w[0] >= w[1]) && table.last() == Some(&0), "{h}");
             let most = u64::from(search * search) * 255 * u64::from(table[0]);
             assert!(most < 1 << 31 && most > 1 << 30, "{h} {most}");
+        }
+        // However small, pixels count themselves and what is alike.
+        for h in [1e-18, 1e-23, 1e-30, f32::from_bits(1)] {
+            assert_eq!(weights(h, 3, 21), [19096, 0], "{h}");
         }
         // 10: d = 100 is reached at i = 76.6: 19096 / e = 7025.
         assert_eq!(weights(10.0, 1, 21)[..2], [19096, 18848]);

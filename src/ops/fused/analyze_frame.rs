@@ -332,7 +332,7 @@ impl AnalyzePlan {
     /// # Errors
     /// `Parameter` for other pictures than planned and a slot that does not exist; the budget.
     pub fn bind(&self, ctx: &GpuContext, src: &dyn FrameBatch, first: u32) -> Result<AnalyzeBound> {
-        let pictures = PictureTable::new(ctx, NAME, "input", &self.shape, (src, first))?;
+        let pictures = PictureTable::each(ctx, NAME, "input", &self.shape, (src, first))?;
         let gray = GraySource::new(ctx, NAME, &self.shape, (src, first), &pictures)?;
         let total = pictures.len();
         let sums = GpuBuffer::new(ctx, NAME, self.result_bytes() * u64::from(total), BufferUse::Storage)?;

@@ -277,7 +277,7 @@ impl DescribePlan {
         dst: &GpuRows,
         dst_first: u32,
     ) -> Result<RowsBound> {
-        Ok(RowsBound::new(self.rows.fill(ctx, (features, first), (dst, dst_first))?, dst))
+        Ok(RowsBound::new(self.rows.fill(ctx, (features, first), (dst, dst_first))?, dst, dst_first))
     }
 }
 

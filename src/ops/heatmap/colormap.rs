@@ -17,7 +17,7 @@ use crate::error::Result;
 use crate::gpu::{AdapterClass, BufferUse, GpuBuffer, GpuContext, Kernel, Recorder};
 use crate::ops::{
     BatchShape, Field, FieldShape, FieldTable, FrameBatch, FramesBound, GpuFrames, MapSample, OpInfo, ParamDoc, Passes,
-    PictureTable, Record, gpu_params, grid, plan_error,
+    PictureTable, Record, check_count, gpu_params, grid, plan_error,
 };
 
 const NAME: &str = "heatmap/colormap";
@@ -139,6 +139,7 @@ impl ColormapPlan {
             ("out_pictures", out.buffer()),
         ];
         let capacity = table.len().min(out.len());
+        check_count(ctx, NAME, "input", u64::from(capacity))?;
         let Some(((batch, _, alpha), pictures)) = under.zip(pictures) else {
             let bind = self.main.bind(ctx, &buffers)?;
             return Ok(FramesBound::new(&self.main, bind, self.groups, capacity));

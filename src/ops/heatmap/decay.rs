@@ -15,7 +15,8 @@ use crate::core::{Exactness, FrameLayout, Work};
 use crate::error::Result;
 use crate::gpu::{AdapterClass, GpuBuffer, GpuContext, Kernel, Recorder};
 use crate::ops::{
-    FieldTable, GpuMaps, MapLayout, MapSample, OpInfo, ParamDoc, Passes, Record, gpu_params, grid, plan_error,
+    FieldTable, GpuMaps, MapLayout, MapSample, OpInfo, ParamDoc, Passes, Record, check_count, gpu_params, grid,
+    plan_error,
 };
 
 const NAME: &str = "heatmap/decay";
@@ -118,6 +119,7 @@ impl DecayPlan {
     pub fn bind(&self, ctx: &GpuContext, maps: &GpuMaps, first: u32, decay: Decay) -> Result<DecayBound> {
         let factor = decay.factor()?;
         let table = FieldTable::maps(ctx, NAME, "maps", &self.layout, (maps, first))?;
+        check_count(ctx, NAME, "maps", u64::from(table.len()))?;
         let params = Uniform { factor }.upload(ctx, NAME)?;
         let buffers = [("params", &params), ("dst", maps.buffer()), ("out_pictures", table.buffer())];
         let bind = self.kernel.bind(ctx, &buffers)?;

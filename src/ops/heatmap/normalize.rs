@@ -16,8 +16,8 @@ use crate::core::{Exactness, FrameLayout, Size, Work};
 use crate::error::Result;
 use crate::gpu::{AdapterClass, GpuContext, Kernel, Recorder};
 use crate::ops::{
-    Field, FieldShape, FieldTable, GpuMaps, MapLayout, MapSample, OpInfo, ParamDoc, Passes, Record, gpu_params, grid,
-    plan_error,
+    Field, FieldShape, FieldTable, GpuMaps, MapLayout, MapSample, OpInfo, ParamDoc, Passes, Record, check_count,
+    gpu_params, grid, plan_error,
 };
 
 const NAME: &str = "heatmap/normalize";
@@ -142,6 +142,7 @@ impl NormalizePlan {
         if src.buffer().raw() == dst.buffer().raw() {
             return Err(plan_error(NAME, "output", "another buffer than the input", "the same"));
         }
+        check_count(ctx, NAME, "input", u64::from(table.len().min(out.len())))?;
         let params = self.uniform.upload(ctx, NAME)?;
         // Without statistics the kernel looks at none: any buffer will do.
         let (passes, sums) = match &self.stats {

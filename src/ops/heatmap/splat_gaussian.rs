@@ -8,14 +8,16 @@
 //! | border | none; centres may lie outside |
 //! | exactness | 1e-6 per unit of added weight: `exp` of WGSL is up to `3 + 2 abs(x)` ulp off, and sums are f32 |
 //! | determinism | the same bits on one adapter: boxes are added in their order |
-//! | errors | `Parameter` for maps of other types, sides above 32,768, boxes without a pixel of deviation (both sides below 2), weights that are not finite, more than [`SplatPlan::MAX_BOXES`] boxes a map, more lists than maps |
+//! | errors | `Parameter` for maps of other types, sides above 32,768, boxes without a pixel of deviation (both sides below 2) or with sides above 2^25, weights that are not finite, more than [`SplatPlan::MAX_BOXES`] boxes a map, more lists than maps |
 //! | source | isotropic Gaussian; separable |
 
 use super::stats::check_size;
 use crate::core::{Exactness, FrameLayout, Rect, Work};
 use crate::error::Result;
 use crate::gpu::{AdapterClass, BufferUse, GpuBuffer, GpuContext, Kernel, Recorder};
-use crate::ops::{FieldTable, GpuMaps, MapLayout, MapSample, OpInfo, ParamDoc, Passes, Record, grid, plan_error};
+use crate::ops::{
+    FieldTable, GpuMaps, MapLayout, MapSample, OpInfo, ParamDoc, Passes, Record, check_count, grid, plan_error,
+};
 
 const NAME: &str = "heatmap/splat_gaussian";
 
@@ -102,6 +104,7 @@ impl SplatPlan {
             let wanted = format!("1 to {} lists, one a map", table.len());
             return Err(plan_error(NAME, "boxes", wanted, boxes.len()));
         }
+        check_count(ctx, NAME, "boxes", boxes.len() as u64)?;
         let (mut bytes, mut spans, mut start) = (Vec::new(), Vec::new(), 0u32);
         for list in boxes {
             let count = list.len() as u64;
@@ -141,16 +144,24 @@ impl SplatPlan {
 fn encode(one: &WeightedBox, reach: f64) -> Result<Vec<u8>> {
     let Rect { x, y, width, height } = one.rect;
     let deviation = width.max(height) / 2;
-    let centre = |start: u32, side: u32| i32::try_from(u64::from(start) + u64::from(side / 2));
-    match (centre(x, width), centre(y, height)) {
-        (Ok(x), Ok(y)) if deviation > 0 && deviation <= 1 << 24 && one.weight.is_finite() => {
-            let tail = [deviation as f32, one.weight].map(f32::to_le_bytes).concat();
-            // Whole pixels: the conversion cuts off and saturates.
-            let reach = (reach * f64::from(deviation)) as i32;
-            Ok([[x, y].map(i32::to_le_bytes).concat(), tail, reach.to_le_bytes().to_vec()].concat())
-        }
-        _ => Err(plan_error(NAME, "boxes", "a side of at least 2 pixels, a finite weight", format!("{one:?}"))),
+    let refused = |wanted: &str| Err(plan_error(NAME, "boxes", wanted, format!("{one:?}")));
+    if deviation == 0 {
+        return refused("a side of at least 2 pixels");
     }
+    if deviation > 1 << 24 {
+        return refused("sides of at most 33554432 pixels");
+    }
+    if !one.weight.is_finite() {
+        return refused("a finite weight");
+    }
+    let centre = |start: u32, side: u32| i32::try_from(u64::from(start) + u64::from(side / 2));
+    let (Ok(x), Ok(y)) = (centre(x, width), centre(y, height)) else {
+        return refused("a centre below 2^31 pixels");
+    };
+    let tail = [deviation as f32, one.weight].map(f32::to_le_bytes).concat();
+    // Whole pixels: the conversion cuts off and saturates.
+    let reach = (reach * f64::from(deviation)) as i32;
+    Ok([[x, y].map(i32::to_le_bytes).concat(), tail, reach.to_le_bytes().to_vec()].concat())
 }
 
 /// Adds lists of boxes to the first maps of `dst`, at once. For scripts and tests; streams keep a plan.
@@ -159,4 +170,23 @@ pub fn splat_gaussian(ctx: &GpuContext, boxes: &[&[WeightedBox]], dst: &GpuMaps,
     let mut rec = Recorder::new(ctx, NAME);
     bound.record(&mut rec, bound.capacity());
     rec.run()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_say_what_was_wrong() {
+        let text = |rect: [u32; 4], weight: f32| {
+            let [x, y, width, height] = rect;
+            let refused = encode(&WeightedBox { rect: Rect { x, y, width, height }, weight }, 1.0).err();
+            refused.map(|e| e.to_string()).unwrap_or_default()
+        };
+        assert!(text([0, 0, 1, 1], 1.0).contains("at least 2 pixels"));
+        assert!(text([0, 0, 1 << 26, 4], 1.0).contains("at most 33554432 pixels"));
+        assert!(text([0, 0, 4, 4], f32::NAN).contains("a finite weight"));
+        assert!(text([0, u32::MAX, 4, 4], 1.0).contains("a centre below 2^31 pixels"));
+        assert_eq!(text([0, 0, 1 << 25, 2], -1.0), "");
+    }
 }

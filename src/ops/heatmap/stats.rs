@@ -15,8 +15,8 @@ use crate::core::{ActivitySums, Exactness, FrameLayout, Size, Work};
 use crate::error::Result;
 use crate::gpu::{AdapterClass, BufferUse, GpuBuffer, GpuContext, Kernel};
 use crate::ops::{
-    Field, FieldShape, FieldTable, MAX_SIDE, Measure, OpInfo, ParamDoc, Passes, gpu_params, grid, plan_error, words,
-    words64,
+    Field, FieldShape, FieldTable, MAX_SIDE, Measure, OpInfo, ParamDoc, Passes, check_count, gpu_params, grid,
+    plan_error, words, words64,
 };
 
 const NAME: &str = "heatmap/stats";
@@ -103,6 +103,7 @@ impl HeatStatsPlan {
     pub fn bind<'a>(&self, ctx: &GpuContext, src: impl Into<Field<'a>>, first: u32) -> Result<HeatStatsBound> {
         let src = src.into();
         let table = FieldTable::new(ctx, NAME, "input", &self.shape, (src, first))?;
+        check_count(ctx, NAME, "input", u64::from(table.len()))?;
         let (passes, sums) = self.passes(ctx, src, &table)?;
         let floats = self.extremes.is_some();
         Ok(Measure::new(passes, (&sums, Self::RESULT_BYTES), table.sizes(), move |bytes, size| {

@@ -19,8 +19,8 @@ use crate::ops::edges::{BitPlanes, check_edges};
 use crate::ops::luma_plane::LumaPlane;
 use crate::ops::passes::words;
 use crate::ops::{
-    BatchShape, FrameBatch, GpuPictures, Measure, OpInfo, ParamDoc, Passes, PictureTable, check_sides, gpu_params,
-    grid, plan_error,
+    BatchShape, FrameBatch, GpuPictures, Measure, OpInfo, ParamDoc, Passes, PictureTable, check_count, check_sides,
+    gpu_params, grid, plan_error,
 };
 use std::sync::Arc;
 
@@ -186,6 +186,10 @@ impl CellEdgesPlan {
     }
 
     /// Binds the pictures of `src` from slot `first` on. The status tells whether hysteresis was complete in all cells.
+    ///
+    /// # Errors
+    /// `Parameter` for other pictures than planned, a slot that does not exist, more cells of all pictures together than the device takes
+    /// in one dispatch; the budget.
     pub fn bind(
         &self,
         ctx: &GpuContext,
@@ -193,6 +197,9 @@ impl CellEdgesPlan {
         first: u32,
     ) -> Result<(EdgeGridBound, HysteresisStatus)> {
         let per_frame = self.grid * self.grid;
+        // The cells are what is dispatched.
+        let cells = u64::from(src.slots().saturating_sub(first)) * u64::from(per_frame);
+        check_count(ctx, NAME, "cells", cells)?;
         let pictures = PictureTable::new(ctx, NAME, "input", &self.shape, (src, first))?;
         let sizes = cells_of(pictures.sizes().iter().copied(), self.grid)?;
         let sizes: Vec<Size> = sizes.into_iter().flat_map(|s| std::iter::repeat_n(s, per_frame as usize)).collect();

@@ -93,7 +93,7 @@ impl GradientTexturePlan {
     /// # Errors
     /// `Parameter` for other pictures than planned and a slot that does not exist.
     pub fn bind(&self, ctx: &GpuContext, src: &dyn FrameBatch, first: u32) -> Result<Measure<GradientTexture>> {
-        let pictures = PictureTable::new(ctx, NAME, "input", &self.shape, (src, first))?;
+        let pictures = PictureTable::each(ctx, NAME, "input", &self.shape, (src, first))?;
         let bytes = self.result_bytes();
         let bins = GpuBuffer::new(ctx, NAME, bytes * u64::from(pictures.len()), BufferUse::Storage)?;
         let buffers = [

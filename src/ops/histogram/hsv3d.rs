@@ -147,7 +147,7 @@ impl HsvHistogramPlan {
 
     /// Binds the pictures of `src` from slot `first` on.
     pub fn bind(&self, ctx: &GpuContext, src: &dyn FrameBatch, first: u32) -> Result<HsvHistogramBound> {
-        let pictures = PictureTable::new(ctx, NAME, "input", &self.shape, (src, first))?;
+        let pictures = PictureTable::each(ctx, NAME, "input", &self.shape, (src, first))?;
         let params = self.uniform.upload(ctx, NAME)?;
         let frame_bytes = self.result_bytes();
         let counts = GpuBuffer::new(ctx, NAME, frame_bytes * u64::from(pictures.len()), BufferUse::Storage)?;

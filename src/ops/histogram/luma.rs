@@ -4,7 +4,7 @@
 //! |---|---|
 //! | input | the luma plane of any YUV or grey format, 8 or 10 bits, at least 1x1; sizes may differ within a batch |
 //! | output | `bins` counts of `u32` per frame: sample `v` of rows 0, `row_step`, `2 * row_step`, ... goes to bin `floor(v * bins / 256)` |
-//! | parameters | `bins` 2..=256; `row_step` 1.. rows |
+//! | parameters | `bins` 2..=256; `row_step` 1.. rows; above the height only row 0 counts |
 //! | border | none; padding is never counted |
 //! | exactness | exact; the counts of a frame add up to `width * ceil(height / row_step)` |
 //! | determinism | the same bits on every adapter |
@@ -30,7 +30,7 @@ pub const INFO: OpInfo = OpInfo {
     output: "u32 counts, `bins` per frame",
     params: &[
         ParamDoc { name: "bins", range: "2..=256", meaning: "number of equal parts of the code range" },
-        ParamDoc { name: "row_step", range: "1.. rows", meaning: "every n-th row counts, from row 0" },
+        ParamDoc { name: "row_step", range: "at least 1", meaning: "every n-th row counts, from row 0" },
     ],
     border: "none",
     exactness: Exactness::Exact,
@@ -57,7 +57,7 @@ gpu_params! {
 pub struct HistogramParams {
     /// Number of bins, 2..=256.
     pub bins: u32,
-    /// Every `row_step`-th row counts, from row 0; at least 1.
+    /// Every `row_step`-th row counts, from row 0; at least 1. Above the height only row 0 counts.
     pub row_step: u32,
 }
 
@@ -113,7 +113,7 @@ impl LumaHistogramPlan {
 
     /// Binds the pictures of `src` from slot `first` on.
     pub fn bind(&self, ctx: &GpuContext, src: &dyn FrameBatch, first: u32) -> Result<LumaHistogramBound> {
-        let pictures = PictureTable::new(ctx, NAME, "input", &self.shape, (src, first))?;
+        let pictures = PictureTable::each(ctx, NAME, "input", &self.shape, (src, first))?;
         let params = self.uniform.upload(ctx, NAME)?;
         let frame_bytes = self.result_bytes();
         let counts = GpuBuffer::new(ctx, NAME, frame_bytes * u64::from(pictures.len()), BufferUse::Storage)?;

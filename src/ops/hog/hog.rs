@@ -137,7 +137,7 @@ impl HogPlan {
     /// # Errors
     /// `Parameter` for pictures that are not as planned, or smaller than a block.
     pub fn bind(&self, ctx: &GpuContext, src: &dyn FrameBatch, first: u32) -> Result<HogBound> {
-        let pictures = PictureTable::new(ctx, NAME, "input", &self.shape, (src, first))?;
+        let pictures = PictureTable::each(ctx, NAME, "input", &self.shape, (src, first))?;
         pictures.sizes().iter().try_for_each(|size| check_size(&self.params, *size))?;
         let count = u64::from(pictures.len());
         let params = self.uniform.upload(ctx, NAME)?;

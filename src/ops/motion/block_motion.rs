@@ -19,8 +19,8 @@ use crate::error::Result;
 use crate::gpu::{AdapterClass, GpuContext, Kernel, Recorder};
 use crate::ops::luma_plane::LumaPlane;
 use crate::ops::{
-    BatchShape, FrameBatch, GpuMaps, MapLayout, MapSample, OpInfo, ParamDoc, Passes, PictureTable, Record, gpu_params,
-    grid, plan_error,
+    BatchShape, FrameBatch, GpuMaps, MapLayout, MapSample, OpInfo, ParamDoc, Passes, PictureTable, Record, check_count,
+    gpu_params, grid, plan_error,
 };
 
 const NAME: &str = "motion/block_motion";
@@ -126,6 +126,7 @@ impl BlockMotionPlan {
         }
         let pictures = PictureTable::new(ctx, NAME, "input", &self.shape, (src, first - 1))?;
         let count = pictures.len() - 1;
+        check_count(ctx, NAME, "input", u64::from(count))?;
         let [vector, sad] = self.maps;
         let maps = |layout| GpuMaps::new(ctx, NAME, layout, count);
         let (dx, dy, sad) = (maps(vector)?, maps(vector)?, maps(sad)?);

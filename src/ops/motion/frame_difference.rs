@@ -15,7 +15,7 @@ use crate::core::{DifferenceSums, Exactness, FrameLayout, Work};
 use crate::error::Result;
 use crate::gpu::{AdapterClass, BindGroup, BufferUse, GpuBuffer, GpuContext, Kernel, Recorder};
 use crate::ops::luma_plane::LumaPlane;
-use crate::ops::{GpuFrames, OpInfo, ParamDoc, check_layout, gpu_params, grid, plan_error, words64};
+use crate::ops::{GpuFrames, OpInfo, ParamDoc, check_count, check_layout, gpu_params, grid, plan_error, words64};
 
 const NAME: &str = "motion/frame_difference";
 /// Words of results per frame.
@@ -106,14 +106,15 @@ impl FrameDifferencePlan {
     /// Binds the frames of `src` from slot `first` on; slot `first - 1` holds the frame before the first.
     ///
     /// # Errors
-    /// `Parameter` when `first` is 0 or the layout is another.
+    /// `Parameter` when `first` is 0 or behind the last slot, or the layout is another.
     pub fn bind(&self, ctx: &GpuContext, src: &GpuFrames, first: u32) -> Result<FrameDifferenceBound> {
         check_layout(NAME, "input", &self.layout, src)?;
-        if first == 0 || first > src.slots() {
-            let wanted = format!("a slot with another before it, 1 to {}", src.slots());
+        if first == 0 || first >= src.slots() {
+            let wanted = format!("a slot with another before it, 1 to {}", src.slots().saturating_sub(1));
             return Err(plan_error(NAME, "first", wanted, first));
         }
         let capacity = src.slots() - first;
+        check_count(ctx, NAME, "input", u64::from(capacity))?;
         let mut uniform = self.uniform;
         uniform.base += first * uniform.slot;
         let params = uniform.upload(ctx, NAME)?;

@@ -16,8 +16,8 @@ use crate::error::Result;
 use crate::gpu::{AdapterClass, BufferUse, GpuBuffer, GpuContext, Kernel};
 use crate::ops::color::rgb_from_yuv::RgbParams;
 use crate::ops::{
-    BatchShape, FrameBatch, Measure, OpInfo, ParamDoc, Passes, PictureTable, RgbSource, gpu_params, grid, plan_error,
-    words64,
+    BatchShape, FrameBatch, Measure, OpInfo, ParamDoc, Passes, PictureTable, RgbSource, check_count, gpu_params, grid,
+    plan_error, words64,
 };
 use std::sync::Arc;
 
@@ -99,6 +99,7 @@ impl HsvCutScorePlan {
         let pictures = PictureTable::new(ctx, NAME, "input", &self.shape, (src, first - 1))?;
         let sizes: Arc<[Size]> = pictures.sizes().iter().skip(1).copied().collect();
         let capacity = pictures.len() - 1;
+        check_count(ctx, NAME, "input", u64::from(capacity))?;
         let params = self.uniform.upload(ctx, NAME)?;
         let sums = GpuBuffer::new(ctx, NAME, Self::RESULT_BYTES * u64::from(capacity), BufferUse::Storage)?;
         let bind = self.kernel.bind(

@@ -20,7 +20,7 @@ use crate::gpu::{AdapterClass, BindGroup, BufferUse, GpuBuffer, GpuContext, Kern
 use crate::ops::luma_plane::LumaPlane;
 use crate::ops::{
     BatchShape, FrameBatch, GpuMaps, MapLayout, MapSample, Measure, OpInfo, ParamDoc, Passes, PictureTable, Record,
-    gpu_params, grid, plan_error, words,
+    check_count, gpu_params, grid, plan_error, words,
 };
 
 const NAME: &str = "motion/optical_flow";
@@ -154,6 +154,7 @@ impl OpticalFlowPlan {
         }
         let pictures = PictureTable::new(ctx, NAME, "input", &self.shape, (src, first - 1))?;
         let count = pictures.len() - 1;
+        check_count(ctx, NAME, "input", u64::from(count))?;
         let Some(finest) = self.levels.get(self.finest) else {
             return Err(crate::Error::Bug(format!("{NAME}: no level {}", self.finest)));
         };

@@ -110,7 +110,7 @@ impl CoverPlan {
         (frames, first): (&dyn FrameBatch, u32),
         entries: usize,
     ) -> Result<PictureTable> {
-        let table = PictureTable::new(ctx, self.op, "input", &self.shape, (frames, first))?;
+        let table = PictureTable::each(ctx, self.op, "input", &self.shape, (frames, first))?;
         one_each(self.op, "params", entries, table.len())?;
         Ok(table)
     }

@@ -155,7 +155,7 @@ impl EdgeBlurPlan {
         first: u32,
         params: &[EdgeBlur],
     ) -> Result<CoverBound> {
-        let pictures = PictureTable::new(ctx, NAME, "input", &self.shape, (frames, first))?;
+        let pictures = PictureTable::each(ctx, NAME, "input", &self.shape, (frames, first))?;
         one_each(NAME, "params", params.len(), pictures.len())?;
         let (mut bands, mut taps, mut scratch) = (Vec::new(), Vec::new(), 0u64);
         let (mut across, mut down) = (0u64, 0u64);

@@ -100,7 +100,7 @@ impl PasteObjectPlan {
         if frames.buffer().raw() == objects.buffer().raw() {
             return Err(plan_error(NAME, "objects", "another buffer than the pictures", "the same"));
         }
-        let pictures = PictureTable::new(ctx, NAME, "input", &self.shape, (frames, first))?;
+        let pictures = PictureTable::each(ctx, NAME, "input", &self.shape, (frames, first))?;
         let elements = PictureTable::new(ctx, NAME, "objects", &self.objects, (objects, 0))?;
         one_each(NAME, "params", params.len(), pictures.len())?;
         let (mut table, mut items) = (Vec::new(), 0u64);

@@ -16,8 +16,8 @@ use crate::core::{CellGrid, Exactness, FrameLayout, Work};
 use crate::error::Result;
 use crate::gpu::{AdapterClass, BufferUse, GpuBuffer, GpuContext, Kernel, Recorder};
 use crate::ops::{
-    Field, FieldShape, FieldTable, GpuMaps, MAX_SIDE, MapLayout, OpInfo, ParamDoc, Passes, Record, gpu_params, grid,
-    plan_error,
+    Field, FieldShape, FieldTable, GpuMaps, MAX_SIDE, MapLayout, OpInfo, ParamDoc, Passes, Record, check_count,
+    gpu_params, grid, plan_error,
 };
 
 const NAME: &str = "placement/cell_sums";
@@ -155,6 +155,7 @@ impl CellSumsPlan {
         if room == 0 {
             return Err(plan_error(NAME, "output", format!("room for {} maps", self.slots), out.len()));
         }
+        check_count(ctx, NAME, "input", u64::from(table.len().min(room)))?;
         if src.buffer().raw() == dst.buffer().raw() {
             return Err(plan_error(NAME, "output", "another buffer than the input", "the same"));
         }

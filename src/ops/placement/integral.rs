@@ -17,7 +17,7 @@ use crate::error::Result;
 use crate::gpu::{AdapterClass, BufferUse, GpuBuffer, GpuContext, Kernel, Recorder};
 use crate::ops::{
     Field, FieldShape, FieldTable, GpuMaps, MAX_SIDE, MapLayout, MapSample, OpInfo, ParamDoc, Passes, Record,
-    gpu_params, grid, plan_error,
+    check_count, gpu_params, grid, plan_error,
 };
 
 const NAME: &str = "placement/integral";
@@ -134,6 +134,7 @@ impl IntegralPlan {
             let given = table.len().min(out.len());
             return Err(plan_error(NAME, "output", format!("{} maps a frame", self.slots), given));
         }
+        check_count(ctx, NAME, "input", u64::from(frames))?;
         if src.buffer().raw() == dst.buffer().raw() {
             return Err(plan_error(NAME, "output", "another buffer than the input", "the same"));
         }

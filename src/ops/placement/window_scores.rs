@@ -19,8 +19,8 @@ use crate::core::{Exactness, FrameLayout, Places, Size, WindowScore, Windows, Wo
 use crate::error::Result;
 use crate::gpu::{AdapterClass, BufferUse, GpuBuffer, GpuContext, Kernel, Recorder};
 use crate::ops::{
-    Field, FieldShape, FieldTable, GpuMaps, MapLayout, Measure, OpInfo, ParamDoc, Passes, Record, gpu_params, grid,
-    plan_error, words,
+    Field, FieldShape, FieldTable, GpuMaps, MapLayout, Measure, OpInfo, ParamDoc, Passes, Record, check_count,
+    gpu_params, grid, plan_error, words,
 };
 use std::sync::Arc;
 
@@ -141,6 +141,7 @@ impl WindowScoresPlan {
         if frames == 0 {
             return Err(plan_error(NAME, "input", format!("{TABLES} tables a frame"), table.len()));
         }
+        check_count(ctx, NAME, "input", u64::from(frames))?;
         let frame_bytes = u64::from(WORDS) * 4 * self.orientations.len() as u64;
         let best = GpuBuffer::new(ctx, NAME, frame_bytes * u64::from(frames), BufferUse::Storage)?;
         let mut passes = Passes::new(frames).clear(&best, frame_bytes);

@@ -102,7 +102,7 @@ impl BorderOcclusionPlan {
         first: u32,
         edges: &BitPlanes,
     ) -> Result<BorderOcclusionBound> {
-        let pictures = PictureTable::new(ctx, NAME, "input", &self.shape, (src, first))?;
+        let pictures = PictureTable::each(ctx, NAME, "input", &self.shape, (src, first))?;
         if !edges.sizes().eq(pictures.sizes().iter().copied()) {
             let given = format!("{} planes", edges.slots());
             return Err(plan_error(NAME, "edges", "one plane of the size of each picture", given));

@@ -116,7 +116,7 @@ impl ComplexityPlan {
     /// # Errors
     /// `Parameter` for other pictures than planned and a slot that does not exist; the budget.
     pub fn bind(&self, ctx: &GpuContext, src: &dyn FrameBatch, first: u32) -> Result<ComplexityBound> {
-        let pictures = PictureTable::new(ctx, NAME, "input", &self.shape, (src, first))?;
+        let pictures = PictureTable::each(ctx, NAME, "input", &self.shape, (src, first))?;
         let gray = GraySource::new(ctx, NAME, &self.shape, (src, first), &pictures)?;
         let (grays, gray_first) = gray.pictures();
         let canny = self.canny.bind_bits(ctx, grays, gray_first)?;

@@ -85,7 +85,7 @@ impl ContrastBrightnessPlan {
 
     /// Binds the pictures of `src` from slot `first` on.
     pub fn bind(&self, ctx: &GpuContext, src: &dyn FrameBatch, first: u32) -> Result<ContrastBrightnessBound> {
-        let pictures = PictureTable::new(ctx, NAME, "input", &self.shape, (src, first))?;
+        let pictures = PictureTable::each(ctx, NAME, "input", &self.shape, (src, first))?;
         let sums = GpuBuffer::new(ctx, NAME, Self::RESULT_BYTES * u64::from(pictures.len()), BufferUse::Storage)?;
         let bind = self
             .kernel

@@ -201,6 +201,10 @@ impl AreaPlan {
     }
 
     /// Binds the pictures of `src` from slot `first` on to results in `dst` from slot `dst_first` on.
+    ///
+    /// # Errors
+    /// `Parameter` for other pictures than planned, pictures smaller than the result, results in the buffer of the input, slots that do not
+    /// exist; the budget.
     pub fn bind(
         &self,
         ctx: &GpuContext,

@@ -124,6 +124,9 @@ impl BilinearPlan {
     }
 
     /// Binds the pictures of `src` from slot `first` on to results in `dst` from slot `dst_first` on.
+    ///
+    /// # Errors
+    /// `Parameter` for other pictures than planned, results in the buffer of the input, slots that do not exist; the budget.
     pub fn bind(
         &self,
         ctx: &GpuContext,

@@ -18,8 +18,8 @@ use crate::core::{Anchor, Exactness, Fit, FrameLayout, PixelFormat, Rect, Size, 
 use crate::error::Result;
 use crate::gpu::{AdapterClass, GpuBuffer, GpuContext, Kernel, Recorder};
 use crate::ops::{
-    BatchShape, FrameBatch, FramesBound, GpuFrames, OpInfo, ParamDoc, PictureTable, Record, check_sides, gpu_params,
-    grid, plan_error, run_frames,
+    BatchShape, FrameBatch, FramesBound, GpuFrames, OpInfo, ParamDoc, PictureTable, Record, check_count, check_sides,
+    gpu_params, grid, plan_error, run_frames,
 };
 
 const NAME: &str = "resize/letterbox";
@@ -206,6 +206,7 @@ impl LetterboxPlan {
         }
         let from = PictureTable::new(ctx, NAME, "input", &self.input, (src, first))?;
         let to = PictureTable::new(ctx, NAME, "output", &self.output, (dst, dst_first))?;
+        check_count(ctx, NAME, "input", u64::from(from.len().min(to.len())))?;
         let group = if self.output().format == PixelFormat::Rgba8 { 1 } else { 4 };
         let (mut across, mut down) = (Tables::default(), Tables::default());
         let (mut places, mut contents, mut most) = (Vec::new(), Vec::new(), 1);

@@ -3,7 +3,9 @@
 use crate::core::{FrameLayout, PixelFormat, Size};
 use crate::error::Result;
 use crate::gpu::GpuContext;
-use crate::ops::{BatchShape, FrameBatch, GpuFrames, MAX_SIDE, PictureTable, check_layout, check_sides, plan_error};
+use crate::ops::{
+    BatchShape, FrameBatch, GpuFrames, MAX_SIDE, PictureTable, check_count, check_layout, check_sides, plan_error,
+};
 
 /// A plane of a frame, and which of its interleaved channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,7 +120,7 @@ impl View {
     }
 }
 
-/// The table of the pictures of `src`, and how many of them have a slot in `dst`, both from their first slots on.
+/// The table of the pictures of `src`, and how many of them have a slot in `dst`, both from their first slots on: at least one.
 pub(super) fn bind_pictures(
     ctx: &GpuContext,
     op: &'static str,
@@ -130,7 +132,11 @@ pub(super) fn bind_pictures(
     if src.buffer().raw() == dst.buffer().raw() {
         return Err(plan_error(op, "output", "another buffer than the input", "the same"));
     }
-    let capacity = pictures.len().min(dst.slots().saturating_sub(dst_first));
+    if dst_first >= dst.slots() {
+        return Err(plan_error(op, "dst_first", format!("one of {} slots", dst.slots()), dst_first));
+    }
+    let capacity = pictures.len().min(dst.slots() - dst_first);
+    check_count(ctx, op, "input", u64::from(capacity))?;
     Ok((pictures, capacity))
 }
 

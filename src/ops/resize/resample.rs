@@ -3,7 +3,9 @@
 use crate::core::{FrameLayout, PixelFormat, Size};
 use crate::error::Result;
 use crate::gpu::{AdapterClass, BufferUse, GpuBuffer, GpuContext, Kernel};
-use crate::ops::{BatchShape, FrameBatch, FramesBound, MAX_SIDE, Passes, PictureTable, check_sides, grid, plan_error};
+use crate::ops::{
+    BatchShape, FrameBatch, FramesBound, MAX_SIDE, Passes, PictureTable, check_count, check_sides, grid, plan_error,
+};
 use std::collections::HashMap;
 use std::hash::Hash;
 
@@ -147,6 +149,7 @@ impl Resample {
         }
         let from = PictureTable::new(ctx, op, "input", &self.input, (src, first))?;
         let to = PictureTable::new(ctx, op, "output", &self.output, (dst, dst_first))?;
+        check_count(ctx, op, "input", u64::from(from.len().min(to.len())))?;
         let group = if self.output().format == PixelFormat::Rgba8 { 1 } else { 4 };
         let (mut across, mut down, mut places) = (Tables::default(), Tables::default(), Vec::new());
         let (mut end, mut row_items, mut column_items) = (0u32, 0u64, 0u64);

@@ -96,7 +96,7 @@ impl BlurMapPlan {
     /// # Errors
     /// `Parameter` for other pictures than planned and a slot that does not exist.
     pub fn bind(&self, ctx: &GpuContext, src: &dyn FrameBatch, first: u32) -> Result<Measure<BlurMap>> {
-        let pictures = PictureTable::new(ctx, NAME, "input", &self.shape, (src, first))?;
+        let pictures = PictureTable::each(ctx, NAME, "input", &self.shape, (src, first))?;
         let params = self.uniform.upload(ctx, NAME)?;
         let bytes = self.result_bytes();
         let sums = GpuBuffer::new(ctx, NAME, bytes * u64::from(pictures.len()), BufferUse::Storage)?;

@@ -53,7 +53,7 @@ impl<R> SumsPlan<R> {
     where
         R: 'static,
     {
-        let pictures = PictureTable::new(ctx, self.op, "input", &self.shape, (src, first))?;
+        let pictures = PictureTable::each(ctx, self.op, "input", &self.shape, (src, first))?;
         let bytes = self.result_bytes;
         let sums = GpuBuffer::new(ctx, self.op, bytes * u64::from(pictures.len()), BufferUse::Storage)?;
         let bind = self.kernel.bind(

@@ -168,7 +168,7 @@ impl GridPoolPlan {
         uniform.dst_base = dst_first * uniform.dst_stride;
         let params = uniform.upload(ctx, NAME)?;
         let bind = self.kernel.bind(ctx, &[("params", &params), ("src", src), ("dst", dst.buffer())])?;
-        Ok(RowsBound::new(Passes::new(count).run(&self.kernel, bind, self.groups), dst))
+        Ok(RowsBound::new(Passes::new(count).run(&self.kernel, bind, self.groups), dst, dst_first))
     }
 }
 

@@ -113,7 +113,7 @@ impl L2NormalizePlan {
         };
         let params = uniform.upload(ctx, NAME)?;
         let bind = self.kernel.bind(ctx, &[("params", &params), ("src", src.buffer()), ("dst", dst.buffer())])?;
-        Ok(RowsBound::new(Passes::new(count).run(&self.kernel, bind, [1, 1]), dst))
+        Ok(RowsBound::new(Passes::new(count).run(&self.kernel, bind, [1, 1]), dst, dst_first))
     }
 }
 

@@ -1,8 +1,8 @@
 //! `blend/feather_composite`: tiles blended into one canvas.
 
 use crate::Result;
-use crate::core::Covered;
 use crate::core::blend::{MAX_WEIGHT, OverTile, Tile, WHOLE, ramp, ramp_over};
+use crate::core::{Covered, Size};
 use crate::reference::plane::{Plane, unfit};
 
 /// `canvas` with `tiles` (picture, x, y) blended in, all with 4 channels.
@@ -24,11 +24,11 @@ pub fn feather_composite(
     let size = canvas.size();
     for (tile, x, y) in tiles {
         tile.expect_channels(OP, 4)?;
-        if x + tile.size().width > size.width || y + tile.size().height > size.height {
+        if !lies_inside((*x, *y), tile.size(), size) {
             return Err(unfit(OP, "tiles", format!("tiles inside {size}"), format!("{} at {x}, {y}", tile.size())));
         }
     }
-    if feather == 0 || tiles.len() as u64 * u64::from(feather).pow(2) > MAX_WEIGHT {
+    if feather == 0 || (tiles.len() as u64).saturating_mul(u64::from(feather).pow(2)) > MAX_WEIGHT {
         return Err(unfit(OP, "feather", "at least 1, tiles * feather^2 in 32 bits", feather));
     }
     let mut out = Vec::new();
@@ -56,6 +56,11 @@ pub fn feather_composite(
     Ok((out, covered))
 }
 
+fn lies_inside((x, y): (u32, u32), tile: Size, canvas: Size) -> bool {
+    u64::from(x) + u64::from(tile.width) <= u64::from(canvas.width)
+        && u64::from(y) + u64::from(tile.height) <= u64::from(canvas.height)
+}
+
 /// `canvas` with `tiles` over it: picture, place, strength and flush sides as [`OverTile`]; the slot is not looked at.
 ///
 /// A tile weighs `w = strength * `[`ramp_over`]`(across) * ramp_over(down)`. With `one = 16 feather^2` and `W = sum w`, a pixel
@@ -75,15 +80,15 @@ pub fn feather_over(
     for (tile, over) in tiles {
         tile.expect_channels(OP, 4)?;
         let Tile { x, y, .. } = over.tile;
-        if x + tile.size().width > size.width || y + tile.size().height > size.height {
+        if !lies_inside((x, y), tile.size(), size) {
             return Err(unfit(OP, "tiles", format!("tiles inside {size}"), format!("{} at {x}, {y}", tile.size())));
         }
         if !(1..=WHOLE).contains(&over.strength) {
             return Err(unfit(OP, "strength", format!("1 to {WHOLE}"), over.strength));
         }
     }
-    let one = u64::from(WHOLE) * u64::from(feather).pow(2);
-    if feather == 0 || tiles.len().max(1) as u64 * one > MAX_WEIGHT {
+    let one = u64::from(WHOLE).saturating_mul(u64::from(feather).pow(2));
+    if feather == 0 || one.saturating_mul(tiles.len().max(1) as u64) > MAX_WEIGHT {
         return Err(unfit(OP, "feather", "at least 1, 16 * tiles * feather^2 in 32 bits", feather));
     }
     let mut out = Vec::new();
@@ -116,7 +121,6 @@ pub fn feather_over(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::Size;
 
     fn gray(size: Size, data: &[u8]) -> Vec<u8> {
         assert_eq!(data.len() as u64, size.area());
@@ -136,6 +140,9 @@ mod tests {
         assert!(feather_composite(&plane(&canvas, 7), &[(plane(&a, 4), 4, 0)], 2).is_err());
         assert!(feather_composite(&plane(&canvas, 7), &tiles, 0).is_err());
         assert!(feather_composite(&plane(&canvas, 7), &tiles, 4096).is_err());
+        // Products beyond 64 bits: 2 * 2^64 - 2^34, and a place behind the last column there is.
+        assert!(feather_composite(&plane(&canvas, 7), &tiles, u32::MAX).is_err());
+        assert!(feather_composite(&plane(&canvas, 7), &[(plane(&a, 4), u32::MAX, 0)], 2).is_err());
         assert_eq!(feather_composite(&plane(&canvas, 7), &[], 2).unwrap().0, canvas);
     }
 
@@ -160,6 +167,7 @@ mod tests {
             feather_over(&plane(&canvas, 8), &tiles, (feather, 0)).is_err()
         };
         assert!(refused(0, 2) && refused(17, 2) && refused(16, 0) && refused(16, 1025) && !refused(16, 1023));
+        assert!(refused(16, 1 << 30) && refused(16, u32::MAX));
     }
 
     #[test]

@@ -64,7 +64,9 @@ pub fn rgb_of(lab: [u8; 3]) -> [u8; 3] {
 pub fn weight_of(sum: u64, h: f32, channels: u32, search: u32) -> u64 {
     let unit = f64::from((i32::MAX as u32) / (search * search * 255));
     let distance = (sum >> 6) as f64 * (64.0 / 49.0);
-    let weight = (unit * (-distance / (f64::from(h * h) * f64::from(channels))).exp()).round_ties_even();
+    // The square of a tiny h is no number but the least there is: pixels that are alike count, and they alone.
+    let square = f64::from((h * h).max(f32::MIN_POSITIVE));
+    let weight = (unit * (-distance / (square * f64::from(channels))).exp()).round_ties_even();
     if weight < 0.001 * unit { 0 } else { weight as u64 }
 }
 
@@ -200,6 +202,9 @@ mod tests {
         assert_eq!(weight_of(64, 10.0, 3, 21), 19013);
         // exp(-6.9078) is a thousandth.
         assert_eq!(weight_of(49 * 700, 10.0, 1, 21), 0);
+        for h in [1e-18, 1e-23, 1e-30, f32::from_bits(1)] {
+            assert_eq!((weight_of(0, h, 1, 21), weight_of(64, h, 1, 21)), (19096, 0));
+        }
     }
 
     #[test]
@@ -213,5 +218,6 @@ mod tests {
         assert!(joint(&Plane::tight(Size::new(1, 1), &[5]).unwrap(), 0.0, 7).is_err());
         assert!(joint(&Plane::tight(Size::new(1, 1), &[5]).unwrap(), 1.0, 8).is_err());
         assert_eq!(joint(&Plane::tight(Size::new(1, 1), &[5]).unwrap(), 1.0, 3).unwrap(), [5]);
+        assert_eq!(joint(&Plane::tight(Size::new(2, 1), &[5, 9]).unwrap(), 1e-30, 3).unwrap(), [5, 9]);
     }
 }

@@ -1,7 +1,6 @@
 //! Pictures of a heat map: alone, for files; over a frame, for the report.
 
 use super::picks::Thumbnail;
-use super::thumbs::turned;
 use super::work::HeatMap;
 use crate::core::Size;
 use crate::error::{Error, Result};
@@ -16,18 +15,17 @@ fn shares(map: &HeatMap) -> Vec<f32> {
     map.counts.iter().map(|c| (*c as f32 / most).sqrt()).collect()
 }
 
-fn png(rgb: &[u8], size: Size, rotation: i32) -> Result<Vec<u8>> {
-    let (rgb, size) = turned(rgb, 3, size, rotation);
-    encode_png(size, PngFormat::Rgb8, &rgb).map_err(|e| Error::Bug(format!("heat map: {e}")))
+fn png(rgb: &[u8], size: Size) -> Result<Vec<u8>> {
+    encode_png(size, PngFormat::Rgb8, rgb).map_err(|e| Error::Bug(format!("heat map: {e}")))
 }
 
 /// The map alone.
-pub(super) fn picture(map: &HeatMap, rotation: i32) -> Result<Vec<u8>> {
-    png(&heat_rgb(&shares(map), map.size, Colormap::Inferno, Some((0.0, 1.0)))?, map.size, rotation)
+pub(super) fn picture(map: &HeatMap) -> Result<Vec<u8>> {
+    png(&heat_rgb(&shares(map), map.size, Colormap::Inferno, Some((0.0, 1.0)))?, map.size)
 }
 
 /// The map over the grey of a frame of the video, so that one sees where it moves.
-pub(super) fn over_frame(map: &HeatMap, frame: &Thumbnail, rotation: i32) -> Result<Vec<u8>> {
+pub(super) fn over_frame(map: &HeatMap, frame: &Thumbnail) -> Result<Vec<u8>> {
     let values = shares(map);
     let colours = heat_rgb(&values, map.size, Colormap::Inferno, Some((0.0, 1.0)))?;
     let size = frame.size;
@@ -43,7 +41,7 @@ pub(super) fn over_frame(map: &HeatMap, frame: &Thumbnail, rotation: i32) -> Res
             rgb.extend(colour.iter().map(|c| (f32::from(*c) * value + back * (1.0 - value)).round() as u8));
         }
     }
-    png(&rgb, map.size, rotation)
+    png(&rgb, map.size)
 }
 
 /// A thumbnail as grey, sampled between pixels.

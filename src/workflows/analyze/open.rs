@@ -7,10 +7,11 @@ use super::run::AnalyzeInput;
 use crate::core::Rational;
 use crate::error::{Error, Result};
 use crate::media::{
-    DecodeHint, DecodeOptions, FolderFrames, ListOptions, Skipped, VideoDecoder, VideoStream, image_info, list_images,
+    DecodeHint, DecodeOptions, FolderFrames, ListOptions, Skipped, VideoDecoder, image_info, list_images,
 };
 use crate::pipeline::{FolderSource, VideoEnd, VideoSource};
 use crate::store::Fingerprint;
+use crate::workflows::video::content_id;
 
 /// How to open inputs.
 #[derive(Debug, Clone)]
@@ -33,12 +34,12 @@ impl Default for OpenOptions {
 /// # Errors
 /// Those of [`VideoDecoder::open`].
 pub fn open_video(path: &Path, folder: &Path, options: &OpenOptions) -> Result<AnalyzeInput> {
-    let DecodeOptions { track, threads, isolation, cancel, .. } = &options.decode;
+    let DecodeOptions { track, threads, isolation, .. } = &options.decode;
     let decoder = VideoDecoder::open(path, &options.decode)?;
-    let (info, rotation) = (decoder.media_info(), decoder.rotation());
-    let fingerprint = Fingerprint::of_file(path, cancel)?.to_string();
+    let info = decoder.media_info();
     let stream = info.video_streams.get(*track);
-    let layout = stream.and_then(VideoStream::layout);
+    let fingerprint = content_id(path, &options.decode, stream)?;
+    let layout = stream.and_then(|s| options.decode.layout_of(s));
     let shared = isolation.as_ref().zip(layout).map_or(0, |(i, layout)| i.shared_bytes(&layout));
     let source_bytes = stream.map_or(0, |s| s.decoder_bytes(*threads)) + shared;
     let (source, end) = VideoSource::new(decoder);
@@ -48,7 +49,6 @@ pub fn open_video(path: &Path, folder: &Path, options: &OpenOptions) -> Result<A
         source: Box::new(source),
         info: Some(info),
         track: *track,
-        rotation,
         end,
         fingerprint,
         source_bytes,
@@ -114,7 +114,6 @@ fn pictures(
         source: Box::new(FolderSource::new(frames, skipped, Arc::clone(&end))),
         info: None,
         track: 0,
-        rotation: 0,
         end,
         fingerprint: format!("pictures {} fps {}", hash.finalize().to_hex(), options.fps),
         // One picture at a time, at most as large as the limits allow; its real size is not known before it is decoded.

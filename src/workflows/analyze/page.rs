@@ -1,8 +1,7 @@
 //! The report page of one input.
 
-use super::picks::{Pick, PickKind};
+use super::picks::{Pick, PickKind, Thumbnail};
 use super::summary::Report;
-use super::thumbs::turned;
 use crate::error::{Error, Result};
 use crate::media::{Status, Verdict};
 use crate::report::{HtmlTable, ImageItem, LinePlot, Note, Page, PngFormat, Tile, Tone, encode_png};
@@ -46,7 +45,7 @@ pub(super) fn page(r: &Report<'_>, heat: &[Vec<u8>]) -> Result<Page> {
         page = page.section("Frames worth a look");
         for (kind, picks) in &r.picks {
             if !picks.is_empty() {
-                page = page.text(heading(*kind)).images(pictures(r, *kind, picks)?);
+                page = page.text(heading(*kind)).images(pictures(*kind, picks)?);
             }
         }
     }
@@ -182,12 +181,12 @@ fn heading(kind: PickKind) -> &'static str {
     }
 }
 
-fn pictures(r: &Report<'_>, kind: PickKind, picks: &[Pick]) -> Result<Vec<ImageItem>> {
+fn pictures(kind: PickKind, picks: &[Pick]) -> Result<Vec<ImageItem>> {
     picks
         .iter()
         .map(|p| {
-            let (rgba, size) = turned(&p.thumbnail.rgba, 4, p.thumbnail.size, r.facts.rotation);
-            let png = encode_png(size, PngFormat::Rgba8, &rgba).map_err(|e| Error::Bug(format!("thumbnail: {e}")))?;
+            let Thumbnail { rgba, size, .. } = &p.thumbnail;
+            let png = encode_png(*size, PngFormat::Rgba8, rgba).map_err(|e| Error::Bug(format!("thumbnail: {e}")))?;
             let time = p.metrics.info.seconds().map(|s| format!("{s:.2} s")).unwrap_or_default();
             let figure = match kind {
                 PickKind::Sharpest | PickKind::Blurriest => {

@@ -36,8 +36,6 @@ pub struct AnalyzeInput {
     pub info: Option<MediaInfo>,
     /// Position of the video track.
     pub track: usize,
-    /// Degrees clockwise by which pictures must be turned for display.
-    pub rotation: i32,
     /// Filled by the source at its end.
     pub end: Arc<Mutex<VideoEnd>>,
     /// Content id of the input: part of the run key.
@@ -262,11 +260,11 @@ fn prepare<'a>(
     options: &PipelineOptions,
     how: &AnalyzeOptions,
 ) -> Result<Prepared<'a>> {
-    let AnalyzeInput { path, folder, source, info, track, rotation, end, fingerprint, source_bytes, layout } = input;
+    let AnalyzeInput { path, folder, source, info, track, end, fingerprint, source_bytes, layout } = input;
     if let Some(layout) = &layout {
         MemoryPlan::check_least(ctx, layout, 2, source_bytes, work_bytes(layout, 1, config, options.in_flight))?;
     }
-    let permit = ctx.pool().host_budget().try_acquire(source_bytes)?;
+    let permit = ctx.pool().acquire_host(source_bytes)?;
     let created = !folder.is_dir();
     output_folder(io, &folder)?;
     let state = StateDir::acquire_for(io, folder.join(STATE), "analyze")?;
@@ -296,7 +294,7 @@ fn prepare<'a>(
     let (keeper, reached) = Keeper::open(io, &state, &key, config.thumbnails)?;
     let table = TableSink::create(io, folder.join("frames"), schema(), TableFormats::default())?;
     let expected = info.as_ref().and_then(|i| i.expected_frames(track));
-    let facts = InputFacts::new(&path, info, track, rotation, fingerprint);
+    let facts = InputFacts::new(&path, info, track, fingerprint);
     let mut opened = Open {
         input: at,
         expected,
@@ -408,8 +406,8 @@ fn close(
     };
     let (frames, resumed) = (o.frames, o.resumed);
     let (reasons, missing) = (verdict.reasons.clone(), verdict.missing.clone());
-    // What a decoder process could not do today it may do tomorrow: the outputs stand, but the next run measures again.
-    o.done = !matches!(error, Some(Error::DecodeWorker { .. }));
+    // What a slow disk or a decoder process could not do today it may do tomorrow: the outputs stand, but the next run measures again.
+    o.done = !error.as_ref().is_some_and(|e| e.retryable() || matches!(e, Error::DecodeWorker { .. }));
     match finish(ctx, io, o, config, verdict, end.notes, status) {
         Ok(()) => {
             let stages = report.stages;

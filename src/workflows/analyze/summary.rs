@@ -24,14 +24,13 @@ pub(super) struct InputFacts {
     pub(super) name: String,
     pub(super) info: Option<MediaInfo>,
     pub(super) track: usize,
-    pub(super) rotation: i32,
     pub(super) fingerprint: String,
 }
 
 impl InputFacts {
-    pub(super) fn new(path: &Path, info: Option<MediaInfo>, track: usize, rotation: i32, fingerprint: String) -> Self {
+    pub(super) fn new(path: &Path, info: Option<MediaInfo>, track: usize, fingerprint: String) -> Self {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        Self { name, info, track, rotation, fingerprint }
+        Self { name, info, track, fingerprint }
     }
 
     /// The video track as declared.
@@ -127,13 +126,13 @@ pub(super) fn write_outputs(io: &dyn StoreIo, folder: &Path, report: &Report<'_>
         let suffix = if i == 0 { String::new() } else { format!("_{}", i + 1) };
         let shape = [map.size.height as usize, map.size.width as usize];
         files.push(commit(io, folder.join(format!("heat{suffix}.npy")), |w| write_npy(w, &shape, &map.counts))?);
-        let png = heat::picture(map, report.facts.rotation)?;
+        let png = heat::picture(map)?;
         files.push(commit(io, folder.join(format!("heat{suffix}.png")), |w| std::io::Write::write_all(w, &png))?);
         // In the report the map lies over a frame of its size.
         let size = thumbs::size_for(map.size, report.config.thumbnail_side);
         let frame = report.picks.iter().flat_map(|(_, picks)| picks).find(|p| p.thumbnail.size == size);
         heat_pngs.push(match frame {
-            Some(frame) => heat::over_frame(map, &frame.thumbnail, report.facts.rotation)?,
+            Some(frame) => heat::over_frame(map, &frame.thumbnail)?,
             None => png,
         });
     }
@@ -195,7 +194,7 @@ fn summary(r: &Report<'_>) -> Value {
         "schema": "analyze.summary", "schema_version": 1, "frameloom": env!("CARGO_PKG_VERSION"),
         "input": {
             "name": r.facts.name, "fingerprint": r.facts.fingerprint, "track": r.facts.track,
-            "rotation": r.facts.rotation, "declared": r.facts.info,
+            "rotation": r.facts.stream().map_or(0, |s| s.rotation), "declared": r.facts.info,
         },
         "frames": r.frames, "start_seconds": finite(r.curves.start()), "span_seconds": finite(r.curves.span()),
         "verdict": r.verdict, "notes": r.notes, "metrics": metrics, "picks": picks, "heat": heat,

@@ -153,8 +153,9 @@ impl ActivityGrid {
         self.shape.steps.iter().map(|s| u64::from(s.frames)).sum()
     }
 
-    /// Heat a frame that makes a cell count: `threshold` times that of the hottest cell over all frames.
-    pub(super) fn least(&self, threshold: f64) -> f64 {
+    /// Heat a frame that makes a cell count: `threshold` times that of the hottest cell over all frames, of those for which `of_interest` says so
+    /// of row and column.
+    pub(super) fn least(&self, threshold: f64, of_interest: impl Fn(u32, u32) -> bool) -> f64 {
         let columns = self.columns() as usize;
         let mut sums = vec![0u64; columns * self.rows() as usize];
         for cell in &self.cells {
@@ -162,7 +163,9 @@ impl ActivityGrid {
                 *sum += u64::from(cell.heat);
             }
         }
-        let most = sums.into_iter().max().unwrap_or(0);
+        let places = (0..self.rows()).flat_map(|row| (0..self.columns()).map(move |column| (row, column)));
+        let hot = places.zip(sums).filter(|((row, column), sum)| *sum > 0 && of_interest(*row, *column));
+        let most = hot.map(|(_, sum)| sum).max().unwrap_or(0);
         threshold * most as f64 / self.frames().max(1) as f64
     }
 

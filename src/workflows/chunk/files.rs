@@ -145,7 +145,13 @@ pub fn read_activity(heat: &Path) -> Result<Option<ActivityGrid>> {
 /// # Errors
 /// [`Error::InputNotFound`]; [`Error::InputCorrupt`] for what is no plan of this version, and for chunks that lie outside the frame.
 pub fn read_plan(path: &Path) -> Result<ChunkPlan> {
-    let plan: ChunkPlan = json(path)?;
+    let plan: ChunkPlan = json(path).map_err(|e| match e {
+        Error::InputCorrupt { path, reason } => Error::InputCorrupt {
+            path,
+            reason: format!("not a plan of `frameloom chunk plan` (chunks.json): {reason}"),
+        },
+        other => other,
+    })?;
     let corrupt = |reason: String| Err(Error::InputCorrupt { path: path.to_path_buf(), reason });
     if plan.schema != ChunkPlan::SCHEMA || plan.schema_version != 1 {
         let (name, version) = (&plan.schema, plan.schema_version);
@@ -184,4 +190,22 @@ pub fn write_plan(
         written.push(commit(io, folder.join(format!("plan_{number:03}.png")), |w| w.write_all(png))?);
     }
     Ok(written)
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests make the files that they read")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_plan_is_told_what_one_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("text.mp4");
+        for text in ["hello", "{}"] {
+            std::fs::write(&path, text).unwrap();
+            let e = read_plan(&path).unwrap_err();
+            assert_eq!(e.exit_code(), 5);
+            assert!(e.to_string().contains("not a plan of `frameloom chunk plan` (chunks.json): "), "{e}");
+        }
+    }
 }

@@ -38,10 +38,10 @@ pub struct DescriptorSettings {
     /// Weight of colour.
     #[schemars(range(min = 0.0))]
     pub color_weight: f64,
-    /// Longer side of the pictures compared, in pixels; `None`: 256, or 32 for tiles.
+    /// Longer side of the pictures compared, in pixels; without it 256, or 32 for tiles.
     #[schemars(range(min = 8, max = 4096), extend("x-unit" = "pixels"))]
     pub comparison_size: Option<u32>,
-    /// Grid of the pyramid or of a network's map; `None`: 4, or 2 for networks.
+    /// Grid of the pyramid or of a network's map; without it 4, or 2 for networks.
     #[schemars(range(min = 1, max = 4), extend("x-unit" = "cells a side"))]
     pub spatial_grid: Option<u32>,
     /// How cells of a network's map are pooled.
@@ -49,7 +49,7 @@ pub struct DescriptorSettings {
     /// Power of the generalised mean.
     #[schemars(range(min = 1.0, max = 64.0))]
     pub gem_p: f64,
-    /// Name of the network; `None`: the method's.
+    /// Name of the network; without it the method's.
     pub model: Option<String>,
 }
 
@@ -118,7 +118,8 @@ pub struct IndexSettings {
     /// Width and height, as a ratio, of what pictures are cropped to.
     #[schemars(inner(range(min = 1, max = 10000)))]
     pub aspect: [u32; 2],
-    /// How the index is searched, as [`IndexSpec`] is written.
+    /// How the index is searched: `auto`, `flat`, `flat-gpu[:f16]`, `ivf[:nlist=N,nprobe=N,codes=f32|f16]`, `sqfp16`, `hnsw[:m=N,ef=N]`, `host`, or a
+    /// FAISS factory string; without it `auto`.
     #[serde(serialize_with = "to_text", deserialize_with = "spec")]
     #[schemars(with = "Option<String>")]
     pub search: Option<IndexSpec>,
@@ -156,7 +157,7 @@ pub struct SelectionSettings {
     pub cooldown: f64,
     /// Whether pictures are used again when all are used up.
     pub recycle: bool,
-    /// How a picture is taken from the nearest ones; `None`: the best where uses are limited or frames look ahead, else a draw.
+    /// How a picture is taken from the nearest ones; without it the best where uses are limited or frames look ahead, else a draw.
     pub pick: Option<PickRule>,
     /// Another seed draws other pictures.
     pub seed: u32,
@@ -219,14 +220,14 @@ pub struct OutputSettings {
     pub video: bool,
     /// Whether the video's audio is copied.
     pub audio: bool,
-    /// Frames per second of the output, as [`parse_rate`] reads them; `None`: the video's own times.
+    /// Frames per second of the output, as `25`, `23.976` or `30000/1001`; without it the video's own times.
     #[serde(serialize_with = "to_text", deserialize_with = "rate")]
     #[schemars(with = "Option<Rate>", extend("x-unit" = "frames a second"))]
     pub fps_override: Option<Rational>,
-    /// Seconds of the video to use; `None`: all.
+    /// Seconds of the video to use; without it all.
     #[schemars(extend("x-unit" = "seconds", "exclusiveMinimum" = 0))]
     pub seconds: Option<f64>,
-    /// Columns and rows of tiles that every frame is rebuilt from; `None`: one picture a frame.
+    /// Columns and rows of tiles that every frame is rebuilt from; without it one picture a frame.
     #[schemars(inner(range(min = 1, max = 4096)))]
     pub tiles: Option<[u32; 2]>,
     /// Quality of the video on the scale of x264, 0 (best) to 51.
@@ -261,7 +262,8 @@ impl Default for OutputSettings {
 /// Settings of a collage: those of `frameloom collage`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct CollageSettings {
-    /// How the pool is searched, as [`IndexSpec`] is written; `None`: as the index was built for.
+    /// How the pool is searched: `auto`, `flat`, `flat-gpu[:f16]`, `ivf[:nlist=N,nprobe=N,codes=f32|f16]`, `sqfp16`, `hnsw[:m=N,ef=N]`, `host`, or a
+    /// FAISS factory string; without it, as the index was built for.
     #[serde(serialize_with = "to_text", deserialize_with = "spec")]
     #[schemars(with = "Option<String>")]
     pub search: Option<IndexSpec>,
@@ -407,6 +409,11 @@ mod tests {
         assert_eq!((tiles.descriptor.comparison_size, tiles.select.pick), (32, PickRule::Random));
         let parity = read("[descriptor]\nparity = \"fluxframe\"").unwrap().config([16, 9]);
         assert_eq!(parity.select.pick, PickRule::Seed);
+        // Both words for it.
+        for word in ["seed", "fluxframe"] {
+            let picked = read(&format!("[selection]\npick = \"{word}\"")).unwrap().config([16, 9]);
+            assert_eq!(picked.select.pick, PickRule::Seed, "{word}");
+        }
         let network = read("[descriptor]\nfeature_method = \"mobilenet\"").unwrap().config([16, 9]);
         assert_eq!(network.descriptor.spatial_grid, 2);
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::analyze::Working;
 use super::config::CurateConfig;
-use super::decide::Decisions;
+use super::decide::{Decisions, Mix, MixLine};
 use super::execute::{Executed, Sources, inside};
 use super::metrics::FrameEntry;
 use super::picture::{PictureFile, Rgba};
@@ -43,6 +43,20 @@ fn thumbnail(ctx: &GpuContext, mut picture: Rgba) -> Result<Vec<u8>> {
     encode_jpeg(small.size, &small.pixels, 82)
 }
 
+/// What shares are of, where some frames are not shared out.
+fn beside(mix: &Mix) -> Option<String> {
+    let (sharing, others): (Vec<&MixLine>, Vec<&MixLine>) = mix.lines.iter().partition(|l| l.target > 0.0);
+    let frames = |lines: &[&MixLine]| lines.iter().map(|l| l.frames).sum::<usize>();
+    let named: Vec<String> = others
+        .iter()
+        .filter(|l| l.frames > 0)
+        .map(|l| format!("{} {}", l.frames, l.strategy.replace('_', " ")))
+        .collect();
+    let text =
+        format!("Shares are of {} frames; beside them, without a wanted share: {}", frames(&sharing), named.join(", "));
+    (!named.is_empty()).then_some(text)
+}
+
 /// The mix and what keeps it from its target.
 fn mix(page: Page, outcome: &CurateOutcome) -> Page {
     let mut table = HtmlTable::new("Frames by strategy")
@@ -57,11 +71,12 @@ fn mix(page: Page, outcome: &CurateOutcome) -> Page {
         if !line.reached {
             notes.push(Note::new(Tone::Warn, format!("{} misses its target: {}", line.strategy, line.why)));
         }
+        let share = |v: f64| if line.target > 0.0 { one(v) } else { "-".into() };
         let eligible = if line.eligible == 0 && line.frames > 0 { "-".into() } else { line.eligible.to_string() };
         table = table.row([
             line.strategy.replace('_', " "),
-            one(line.target),
-            one(line.share),
+            share(line.target),
+            share(line.share),
             line.frames.to_string(),
             eligible,
         ]);
@@ -84,6 +99,7 @@ fn mix(page: Page, outcome: &CurateOutcome) -> Page {
             barred = barred.row([line.strategy.replace('_', " "), rule.clone(), frames.to_string()]);
         }
     }
+    notes.extend(beside(&outcome.mix).map(|text| Note::new(Tone::Neutral, text)));
     let page = page.section("Mix").table(table).notes(notes);
     let any = outcome.mix.lines.iter().any(|l| !l.barred.is_empty());
     let page = if any { page.table(barred) } else { page };

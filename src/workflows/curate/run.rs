@@ -76,7 +76,7 @@ pub struct CurateOutcome {
     pub kept: usize,
     /// Frames with pictures by strategy.
     pub strategies: Vec<(String, usize)>,
-    /// Wanted and reached shares.
+    /// Wanted and reached shares, of the frames that did not fail; `analysis/mix.json` has those that were decided on.
     pub mix: Mix,
     /// Kinds of shots.
     pub shots: Vec<ShotLine>,
@@ -237,7 +237,7 @@ pub fn curate(
     let working = options.working(shard);
     let entries = &analysis.entries;
     let executed = if options.only_decide {
-        Executed { frames: vec![None; entries.len()], models: Vec::new(), kept: 0 }
+        Executed { frames: vec![None; entries.len()], ..Executed::default() }
     } else {
         let at = (&OsIo as &dyn crate::store::StoreIo, folder, &state);
         let wanted =
@@ -297,7 +297,7 @@ fn outcome(
         left_out,
         kept: executed.kept,
         strategies: report::counts(decisions, executed, config).0,
-        mix: decisions.mix.clone(),
+        mix: report::mix(decisions, executed),
         shots: decisions.shots.clone(),
         models,
         seconds: Vec::new(),

@@ -178,6 +178,7 @@ struct Cutter<'a> {
     sound: Option<Sound>,
     rotation: i32,
     rate: Option<Rational>,
+    pixel_aspect: Option<Rational>,
     open: Vec<Open>,
     next_job: usize,
     /// Pieces that are there already.
@@ -233,10 +234,13 @@ pub(super) fn cut_rest(
         threads: options.threads,
         limits: options.limits.clone(),
         cancel: options.cancel.clone(),
+        // Nobody looks at the pictures: they keep their samples, and players turn the pieces like the whole.
+        upright: false,
         ..DecodeOptions::default()
     };
     let mut decoder = VideoDecoder::open(input, &decoding)?;
-    let fps = info.video_streams.get(options.track).and_then(|s| s.fps).filter(|f| (0.01..=1000.0).contains(f));
+    let stream = info.video_streams.get(options.track);
+    let fps = stream.and_then(|s| s.fps).filter(|f| (0.01..=1000.0).contains(f));
     let mut cutter = Cutter {
         io,
         input,
@@ -245,6 +249,7 @@ pub(super) fn cut_rest(
         sound: Sound::open(input, &info, options, jobs.iter().any(|j| j.wav.is_some()))?,
         rotation: -decoder.rotation(),
         rate: fps.and_then(|f| Rational::new((f * 1000.0).round() as i32, 1000)),
+        pixel_aspect: stream.and_then(|s| decoding.pixel_aspect_of(s)),
         open: Vec::new(),
         next_job: 0,
         kept,
@@ -343,6 +348,7 @@ impl Cutter<'_> {
             color: desc.color,
             rotation: self.rotation,
             frame_rate: self.rate,
+            pixel_aspect: self.pixel_aspect,
             rate: RateControl::Crf(self.options.crf),
             odd: OddSize::PadReplicate,
             ..WriterOptions::new(desc.size, desc.format, time_base)
@@ -458,8 +464,8 @@ fn empty(chunk_index: usize, job: &CutJob) -> Cut {
     }
 }
 
-/// Copies `jobs` out of `input` without decoding. Both ends of a piece move back to a key frame (the end of the last one stays), which
-/// [`Cut::start`] and [`Cut::end`] tell; sound moves with them to within a packet. A piece without a key frame of its own is left to
+/// Copies `jobs` out of `input` without decoding. Both ends of a piece move back to a key frame (the end of the last one stays, and a start before
+/// the first key frame moves on to it), which [`Cut::start`] and [`Cut::end`] tell; sound moves with them to within a packet. A piece without a key frame of its own is left to
 /// the one that holds it, and has no file.
 ///
 /// # Errors
@@ -479,7 +485,9 @@ pub fn copy_on_key_frames(io: &dyn StoreIo, input: &Path, jobs: &[CutJob], optio
     };
     let keys = key_frames(input, &copying)?;
     let seconds = |t: i64| keys.time_base.seconds(t - keys.first);
-    let before = |t: f64| keys.pts.iter().rev().copied().find(|k| seconds(*k) <= t + SAME).unwrap_or(keys.first);
+    // Frames before the first key frame, as an open group of pictures begins with, cannot be shown without what came before.
+    let first_key = keys.pts.first().copied().unwrap_or(keys.first);
+    let before = |t: f64| keys.pts.iter().rev().copied().find(|k| seconds(*k) <= t + SAME).unwrap_or(first_key);
     let last = jobs.iter().map(|j| j.end).fold(0.0, f64::max);
     let whole = info.video_streams.get(options.track).and_then(|s| s.duration).or(info.duration).unwrap_or(last);
     let mut pieces = Vec::new();

@@ -113,10 +113,18 @@ impl Session {
     /// # Errors
     /// [`crate::Error::Config`] for a setting out of its range.
     pub fn new(params: &SessionParams, zones: ZonesFile) -> Result<Self> {
+        Self::with_step(params, zones, 0.0)
+    }
+
+    /// The same for a stream of which a frame comes every `step` seconds as a rule; for steps above a second, which would be holes otherwise.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_step(params: &SessionParams, zones: ZonesFile, step: f64) -> Result<Self> {
         let tracker: Box<dyn Tracker> = match params.tracker {
-            TrackerKind::ByteTrack => Box::new(ByteTracker::new(params.byte_track.clone())?),
-            TrackerKind::OcSort => Box::new(OcTracker::new(params.oc_sort.clone())?),
-            TrackerKind::Seed => Box::new(SeedTracker::new(params.seed.clone())?),
+            TrackerKind::ByteTrack => Box::new(ByteTracker::new(params.byte_track.clone())?.with_step(step)),
+            TrackerKind::OcSort => Box::new(OcTracker::new(params.oc_sort.clone())?.with_step(step)),
+            TrackerKind::Seed => Box::new(SeedTracker::new(params.seed.clone())?.with_step(step)),
         };
         Ok(Self { tracker, watch: Watch::new(params.zones, zones)? })
     }
@@ -181,6 +189,7 @@ mod tests {
 
     use super::*;
     use crate::core::{BoxF, Detection};
+    use crate::workflows::track::associate::Patience;
     use crate::workflows::track::zones::Happening;
 
     #[test]
@@ -209,6 +218,24 @@ mod tests {
             let t = end.tracks[0];
             assert_eq!((end.tracks.len(), end.frames, t.id, t.class, t.frames), (1, 60, 1, 2, 60));
             assert!(t.moving >= 50, "{t:?}");
+        }
+    }
+
+    #[test]
+    fn who_stands_is_one_object_however_seldom_it_is_looked_at() {
+        for tracker in [TrackerKind::ByteTrack, TrackerKind::OcSort, TrackerKind::Seed] {
+            for step in [0.04, 2.5, 60.0] {
+                let mut params = SessionParams { tracker, ..SessionParams::default() };
+                params.seed.patience = Patience::Seconds(1.0);
+                let mut session = Session::with_step(&params, ZonesFile::default(), step).unwrap();
+                for f in 0..8 {
+                    let rect = BoxF { x: 20.0, y: 20.0, width: 20.0, height: 40.0 };
+                    let seen = Observation::from(Detection { rect, score: 0.9, class: 0 });
+                    session.frame(step * f64::from(f), &[seen]).unwrap();
+                }
+                let end = session.finish();
+                assert_eq!(end.tracks.iter().map(|t| t.frames).collect::<Vec<_>>(), [8], "{tracker:?} {step}");
+            }
         }
     }
 }

@@ -132,6 +132,7 @@ fn wrong_parameters_are_named() {
         let plan = plan(PixelFormat::Gray8, (4, 4)).unwrap();
         let src = |w| GpuFrames::new(ctx, "t", PixelFormat::Gray8, Size::new(w, 4), 2).unwrap();
         assert_eq!(named(plan.bind(ctx, &src(4), 0).map(drop)), "first");
+        assert_eq!(named(plan.bind(ctx, &src(4), 2).map(drop)), "first");
         assert_eq!(named(plan.bind(ctx, &src(4), 3).map(drop)), "first");
         assert_eq!(named(plan.bind(ctx, &src(5), 1).map(drop)), "input");
     });

@@ -193,6 +193,10 @@ fn what_does_not_fit_is_refused() {
         let src = poisoned(ctx, &gray, 1);
         refused(ready.bind(ctx, &src, 0, &src, 0), "output");
         refused(ready.bind(ctx, &poisoned(ctx, &nv12, 1), 0, &src, 0), "input");
+        let dst = poisoned(ctx, &gray, 2);
+        for behind in [2, u32::MAX] {
+            refused(ready.bind(ctx, &src, 0, &dst, behind), "dst_first");
+        }
     });
 }
 

@@ -44,6 +44,7 @@ fn check(ctx: &GpuContext, params: GridPoolParams, count: u32, seed: u32) {
     let allowed = allowed(&maps[n..], params);
     let dim = plan.output().dim as usize;
     close(&got[dim..], &want(&maps[n..], params), |i| allowed[i], format!("{params:?}"));
+    assert_eq!(bound.run(ctx).unwrap(), got[dim..], "the rows that it made, not those before them");
     zero_padding(ctx, &dst, 1..count + 1);
 }
 

@@ -60,6 +60,7 @@ fn binds_from_a_later_row_and_twice_changes_nothing() {
         zero_padding(ctx, &dst, 2..6);
         let got = dst.read(ctx, 6).unwrap()[100..].to_vec();
         close(&got, &reference(&values[150..], 50).unwrap(), |_| promised(&INFO), "from row 3");
+        assert_eq!(bound.run(ctx).unwrap(), got, "the rows that it made, not those before them");
         // Lengths are 1 now, also in f64.
         let again = l2_normalize(ctx, &upload_rows(ctx, RowSample::F32, 50, &got)).unwrap().read(ctx, 4).unwrap();
         close(&again, &got, |_| 2.0 * promised(&INFO), "again");

@@ -6,9 +6,9 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use frameloom::config::Layers;
-use frameloom::core::{Observer, OutcomeObserver, Shard, Size};
+use frameloom::core::{Observer, OutcomeObserver, Shard};
 use frameloom::gpu::GpuOptions;
-use frameloom::media::{Isolation, VideoStream, probe};
+use frameloom::media::{Isolation, probe};
 use frameloom::pipeline::{OnError, PipelineOptions};
 use frameloom::workflows::analyze::{
     AnalyzeConfig, AnalyzeInput, AnalyzeOptions, OpenOptions, Outcome, OutcomeStatus, analyze, open_input,
@@ -338,8 +338,8 @@ fn plan(args: &AnalyzeArgs, jobs: &[Job], opening: &OpenOptions, out: &mut Outpu
                 let frames = stream.and_then(|s| {
                     s.nb_frames_declared.or_else(|| Some((s.duration.or(info.duration)? * s.fps?).round() as u64))
                 });
-                let size = stream.map(|s| Size::new(s.width, s.height));
-                let layout = stream.and_then(VideoStream::layout);
+                let size = stream.map(|s| opening.decode.size_of(s));
+                let layout = stream.and_then(|s| opening.decode.layout_of(s));
                 let ring = layout.map_or(0, |l| u64::from(l.slot_bytes())) * u64::from(args.batch) * 3;
                 let decoder = stream.map_or(0, |s| s.decoder_bytes(opening.decode.threads));
                 let shared =

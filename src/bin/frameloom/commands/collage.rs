@@ -52,7 +52,7 @@ pub(crate) fn run(
         hardware: args.hwaccel.as_str().into(),
         limits: limits.clone(),
         cancel: signals.cancel.clone(),
-        isolation: args.isolate.isolation(false, None)?,
+        isolation: args.isolate.isolation(false, Some(args.work.memory.bytes()))?,
         sharing: global.sharing.clone(),
         ..DecodeOptions::default()
     };
@@ -89,7 +89,7 @@ pub(crate) fn run(
         return plan(args, (&opened, images), &config, &folder, ready, out);
     }
     claim_output(&folder)?;
-    let ctx = context(global, out)?;
+    let ctx = context(global, &args.work.memory, out)?;
     let at = if ready { images.to_path_buf() } else { args.index.clone().unwrap_or_else(|| folder.join("index")) };
     let mut code = 0;
     if !ready {
@@ -255,7 +255,7 @@ fn plan(
         "item",
         json!({
             "input": facts.path.to_string_lossy(), "folder": folder.to_string_lossy(), "frames": facts.frames,
-            "size": facts.shown().to_string(), "aspect": video.aspect(), "pictures": count, "dim": dim,
+            "size": facts.size.to_string(), "aspect": video.aspect(), "pictures": count, "dim": dim,
             "mapped_bytes": memory.rows_mapped, "memory_bytes": memory.needed(), "disk_bytes": disk,
         }),
     );
@@ -265,7 +265,7 @@ fn plan(
         facts.path.display(),
         folder.display(),
         facts.frames.map_or_else(|| "unknown".into(), |f| f.to_string()),
-        facts.shown(),
+        facts.size,
         if ready { ", indexed already" } else { "" },
         memory.rows_mapped as f64 / 1e6,
         memory.needed() as f64 / 1e6,
@@ -312,7 +312,7 @@ fn side_by_side(global: &Global, command: &CollageCommand, out: &mut Output, sig
             Err(e) => out.note(&format!("without {method}: {e}")),
         }
     }
-    let ctx = context(global, out)?;
+    let ctx = context(global, &work.memory, out)?;
     let usual = CollageOptions::default();
     let options = CollageOptions {
         pipeline: PipelineOptions { batch: 16, cancel: signals.cancel.clone(), ..usual.pipeline },

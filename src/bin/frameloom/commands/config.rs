@@ -80,8 +80,9 @@ impl Section {
             },
             Command::Proxy(a) => super::chunk_run::proxy_layers(a),
             Command::Curate(a) => match &a.command {
-                CurateCommand::Run { input, layout, trigger } => {
-                    super::curate::run_layers(&input.settings, (input.every, layout, trigger.as_deref()))
+                CurateCommand::Run { input, deciding, layout, trigger } => {
+                    let given = (input.every, layout.as_slice(), trigger.as_deref());
+                    super::curate::run_layers((&input.settings, deciding), given)
                 }
                 _ => Err(Error::Bug("not the command with all settings".into())),
             },
@@ -111,8 +112,8 @@ impl Section {
     }
 }
 
-/// A text within a cell.
-fn cell(text: &str) -> String {
+/// A text within a cell of a table in Markdown.
+pub(super) fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('<', "&lt;")
 }
 

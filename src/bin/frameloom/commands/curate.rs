@@ -15,8 +15,8 @@ use frameloom::{Error, Result};
 use serde_json::{Value, json};
 
 use crate::args::Global;
-use crate::curate_args::{CurateArgs, CurateCommand, CurateInput, CurateSettings, LayoutArg, SurplusArg};
-use crate::output::{Output, limits_from, printable};
+use crate::curate_args::{CurateArgs, CurateCommand, CurateInput, CurateSettings, Deciding, LayoutArg, SurplusArg};
+use crate::output::{Output, printable};
 use crate::progress::{Mode, Stages};
 use crate::signals::Signals;
 
@@ -28,13 +28,13 @@ pub(crate) fn run(
     progress: Mode,
 ) -> Result<u8> {
     match &args.command {
-        CurateCommand::Run { input, layout, trigger } => {
-            let more = |layers: Layers| with_layouts(layers, layout, trigger.as_deref());
-            whole(global, input, &more, true, out, (signals, progress))
+        CurateCommand::Run { input, deciding, layout, trigger } => {
+            let more = |layers: Layers| with_layouts(with_deciding(layers, deciding), layout, trigger.as_deref());
+            whole(global, input, &more, Some(deciding), out, (signals, progress))
         }
-        CurateCommand::Analyze { input } => whole(global, input, &|l| l, false, out, (signals, progress)),
-        CurateCommand::Decide { from, output, settings } => {
-            decide_again(from, output.as_deref().unwrap_or(from), settings, out)
+        CurateCommand::Analyze { input } => whole(global, input, &|l| l, None, out, (signals, progress)),
+        CurateCommand::Decide { from, output, settings, deciding } => {
+            decide_again(from, output.as_deref().unwrap_or(from), (settings, deciding), out)
         }
         CurateCommand::Explain { run, frames } => say_why(run, frames, out),
         CurateCommand::Tune { run, settings } => propose(run, settings, out),
@@ -82,6 +82,11 @@ pub(crate) fn run(
     }
 }
 
+fn with_deciding(layers: Layers, deciding: &Deciding) -> Layers {
+    let surplus = deciding.surplus.map(SurplusArg::name);
+    layers.flag("--keep", "decision.keep", deciding.keep).flag("--surplus", "decision.surplus", surplus)
+}
+
 fn with_layouts(layers: Layers, layout: &[LayoutArg], trigger: Option<&str>) -> Layers {
     let names: Vec<Value> = layout.iter().map(|l| Value::from(l.name())).collect();
     let names = (!names.is_empty()).then_some(Value::Array(names));
@@ -97,10 +102,10 @@ fn settings(args: &CurateSettings, more: &dyn Fn(Layers) -> Layers) -> Result<Cu
 
 /// All layers of `curate run`.
 pub(crate) fn run_layers(
-    args: &CurateSettings,
+    (args, deciding): (&CurateSettings, &Deciding),
     (every, layout, trigger): (Option<u32>, &[LayoutArg], Option<&str>),
 ) -> Result<Layers> {
-    Ok(with_layouts(with_every(layers(args)?, every), layout, trigger))
+    Ok(with_layouts(with_deciding(with_every(layers(args)?, every), deciding), layout, trigger))
 }
 
 fn with_every(layers: Layers, every: Option<u32>) -> Layers {
@@ -115,11 +120,7 @@ fn layers(args: &CurateSettings) -> Result<Layers> {
     }
     layers = layers.environment("FRAMELOOM_CURATE_", std::env::vars_os())?;
     let needs = args.dataset_needs.as_deref().map(needs_of).transpose()?;
-    Ok(layers
-        .flag("--parity", "parity", args.parity.then_some(true))
-        .flag("--keep", "decision.keep", args.keep)
-        .flag("--surplus", "decision.surplus", args.surplus.map(SurplusArg::name))
-        .flag("--dataset-needs", "dataset_needs", needs))
+    Ok(layers.flag("--parity", "parity", args.parity.then_some(true)).flag("--dataset-needs", "dataset_needs", needs))
 }
 
 fn input_settings(args: &CurateInput, more: &dyn Fn(Layers) -> Layers) -> Result<CurateConfig> {
@@ -129,13 +130,15 @@ fn input_settings(args: &CurateInput, more: &dyn Fn(Layers) -> Layers) -> Result
 /// Whether the settings of a command are right.
 pub(crate) fn check(args: &CurateArgs) -> Result<()> {
     match &args.command {
-        CurateCommand::Run { input, layout, trigger } => {
-            input_settings(input, &|l| with_layouts(l, layout, trigger.as_deref())).map(drop)
+        CurateCommand::Run { input, deciding, layout, trigger } => {
+            let more = |l: Layers| with_layouts(with_deciding(l, deciding), layout, trigger.as_deref());
+            input_settings(input, &more).map(drop)
         }
         CurateCommand::Analyze { input } => input_settings(input, &|l| l).map(drop),
-        CurateCommand::Decide { settings: given, .. } | CurateCommand::Tune { settings: given, .. } => {
-            settings(given, &|l| l).map(drop)
+        CurateCommand::Decide { settings: given, deciding, .. } => {
+            settings(given, &|l| with_deciding(l, deciding)).map(drop)
         }
+        CurateCommand::Tune { settings: given, .. } => settings(given, &|l| l).map(drop),
         _ => Ok(()),
     }
 }
@@ -195,20 +198,21 @@ fn device(global: &Global, config: &CurateConfig) -> Result<DeviceChoice> {
     })
 }
 
-/// `curate run` and `curate analyze`.
+/// `curate run`, and without `deciding` `curate analyze`.
 fn whole(
     global: &Global,
     args: &CurateInput,
     more: &dyn Fn(Layers) -> Layers,
-    all: bool,
+    deciding: Option<&Deciding>,
     out: &mut Output,
     (signals, progress): (&Signals, Mode),
 ) -> Result<u8> {
     let started = std::time::Instant::now();
+    let all = deciding.is_some();
     let config = input_settings(args, more)?;
-    let limits = limits_from(&args.limits)?;
-    let inputs = Inputs::of(&args.inputs, args.limit, &limits)?;
-    let overrides = overrides(args.settings.overrides.as_deref())?;
+    let limits = args.limits()?;
+    let inputs = Inputs::of(&args.inputs, args.first()?, &limits)?;
+    let overrides = overrides(deciding.and_then(|d| d.overrides.as_deref()))?;
     let pictures = inputs.all.iter().filter(|i| matches!(i, Input::Picture(_))).count();
     let videos = inputs.all.len() - pictures;
     let command = if all { "curate run" } else { "curate analyze" };
@@ -225,13 +229,19 @@ fn whole(
     }
     let networks = if config.parity { Networks::default() } else { networks(&args.models)? };
     let device = device(global, &config)?;
-    let ctx = global.open(&GpuOptions { device, ..GpuOptions::default() })?;
+    let ctx = global.open(&args.memory.budget(GpuOptions { device, ..GpuOptions::default() }))?;
     if let Some(warning) = ctx.software_warning() {
         out.warn(&warning);
     }
     let options = CurateOptions {
         networks,
-        decode: args.decoder.options(global, args.track, limits, args.isolate.isolation(false, None)?, signals),
+        decode: args.decoder.options(
+            global,
+            args.track,
+            limits,
+            args.isolate.isolation(false, Some(args.memory.bytes()))?,
+            signals,
+        ),
         restart: args.restart,
         overrides,
         only_decide: !all,
@@ -300,13 +310,12 @@ fn analyzed(folder: &Path, times: Times, seconds: f64, out: &mut Output) -> Resu
 
 fn said(mix: &Mix, out: &mut Output) {
     for line in &mix.lines {
-        let share = format!(
-            "{:<18} {:>5} {:>6.1} % of {:>4.0} %",
-            line.strategy,
-            line.frames,
-            line.share * 100.0,
-            line.target * 100.0
-        );
+        let (name, frames) = (&line.strategy, line.frames);
+        let share = if line.target > 0.0 {
+            format!("{name:<18} {frames:>5} {:>6.1} % of {:>4.0} %", line.share * 100.0, line.target * 100.0)
+        } else {
+            format!("{name:<18} {frames:>5}  no share is wanted")
+        };
         let why = if line.reached { String::new() } else { format!("  {}", line.why) };
         out.text(&printable(&format!("{share}{why}")));
     }
@@ -350,9 +359,14 @@ fn finish(folder: &Path, o: &CurateOutcome, seconds: f64, out: &mut Output) -> R
 }
 
 /// `curate decide`.
-fn decide_again(from: &Path, to: &Path, args: &CurateSettings, out: &mut Output) -> Result<u8> {
-    let config = settings(args, &|l| l)?;
-    let overrides = overrides(args.overrides.as_deref())?;
+fn decide_again(
+    from: &Path,
+    to: &Path,
+    (args, deciding): (&CurateSettings, &Deciding),
+    out: &mut Output,
+) -> Result<u8> {
+    let config = settings(args, &|l| with_deciding(l, deciding))?;
+    let overrides = overrides(deciding.overrides.as_deref())?;
     out.event("start", json!({ "command": "curate decide", "input": from.to_string_lossy(), "settings": config }));
     let (entries, _) = read_run(from)?;
     let started = std::time::Instant::now();

@@ -90,7 +90,9 @@ fn onnx() -> Check {
         Ok(info) => {
             let there = frameloom::infer::Provider::available().unwrap_or_default();
             let providers: Vec<&str> = there.iter().map(|p| p.name()).collect();
-            let text = format!("{} at {}, runs on {}", info.version, info.path.display(), providers.join(", "));
+            // Others are there for programs that use the library.
+            let (at, has) = (info.path.display(), providers.join(", "));
+            let text = format!("{} at {at}, has the providers {has}; the command uses cpu", info.version);
             let detail =
                 json!({ "version": info.version, "path": info.path, "build": info.build, "providers": providers });
             Check { name: "ONNX Runtime", ok: true, text, fix: None, detail }

@@ -18,6 +18,7 @@ use serde_json::json;
 use super::merge::Part;
 use crate::args::Global;
 use crate::collage_args::{DescriptorArgs, SearchArgs, known, layers, networks, written};
+use crate::guard::MemoryArgs;
 use crate::index_args::{IndexArgs, IndexCommand, IndexWork};
 use crate::output::{Output, limits_from, printable};
 use crate::progress::{Mode, Stages};
@@ -59,7 +60,7 @@ pub(crate) fn run(
             if *dry_run {
                 return plan(&scan, &config.descriptor, &config.search, output, out);
             }
-            let (ctx, how) = (context(global, out)?, (&config, &options));
+            let (ctx, how) = (context(global, &work.memory, out)?, (&config, &options));
             match part.shard {
                 Some(shard) => describe(&ctx, (output, shard), &scan, how, out, progress),
                 None => build(&ctx, output, scan, how, out, progress),
@@ -74,11 +75,11 @@ pub(crate) fn run(
             change(global, index, work, out, (signals, progress), |pool, _| pool.without(inputs))
         }
         IndexCommand::Info { index, all, verify } => info(index, *all, *verify, out),
-        IndexCommand::Search { index, pictures, k, search, models } => {
+        IndexCommand::Search { index, pictures, k, search, models, memory } => {
             out.event("start", json!({ "command": "index search", "inputs": pictures.len(), "k": k }));
             let pool = Pool::open(index)?;
             let spec = search.spec().map_or_else(|| pool.search_spec(), Ok)?;
-            let ctx = context(global, out)?;
+            let ctx = context(global, memory, out)?;
             find(&ctx, (&pool, models), &spec, pictures, *k, out)
         }
     }
@@ -94,8 +95,9 @@ pub(crate) fn build_layers(
 }
 
 /// The device, with a warning when it is a software adapter.
-pub(crate) fn context(global: &Global, out: &mut Output) -> Result<GpuContext> {
-    let ctx = global.open(&GpuOptions { device: global.device.clone(), ..GpuOptions::default() })?;
+pub(crate) fn context(global: &Global, memory: &MemoryArgs, out: &mut Output) -> Result<GpuContext> {
+    let options = GpuOptions { device: global.device.clone(), ..GpuOptions::default() };
+    let ctx = global.open(&memory.budget(options))?;
     if let Some(warning) = ctx.software_warning() {
         out.warn(&warning);
     }
@@ -128,7 +130,7 @@ fn change(
     let options = options(work, networks, signals)?;
     let scan = files(&pool, &options.limits)?;
     drop(pool);
-    let ctx = context(global, out)?;
+    let ctx = context(global, &work.memory, out)?;
     build(&ctx, folder, scan, (&config, &options), out, progress)
 }
 

@@ -5,6 +5,7 @@ use frameloom::ops::{OPS, OpInfo, find};
 use frameloom::{Error, Result};
 use serde_json::{Value, json};
 
+use super::config::cell;
 use crate::args::OpsArgs;
 use crate::output::Output;
 
@@ -63,14 +64,12 @@ pub(crate) fn run(args: &OpsArgs, out: &mut Output) -> Result<u8> {
     Ok(0)
 }
 
-/// The table of the README.
-pub(crate) fn markdown() -> String {
+/// The table of docs/operations.md.
+fn markdown() -> String {
     let mut text = String::from("| operation | what it does | output | exactness |\n|---|---|---|---|\n");
     for op in OPS {
-        text.push_str(&format!(
-            "| `{}` | {} | {} | {}: {} |\n",
-            op.name, op.summary, op.output, op.exactness, op.reason
-        ));
+        let [summary, output, reason] = [op.summary, op.output, op.reason].map(cell);
+        text.push_str(&format!("| `{}` | {summary} | {output} | {}: {reason} |\n", op.name, op.exactness));
     }
     text
 }
@@ -88,5 +87,19 @@ fn one(op: &OpInfo, out: &mut Output) {
     }
     for p in op.params {
         out.text(&format!("  parameter  {}: {} ({})", p.name, p.meaning, p.range));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_of_the_table_has_four_cells() {
+        let text = markdown();
+        assert!(text.contains("min(\\|L\\|, 255)"), "{text}");
+        for line in text.lines() {
+            assert_eq!(line.replace("\\|", "").matches('|').count(), 5, "{line}");
+        }
     }
 }

@@ -28,11 +28,13 @@ pub(crate) fn run(_global: &Global, args: &ProbeArgs, out: &mut Output) -> Resul
             }
         }
     }
-    if failed.len() == inputs.len()
+    let count = failed.len();
+    if count == inputs.len()
         && let Some(first) = failed.into_iter().next()
     {
         return Err(first);
     }
-    out.event("result", json!({ "inputs": inputs.len() }));
-    Ok(0)
+    let code = if count > 0 { 3 } else { 0 };
+    out.event("result", json!({ "inputs": inputs.len(), "failed": count, "exit": code }));
+    Ok(code)
 }

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use frameloom::config::{Effective, Format, Layers, to_json};
 use frameloom::core::{ByteBudget, FrameLayout, PixelFormat};
 use frameloom::gpu::{GpuContext, GpuOptions};
 use frameloom::media::{DecodeOptions, probe};
@@ -14,7 +15,7 @@ use frameloom::workflows::track::detections::Detections;
 use frameloom::workflows::track::run::TrackSlices;
 use frameloom::workflows::track::run::{
     DetectionsFile, StreamJob, TrackConfig, TrackDetector, TrackOptions, TrackOutcome, TrackVideo, ZonesText,
-    track_again, track_streams,
+    seen_settings, track_again, track_streams,
 };
 use frameloom::{Error, Result};
 use serde_json::{Value, json};
@@ -36,8 +37,6 @@ pub(crate) fn run(global: &Global, args: &TrackArgs, out: &mut Output, signals: 
 
 /// Kernels, the model of the background, tables that are not written yet.
 const RESERVE: u64 = 24 << 20;
-/// A decoder process that is started again decodes from the beginning, and is silent meanwhile.
-const PATIENCE: Duration = Duration::from_secs(600);
 
 fn context(global: &Global, options: &GpuOptions, out: &mut Output) -> Result<GpuContext> {
     let ctx = global.open(options)?;
@@ -173,9 +172,6 @@ fn look(global: &Global, args: &TrackArgs, out: &mut Output, signals: &Signals, 
         let note = "a network stands in for a real one: what it sees means nothing";
         out.warn(note);
         run.notes.push(note.into());
-    }
-    if guard.isolation.is_some() {
-        run.pipeline.stall = PATIENCE;
     }
     let mut ends: Vec<Option<Result<TrackOutcome>>> = Vec::new();
     let (mut jobs, mut places) = (Vec::new(), Vec::new());
@@ -434,7 +430,7 @@ fn plan(streams: &[Stream], config: &TrackConfig, used: &Clamped, out: &mut Outp
         let per_second = video.seconds.zip(config.fps).map(|(s, f)| (s * f).ceil() as u64);
         let frames = video.expected.map(|n| per_second.map_or(n.div_ceil(u64::from(config.every)), |p| p.min(n)));
         let looked = frames.map(|n| n.div_ceil(u64::from(config.detect_every)));
-        let slot = FrameLayout::of(PixelFormat::I420, video.coded).map_or(0, |l| u64::from(l.slot_bytes()));
+        let slot = FrameLayout::of(PixelFormat::I420, video.size).map_or(0, |l| u64::from(l.slot_bytes()));
         let ring = 3 * u64::from(used.batch) * slot;
         let decoder = video.decoder_bytes;
         let stills = u64::from(config.stills) * 60_000;
@@ -442,7 +438,7 @@ fn plan(streams: &[Stream], config: &TrackConfig, used: &Clamped, out: &mut Outp
             "item",
             json!({
                 "stream": stream.name, "input": stream.input.to_string_lossy(), "folder": stream.folder.to_string_lossy(),
-                "track": video.track, "tracks": video.tracks(), "size": video.shown().to_string(), "frames": frames,
+                "track": video.track, "tracks": video.tracks(), "size": video.size.to_string(), "frames": frames,
                 "looked_at_frames": looked, "detector": config.detector, "frames_in_flight": used.batch,
                 "frame_bytes": ring, "decoder_bytes": decoder, "disk_bytes": frames.map(|f| f * FRAME_BYTES + stills),
             }),
@@ -453,7 +449,7 @@ fn plan(streams: &[Stream], config: &TrackConfig, used: &Clamped, out: &mut Outp
             stream.name,
             stream.folder.display(),
             text(frames),
-            video.shown(),
+            video.size,
             text(looked),
             config.detector,
             ring as f64 / 1e6,
@@ -467,9 +463,40 @@ fn plan(streams: &[Stream], config: &TrackConfig, used: &Clamped, out: &mut Outp
     Ok(if failed > 0 { 3 } else { 0 })
 }
 
+/// Settings for tracking again what the run in `args.from` saw. Those of the looking are known from there: who gives one of them must give the
+/// same.
+fn settings_of_run(args: &ReportArgs) -> Result<TrackConfig> {
+    let seen = to_json(&seen_settings(&args.from, &TrackConfig::default())?)?;
+    let base = Layers::new().text(args.from.join("source.json"), Format::Json, &seen)?;
+    let given = args.settings.effective(base)?;
+    let used = seen_settings(&args.from, &given.settings)?;
+    let value = |c: &TrackConfig| serde_json::to_value(c).map_err(|e| Error::Bug(format!("settings as JSON: {e}")));
+    check_same(&given, &value(&given.settings)?, &value(&used)?, "")?;
+    Ok(used)
+}
+
+/// Refuses the first setting at or below `field` that is another one than it was.
+fn check_same(given: &Effective<TrackConfig>, is: &Value, was: &Value, field: &str) -> Result<()> {
+    if let (Value::Object(is), Value::Object(was)) = (is, was) {
+        for (key, is) in is {
+            let below = if field.is_empty() { key.clone() } else { format!("{field}.{key}") };
+            check_same(given, is, was.get(key).unwrap_or(&Value::Null), &below)?;
+        }
+        return Ok(());
+    }
+    if is == was {
+        return Ok(());
+    }
+    let place = given.origin(field);
+    let message = format!(
+        "belongs to what the run saw; run `frameloom track` again to change it: it was {was}, got {is} ({place})"
+    );
+    Err(Error::Config { field: field.into(), message })
+}
+
 /// `track report`.
 fn again(global: &Global, args: &ReportArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
-    let config = args.settings.resolve()?;
+    let config = settings_of_run(args)?;
     let used = clamp(args.work.batch_size, args.work.memory_limit);
     let open = args.work.decode.options(global, 0, None, signals)?;
     let zones = zones(args.zones.as_deref())?;

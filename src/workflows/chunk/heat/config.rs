@@ -87,8 +87,7 @@ pub struct HeatConfig {
     /// the sides.
     #[schemars(range(min = 16, max = 32768), extend("x-unit" = "pixels"))]
     pub side: u32,
-    /// Seconds of a step of the activity, 0.04..=3600. Steps of long videos become twice as long until the activity fits into
-    /// [`crate::workflows::chunk::ActivityGrid::MAX_CELLS`].
+    /// Seconds of a step of the activity, 0.04..=3600. Steps of long videos become twice as long until the activity has at most 4,000,000 cells.
     #[schemars(range(min = 0.04, max = 3600.0), extend("x-unit" = "seconds"))]
     pub step: f64,
     /// For `flow`: so many pixels of the frame from one frame to the next are as hot as can be, 0.01..=1000.

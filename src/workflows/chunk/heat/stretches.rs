@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
-use crate::core::{CancelToken, FrameDesc, FrameInfo, FrameLayout, RowSink};
-use crate::error::{Error, Result};
+use crate::core::{CancelToken, FrameInfo};
+use crate::error::Result;
 use crate::pipeline::{FrameSource, SourceFrame};
+use crate::workflows::kept::KeptFrame;
 
 /// A source of which stretches are taken, from its first frame on.
 pub(super) struct Stream {
@@ -94,41 +95,5 @@ impl FrameSource for Stretch<'_> {
         *over = !more;
         *taken += u64::from(more);
         Ok(more)
-    }
-}
-
-/// A frame that stays when its source goes on.
-struct KeptFrame {
-    desc: FrameDesc,
-    info: FrameInfo,
-    layout: FrameLayout,
-    bytes: Vec<u8>,
-}
-
-impl KeptFrame {
-    fn new(frame: &dyn SourceFrame) -> Result<Self> {
-        let desc = frame.desc();
-        let layout = FrameLayout::new(&desc).ok_or_else(|| Error::Bug("a frame without a layout".into()))?;
-        let mut bytes = vec![0; layout.slot_bytes() as usize];
-        frame.copy_into(&layout, &mut bytes)?;
-        Ok(Self { desc, info: frame.info(), layout, bytes })
-    }
-}
-
-impl SourceFrame for KeptFrame {
-    fn desc(&self) -> FrameDesc {
-        self.desc
-    }
-
-    fn info(&self) -> FrameInfo {
-        self.info
-    }
-
-    fn copy_into(&self, layout: &FrameLayout, sink: &mut dyn RowSink) -> Result<()> {
-        if *layout != self.layout || sink.capacity() < self.bytes.len() {
-            return Err(Error::Bug(format!("a kept frame of {} does not fit", self.desc.size)));
-        }
-        sink.write(0, &self.bytes);
-        Ok(())
     }
 }

@@ -4,7 +4,7 @@ use super::heat::HeatMap;
 use super::params::{PlanParams, rects};
 use super::picture::overlay;
 use super::record::{Chunk, ChunkPlan, PlanRule};
-use super::schedule::{Schedule, steps_of};
+use super::schedule::{Schedule, spans_of, steps_of};
 use super::shares::Shares;
 use super::smart::plan;
 use super::track::Place;
@@ -203,8 +203,7 @@ fn follow(track: &Track, all: &[Stretch], shares: &Shares<'_>, params: &PlanPara
         Some(params.covers(chunk.rect_at(shares.middle(*time), frame, factor), frame))
     };
     let steps = steps_of(shares, at, params.coverage);
-    let spans = steps.iter().filter_map(|at| shares.activity.steps().get(*at)).map(|s| shares.activity.time(*s));
-    let schedule = Schedule::new(spans.collect())?.widened(params.lead_in, params.hold)?;
+    let schedule = Schedule::new(spans_of(shares.activity, &steps))?.widened(params.lead_in, params.hold)?;
     chunk.active = Some(schedule.within(shares.activity.span()));
     Ok((!steps.is_empty()).then_some(chunk))
 }
@@ -354,6 +353,51 @@ mod tests {
         assert!(matches!(plan_moving(&map, &activity, &none), Err(Error::Config { .. })));
         let other = HeatMap::new(Size::new(8, 8), vec![0.0; 64]).unwrap();
         assert!(plan_moving(&other, &activity, &params()).is_err());
+    }
+
+    #[test]
+    fn heat_that_is_excluded_does_not_set_the_threshold() {
+        // A wide flicker at the right, and a small subject at the left: it is larger for the first ten seconds.
+        let (map, activity) = scene(40, |s| {
+            let radius = if s < 20 { 6.0 } else { 3.0 };
+            vec![[104.0, 104.0, radius], [500.0, 250.0, 60.0]]
+        });
+        let exclude = vec![[400, 150, 240, 210]];
+        let moving = PlanParams { exclude, threshold: 0.2, coverage: 1.0, ..params() };
+        let plan = plan_moving(&map, &activity, &moving).unwrap();
+        let spans = |plan: &ChunkPlan| -> Vec<Vec<[f64; 2]>> {
+            plan.chunks.iter().map(|c| c.active.as_ref().unwrap().spans().to_vec()).collect()
+        };
+        assert_eq!(spans(&plan), [[[0.0, 20.0]]]);
+        // Chunks that stay have their schedule by the same measure.
+        let still = PlanParams { segment: None, ..moving };
+        let plan = super::plan(&map, &still).unwrap().scheduled(&map, &activity).unwrap();
+        assert_eq!(spans(&plan), [[[0.0, 20.0]]]);
+    }
+
+    #[test]
+    fn chunks_stay_between_looks() {
+        // The same scene, looked at in every fourth step.
+        let (map, all) = scene(40, |s| {
+            let mut discs = vec![[100.0, 100.0, 30.0]];
+            discs.extend((16..24).contains(&s).then_some([500.0, 250.0, 30.0]));
+            discs
+        });
+        let steps: Vec<ActivityStep> = all.steps().iter().copied().filter(|s| s.number % 4 == 0).collect();
+        let cells =
+            all.cells().iter().filter(|c| c.step.is_multiple_of(4)).map(|c| ActivityCell { step: c.step / 4, ..*c });
+        let activity = ActivityGrid::new(ActivityShape { steps, ..all.shape().clone() }, cells.collect()).unwrap();
+        let of = |plan: &ChunkPlan, right: bool| {
+            let chunk = plan.chunks.iter().find(|c| (c.x_range[0] > 320) == right).unwrap();
+            chunk.active.as_ref().unwrap().spans().to_vec()
+        };
+        let moving = plan_moving(&map, &activity, &params()).unwrap();
+        let still = PlanParams { segment: None, ..params() };
+        let still = super::plan(&map, &still).unwrap().scheduled(&map, &activity).unwrap();
+        for plan in [&moving, &still] {
+            // Seen at 8 and 10 seconds, and at all looks.
+            assert_eq!((of(plan, true), of(plan, false)), (vec![[8.0, 10.5]], vec![[0.0, 18.5]]));
+        }
     }
 
     #[test]

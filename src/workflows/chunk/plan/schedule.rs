@@ -116,11 +116,27 @@ pub(super) fn steps_of(shares: &Shares<'_>, rect: impl Fn(usize) -> Option<Rect>
     steps
 }
 
+/// The times of `steps`, rising indices. Two that follow each other in the activity make one span, with the time between them: where only some
+/// frames are looked at, a step without a look is none of it, and what is there before and behind is there meanwhile.
+pub(super) fn spans_of(activity: &ActivityGrid, steps: &[usize]) -> Vec<[f64; 2]> {
+    let mut spans: Vec<[f64; 2]> = Vec::new();
+    let mut before = None;
+    for at in steps {
+        let Some([from, to]) = activity.steps().get(*at).map(|step| activity.time(*step)) else { continue };
+        match spans.last_mut().filter(|_| at.checked_sub(1) == before) {
+            Some(span) => span[1] = to,
+            None => spans.push([from, to]),
+        }
+        before = Some(*at);
+    }
+    spans
+}
+
 impl ChunkPlan {
     /// Says of each chunk when it is processed, and what that saves. `map` is the one that was planned over.
     ///
-    /// A cell counts in a step when its heat a frame is more than the threshold of the settings times that of the hottest cell over the whole
-    /// time. Of each chunk the fewest steps are taken that hold the coverage of the settings of what counts in it, widened by
+    /// A cell counts in a step when its heat a frame is more than the threshold of the settings times that of the hottest cell of interest over the
+    /// whole time. Of each chunk the fewest steps are taken that hold the coverage of the settings of what counts in it, widened by
     /// `lead_in` and `hold`.
     ///
     /// # Errors
@@ -136,8 +152,8 @@ impl ChunkPlan {
         for chunk in &mut self.chunks {
             let rect = self.settings.covers(chunk.rect(), frame);
             let steps = steps_of(&shares, |_| Some(rect), self.settings.coverage);
-            let spans = steps.iter().filter_map(|at| activity.steps().get(*at)).map(|s| activity.time(*s)).collect();
-            let schedule = Schedule::new(spans)?.widened(self.settings.lead_in, self.settings.hold)?;
+            let schedule =
+                Schedule::new(spans_of(activity, &steps))?.widened(self.settings.lead_in, self.settings.hold)?;
             chunk.active = Some(schedule.within(activity.span()));
         }
         self.cost.count_time(&self.chunks, activity);
@@ -157,6 +173,22 @@ impl ChunkPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workflows::chunk::activity::{ActivityShape, ActivityStep};
+
+    #[test]
+    fn looks_that_follow_each_other_make_one_span() {
+        // Looked at every second second, in steps of half a second; two looks follow each other at once.
+        let steps: Vec<ActivityStep> =
+            [0, 4, 8, 12, 13].into_iter().map(|number| ActivityStep { number, frames: 1 }).collect();
+        let shape = ActivityShape { frame: [16, 16], map: [16, 16], cell: 16, step: 0.5, full: 1, steps };
+        let activity = ActivityGrid::new(shape, Vec::new()).unwrap();
+        let spans = |steps: &[usize]| spans_of(&activity, steps);
+        assert_eq!(spans(&[0, 1, 2]), [[0.0, 4.5]]);
+        // Not there at a look: away since the one before.
+        assert_eq!(spans(&[0, 2, 3, 4]), [[0.0, 0.5], [4.0, 7.0]]);
+        assert_eq!(spans(&[0, 3]), [[0.0, 0.5], [6.0, 6.5]]);
+        assert!(spans(&[]).is_empty() && spans(&[9]).is_empty());
+    }
 
     #[test]
     fn spans_are_merged_and_asked() {

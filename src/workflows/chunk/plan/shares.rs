@@ -15,12 +15,15 @@ pub(super) struct Shares<'a> {
     frame: Size,
     /// Sums of the map left of and above each crossing of pixels.
     table: Vec<f64>,
+    /// Heat of the map by cells, row by row: summed by itself, as a difference of sums hardly ever is 0.
+    cells: Vec<f64>,
     /// Heat a frame above which a cell counts.
     least: f64,
 }
 
 impl<'a> Shares<'a> {
-    /// For the heat in `map`, of which a cell counts in a step from `threshold` times the heat of the hottest cell on.
+    /// For the heat in `map`, of which a cell counts in a step from `threshold` times the heat of the hottest cell on. Cells where the map has none
+    /// have no say in that: a map may be limited to what is of interest.
     pub(super) fn new(map: &HeatMap, activity: &'a ActivityGrid, threshold: f64) -> Result<Self> {
         let frame = map.size();
         if activity.frame() != frame {
@@ -37,7 +40,16 @@ impl<'a> Shares<'a> {
                 table[at + x + 1] = table[at + x + 1 - stride] + row;
             }
         }
-        Ok(Self { activity, frame, table, least: activity.least(threshold) })
+        let mut this = Self { activity, frame, table, cells: Vec::new(), least: 0.0 };
+        let places = (0..activity.rows()).flat_map(|row| (0..activity.columns()).map(move |column| (row, column)));
+        this.cells = places
+            .map(|(row, column)| {
+                let [x0, y0, x1, y1] = this.pixels(row, column);
+                (y0..y1).flat_map(|y| map.row(y, x0, x1)).map(|v| f64::from(*v)).sum::<f64>()
+            })
+            .collect();
+        this.least = activity.least(threshold, |row, column| this.of_cell(row, column) > 0.0);
+        Ok(this)
     }
 
     fn sum(&self, [x0, y0, x1, y1]: [u32; 4]) -> f64 {
@@ -63,11 +75,14 @@ impl<'a> Shares<'a> {
 
     /// Heat of the map in a cell.
     pub(super) fn of_cell(&self, row: u32, column: u32) -> f64 {
-        self.sum(self.pixels(row, column))
+        self.cells[row as usize * self.activity.columns() as usize + column as usize]
     }
 
     /// The share of a cell's heat in `rect`; 0 where the map has none.
     pub(super) fn share(&self, cell: &ActivityCell, rect: Rect) -> f64 {
+        if self.of_cell(cell.row, cell.column) <= 0.0 {
+            return 0.0;
+        }
         let [x0, y0, x1, y1] = self.pixels(cell.row, cell.column);
         let (right, bottom) = (rect.x + rect.width, rect.y + rect.height);
         let part = [x0.max(rect.x), y0.max(rect.y), x1.min(right), y1.min(bottom)];

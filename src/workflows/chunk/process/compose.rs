@@ -173,8 +173,8 @@ impl Composer {
         }
         let tiles = GpuPictures::new(ctx, LABEL, PixelFormat::Rgba8, &sizes)?;
         let mut slot = 0;
-        // A chunk that moves is cut from other places of the frames that follow.
-        for run in places.chunk_by(|a, b| a.chunk == b.chunk && a.rect == b.rect) {
+        // A chunk that moves is cut from other places of the frames that follow, one that was not active from frames further on.
+        for run in places.chunk_by(|a, b| a.chunk == b.chunk && a.rect == b.rect && a.frame + 1 == b.frame) {
             let (Some(first), Some(size)) = (run.first(), sizes.get(slot as usize)) else { continue };
             let plan = self.cutter(ctx, *size)?;
             let cut = GpuFrames::new(ctx, LABEL, PixelFormat::Rgba8, *size, run.len() as u32)?;
@@ -269,7 +269,7 @@ impl Composer {
             vec![Overlay { tiles: Vec::new(), feather, inset: placement.halo * factor }; self.after.slots() as usize];
         for (slot, place) in (0..).zip(places) {
             let Rect { x, y, .. } = place.rect;
-            if let Some(overlay) = overlays.get_mut(place.frame).filter(|_| place.strength > 0) {
+            if let Some(overlay) = overlays.get_mut(place.frame) {
                 overlay.tiles.push(OverTile {
                     tile: Tile { slot, x: x * factor, y: y * factor },
                     flush: placement.flush(place.rect),

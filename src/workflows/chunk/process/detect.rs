@@ -40,7 +40,9 @@ impl ChunkDetector {
         let reader = Detector::new(entry, session.inputs(), session.outputs())?;
         let picture = entry.picture.clone().unwrap_or_default();
         let model = PictureModel::new(ctx, session, &picture, AT_ONCE, TensorStageOptions::default())?;
-        Ok(Self { model, options: reader.options().clone(), reader, merge: MergeRule::default() })
+        let options = reader.options().clone();
+        let merge = MergeRule { agnostic: options.class_agnostic, ..MergeRule::default() };
+        Ok(Self { model, options, reader, merge })
     }
 }
 
@@ -122,11 +124,8 @@ pub fn detect_chunks<M: TensorModel>(
             if let Some(batch) = next {
                 check_size(placement, batch.desc().size)?;
                 let fade = begun(&mut started, 0.0, batch.infos())?;
-                let boxes: Vec<TileBox> = places(placement, &fade, batch.infos())
-                    .into_iter()
-                    .filter(|p| p.strength > 0)
-                    .map(|p| (p.frame, p.rect, p.id))
-                    .collect();
+                let boxes: Vec<TileBox> =
+                    places(placement, &fade, batch.infos()).into_iter().map(|p| (p.frame, p.rect, p.id)).collect();
                 frames += batch.infos().len() as u64;
                 frame_area += batch.desc().size.area() * batch.infos().len() as u64;
                 tiles += boxes.len() as u64;

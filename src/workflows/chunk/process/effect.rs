@@ -18,11 +18,11 @@ pub struct TilePlace {
     pub frame: usize,
     /// Place in the frame; the tile itself is smaller where the chunk has a scale.
     pub rect: Rect,
-    /// Strength in sixteenths: 16 is whole.
+    /// Strength in sixteenths, 1 to 16: 16 is whole.
     pub strength: u32,
 }
 
-/// The tiles of a batch of frames, packed RGBA with alpha 255 in GPU memory: chunk after chunk, frames of a chunk in order.
+/// The tiles of a batch of frames, packed RGBA with alpha 255 in GPU memory: chunk after chunk, the frames in which a chunk is active in order.
 #[derive(Debug)]
 pub struct Tiles<'a> {
     /// The frames of the batch.

@@ -170,7 +170,7 @@ impl Parts {
                     let (file, pictures) = match &mut open {
                         Some(open) => open,
                         None => {
-                            let own = FileSpec { path: self.video(number), audio: None, rotation: 0, ..spec.clone() };
+                            let own = FileSpec { path: self.video(number), audio: None, ..spec.clone() };
                             let Rational { num, den } = frame.info.time_base;
                             let Size { width, height } = frame.desc.size;
                             let (unit, size) = ([num, den], [width, height]);
@@ -218,7 +218,7 @@ impl Parts {
         let options = JoinOptions {
             time_base,
             last_duration: ((1.0 / (rate * time_base.as_f64())).round() as i64).max(1),
-            rotation: spec.rotation,
+            rotation: 0,
             picture: Some(picture),
             cancel: cancel.clone(),
         };

@@ -144,7 +144,7 @@ pub fn write_proxy(
     let audio = (config.audio && facts.audio > 0).then(|| AudioCopy { limits, ..AudioCopy::new(&facts.path, 0) });
     let spec = file_spec(path.to_path_buf(), &facts, config.crf, audio);
     let bytes = |layout: &FrameLayout, batch: u32| 2 * u64::from(layout.slot_bytes()) * u64::from(batch);
-    let size = proxy_size(facts.coded, config)?;
+    let size = proxy_size(facts.size, config)?;
     let mut shape: Option<Shape> = None;
     let (frames, encoded) = encode(&spec, |hand_on| {
         let ((), report) = batches(ctx, pipeline, source, &bytes, |all| {

@@ -174,24 +174,20 @@ pub(super) fn begun(started: &mut Option<Fade>, seconds_of_fade: f64, infos: &[F
     }
 }
 
-/// The tiles of a batch: chunk after chunk, from the first frame in which it is active to the last one.
+/// The tiles of a batch: chunk after chunk, in the frames in which it is active. Frames between two of its spans are none of them, or what is done
+/// to a chunk would depend on how many frames make a batch.
 pub(super) fn places(placement: &Placement, fade: &Fade, infos: &[FrameInfo]) -> Vec<TilePlace> {
     let mut places = Vec::new();
     for (chunk, placed) in placement.chunks.iter().enumerate() {
         let active = placed.chunk.active.as_ref();
-        let strengths: Vec<(f64, u32)> = infos.iter().map(seconds).map(|t| (t, fade.strength(active, t))).collect();
-        let on = |(_, strength): &(f64, u32)| *strength > 0;
-        let (Some(first), Some(last)) = (strengths.iter().position(on), strengths.iter().rposition(on)) else {
-            continue;
-        };
-        let here = strengths.iter().enumerate().take(last + 1).skip(first);
-        places.extend(here.map(|(frame, (time, strength))| TilePlace {
+        let here = infos.iter().map(seconds).enumerate().map(|(frame, time)| TilePlace {
             chunk,
             id: placed.id(),
             frame,
-            rect: placed.rect_at(*time, placement.frame),
-            strength: *strength,
-        }));
+            rect: placed.rect_at(time, placement.frame),
+            strength: fade.strength(active, time),
+        });
+        places.extend(here.filter(|place| place.strength > 0));
     }
     places
 }
@@ -274,7 +270,7 @@ impl Running<'_> {
             places.iter().filter_map(|p| Some(self.placement.chunks.get(p.chunk)?.tile().area())).sum::<u64>();
         let out = composer.desc();
         for (i, (info, bytes)) in infos.iter().zip(bytes.chunks_exact(slot.max(1))).enumerate() {
-            let mut chunks: Vec<u32> = places.iter().filter(|p| p.frame == i && p.strength > 0).map(|p| p.id).collect();
+            let mut chunks: Vec<u32> = places.iter().filter(|p| p.frame == i).map(|p| p.id).collect();
             chunks.sort_unstable();
             sink(ProcessedFrame { desc: out, info: *info, layout, bytes, chunks: &chunks })?;
         }
@@ -288,5 +284,53 @@ impl Running<'_> {
             layout_of(PixelFormat::Rgba8, size).map(|l| l.size)
         };
         places.iter().map(size).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::plan::Schedule;
+    use super::super::placement::Placed;
+    use super::*;
+    use crate::core::{Rational, Rect};
+
+    #[test]
+    fn tiles_do_not_depend_on_batches() {
+        let rect = |x| Rect { x, y: 0, width: 8, height: 8 };
+        // Frames 1, 2, 4 and 7, with gaps of one and of two frames; frame 2 and from 5 on; all.
+        let some = Schedule::new(vec![[0.1, 0.3], [0.4, 0.5], [0.65, 0.75]]).unwrap();
+        let others = Schedule::new(vec![[0.2, 0.25], [0.5, 9.0]]).unwrap();
+        let chunks = vec![
+            Placed::still(5, rect(0)).active(some),
+            Placed::still(6, rect(8)).active(others),
+            Placed::still(7, rect(16)),
+        ];
+        let placement = Placement::new(Size::new(24, 8), chunks, 0).unwrap();
+        let infos: Vec<FrameInfo> = (0..8)
+            .map(|i| FrameInfo {
+                stream: 0,
+                index: i,
+                pts: Some(i as i64),
+                time_base: Rational { num: 1, den: 10 },
+                duration: 1,
+                key: false,
+                damaged: false,
+            })
+            .collect();
+        let fade = Fade::new(0.0, 0.0).unwrap();
+        // Chunk and frame of the stream, chunk by chunk.
+        let seen = |batch: usize| {
+            let mut all: Vec<(u32, usize)> = Vec::new();
+            for (number, infos) in infos.chunks(batch).enumerate() {
+                all.extend(places(&placement, &fade, infos).iter().map(|p| (p.id, number * batch + p.frame)));
+            }
+            all.sort_unstable();
+            all
+        };
+        let whole: Vec<(u32, usize)> = [1, 2, 4, 7].map(|f| (5, f)).to_vec();
+        let whole = [whole, [2, 5, 6, 7].map(|f| (6, f)).to_vec(), (0..8).map(|f| (7, f)).collect()].concat();
+        for batch in [1, 3, 8] {
+            assert_eq!(seen(batch), whole, "batches of {batch}");
+        }
     }
 }

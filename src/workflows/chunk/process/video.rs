@@ -1,4 +1,4 @@
-//! The video: what it declares, and its frames as they are coded.
+//! The video: what it declares, and its frames.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -10,7 +10,7 @@ use crate::pipeline::{FrameSource, SourceFrame, VideoEnd, VideoSource};
 use crate::workflows::VideoFacts;
 use crate::workflows::encode::FileSpec;
 
-/// A video, opened. Frames are not turned: plans, chunks and what comes out lie as the video is coded, and players turn it as before.
+/// A video, opened.
 pub struct ChunkVideo {
     /// What it declares.
     pub facts: VideoFacts,
@@ -45,7 +45,7 @@ impl ChunkVideo {
 
 /// A file made of `facts`.
 pub(super) fn file_spec(path: PathBuf, facts: &VideoFacts, crf: f32, audio: Option<AudioCopy>) -> FileSpec {
-    FileSpec { path, crf, audio, rotation: -facts.rotation, rate: FileSpec::rate_of(facts.fps) }
+    FileSpec { path, crf, audio, rate: FileSpec::rate_of(facts.fps), pixel_aspect: facts.pixel_aspect }
 }
 
 /// The frames of a video in so many seconds from the first one, taken part by part.

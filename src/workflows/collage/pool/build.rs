@@ -104,8 +104,8 @@ pub struct PoolReport {
 /// `describe`.
 ///
 /// Pictures are known by path, length and time of change, else by the hash of their content: a moved picture is not computed again, a
-/// changed one is. Descriptors that were computed are kept by and by; a build that was killed goes on where it was, and ends with
-/// the same bytes.
+/// changed one is, and one that a limit or a missing permission kept out is looked at again. Descriptors that were computed are kept by
+/// and by; a build that was killed goes on where it was, and ends with the same bytes.
 ///
 /// # Errors
 /// [`Error::Config`]; [`Error::Usage`] when no picture can be used; `Cancelled`; storage, memory and device errors.
@@ -221,7 +221,7 @@ impl Old {
 fn plan(scan: &Scan, old: Option<&Old>) -> Vec<Option<PoolPicture>> {
     let by_path = old.map(|o| o.table.by_path()).unwrap_or_default();
     let known = |file: &super::scan::PictureFile| {
-        let picture = by_path.get(file.path.as_str()).filter(|p| p.is(file))?;
+        let picture = by_path.get(file.path.as_str()).filter(|p| p.is(file) && p.lasts())?;
         Some((*picture).clone())
     };
     scan.files.iter().map(known).collect()

@@ -9,6 +9,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::super::picture::{Picture, Sight};
 use super::scan::PictureFile;
+use super::table::{DAMAGED, UNSUPPORTED};
 use crate::core::{BudgetPermit, ByteBudget, CancelToken, Limits};
 use crate::error::{Error, Result};
 use crate::media::read_image;
@@ -104,9 +105,9 @@ impl Look<'_> {
 /// The message without the path, which stands beside it.
 fn reason(e: &Error) -> String {
     match e {
-        Error::InputCorrupt { reason, .. } => format!("damaged: {reason}"),
+        Error::InputCorrupt { reason, .. } => format!("{DAMAGED}{reason}"),
         Error::InputNotFound { reason, .. } => format!("unreadable: {reason}"),
-        Error::InputUnsupported { what, .. } => format!("not supported: {what}"),
+        Error::InputUnsupported { what, .. } => format!("{UNSUPPORTED}{what}"),
         other => other.to_string(),
     }
 }

@@ -10,6 +10,10 @@ use super::scan::PictureFile;
 use crate::error::{Error, Result};
 use crate::store::{Committed, Hash, StoreIo, commit};
 
+/// How reasons begin that are in the content of a file: looking again, under other limits or as another user, finds the same.
+pub(super) const DAMAGED: &str = "damaged: ";
+pub(super) const UNSUPPORTED: &str = "not supported: ";
+
 /// A picture that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,6 +35,12 @@ impl PoolPicture {
     /// Whether `file` is this picture, unchanged as far as the file system knows.
     pub(super) fn is(&self, file: &PictureFile) -> bool {
         (self.bytes, self.modified_ns) == (file.bytes, file.modified_ns)
+    }
+
+    /// Whether looking at the same bytes again can give nothing else. A limit, a missing permission or a failing disk may be gone.
+    pub(super) fn lasts(&self) -> bool {
+        let in_content = |e: &String| [DAMAGED, UNSUPPORTED].iter().any(|begin| e.starts_with(begin));
+        self.error.as_ref().is_none_or(|e| self.hash().is_some() && in_content(e))
     }
 
     /// The hash as bytes.
@@ -80,5 +90,25 @@ impl PictureTable {
     /// Pictures that have rows, in order.
     pub(super) fn usable(&self) -> impl Iterator<Item = &PoolPicture> {
         self.all.iter().filter(|p| p.error.is_none())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_in_the_content_lasts() {
+        let lasts = |hashed: bool, error: Option<&str>| {
+            let blake3 = if hashed { blake3::hash(b"x").to_hex().to_string() } else { String::new() };
+            let error = error.map(str::to_owned);
+            PoolPicture { path: "/p.jpg".into(), bytes: 1, modified_ns: 2, blake3, error }.lasts()
+        };
+        assert!(lasts(true, None));
+        assert!(lasts(true, Some("damaged: it ends early")) && lasts(true, Some("not supported: CMYK")));
+        assert!(!lasts(false, Some("unreadable: permission denied")));
+        assert!(!lasts(false, Some("damaged: never read whole")));
+        let limit = Error::LimitExceeded { name: "pixels", what: "a picture".into(), value: 9, limit: 4 };
+        assert!(!lasts(true, Some(&limit.to_string())) && !lasts(false, Some(&limit.to_string())));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
@@ -119,9 +119,11 @@ impl MatchLog {
         Ok(this)
     }
 
-    /// Units whose frames are matched.
-    pub(super) fn done(&self) -> BTreeSet<u64> {
-        self.units.keys().copied().collect()
+    /// Units of `size` frames, `per_frame` matches each, whose frames are all matched. The last one of a timeline is shorter, and looks like one
+    /// that was cut: without it nothing is lost.
+    pub(super) fn done(&self, size: u64, per_frame: usize) -> BTreeSet<u64> {
+        let whole = |unit: &Matches| unit.frames.len() as u64 == size * per_frame as u64;
+        self.units.iter().filter(|(_, unit)| whole(unit)).map(|(at, _)| *at).collect()
     }
 
     /// Matches there are.
@@ -129,9 +131,29 @@ impl MatchLog {
         self.units.values().map(|u| u.frames.len()).sum()
     }
 
-    /// Whether all frames of the timeline are matched, of `per_frame` matches each.
-    pub(super) fn is_whole(&self, per_frame: usize) -> bool {
-        self.end.as_ref().is_some_and(|end| end.frames == (self.known() / per_frame.max(1)) as u64)
+    /// Whether all frames of the timeline that are in units of `places` are matched, of `per_frame` matches each.
+    pub(super) fn is_whole(&self, per_frame: usize, places: &Places) -> bool {
+        let Some(end) = &self.end else { return false };
+        let units = end.frames.div_ceil(places.size);
+        let whole = |unit: u64| {
+            let wanted = places.size.min(end.frames - unit * places.size) * per_frame as u64;
+            self.units.get(&unit).is_some_and(|u| u.frames.len() as u64 == wanted)
+        };
+        self.units.keys().all(|unit| *unit < units) && (0..units).filter(|unit| places.has(*unit)).all(whole)
+    }
+
+    /// That [`Self::is_whole`], once a run has matched what was missing; `path` is its file.
+    ///
+    /// # Errors
+    /// [`crate::StateError::Corrupt`].
+    pub(super) fn check_whole(&self, path: &Path, per_frame: usize, places: &Places) -> Result<()> {
+        if self.is_whole(per_frame, places) {
+            return Ok(());
+        }
+        let (known, frames) = (self.known() / per_frame.max(1), self.end.as_ref().map_or(0, |end| end.frames));
+        let reason =
+            format!("it has matches of {known} frames of a timeline of {frames}, and not those that are wanted");
+        Err(crate::StateError::Corrupt { path: path.into(), reason }.into())
     }
 
     /// All of it, with scenes counted.
@@ -230,25 +252,26 @@ impl Matching<'_> {
     /// Matches all frames of `source` in units that `log` does not have yet.
     ///
     /// # Errors
-    /// `Cancelled`, the device, storage, the search; the error that ended the source before its first frame.
+    /// `Cancelled`, the device, storage, the search; the error that ended the source before its first frame, or one that may go away.
     pub(super) fn run(&self, log: &mut MatchLog, source: SampledSource, progress: &mut dyn FnMut(u64)) -> Result<()> {
-        let (used, places) = (Arc::clone(&source.used), source.places.clone());
+        let (used, places) = (source.used(), source.places().clone());
         let longest = u64::from(self.config.descriptor.comparison_size);
         let pixels = longest * longest * self.config.per_frame() as u64;
-        let work = |_: &FrameLayout, batch: u32| u64::from(batch) * pixels * 12;
+        // With a rate the source holds a frame of its own.
+        let held = u64::from(self.config.rate.is_some());
+        let work =
+            |layout: &FrameLayout, batch: u32| u64::from(batch) * pixels * 12 + held * u64::from(layout.slot_bytes());
         let options = PipelineOptions { batch: Eye::batch(self.config, self.options.batch)?, ..self.options.clone() };
         let mut eye = Eye::new(self.ctx, self.config, options.batch, self.networks, &options.cancel)?;
-        let ((), report) = batches(self.ctx, &options, Box::new(source), &work, |batches| {
+        let (mut waiting, report) = batches(self.ctx, &options, Box::new(source), &work, |batches| {
             self.consume(log, batches, &mut eye, (&used, &places), progress)
         })?;
+        // A unit that was cut must not count as done: the frames that it lacks would never be matched.
         self.options.cancel.check()?;
         let some = used.lock().unwrap_or_else(PoisonError::into_inner).total > 0;
-        match report.result {
-            // What came before a failure is good: the collage ends there, and says so.
-            Err(e) if some => self.end(log, &used, Some(e)),
-            Err(e) => Err(e),
-            Ok(()) => self.end(log, &used, None),
-        }
+        let failed = ending(report.result, some)?;
+        self.search(log, &mut waiting, self.config.per_frame() * eye.dim())?;
+        self.end(log, &used, failed)
     }
 
     fn end(&self, log: &mut MatchLog, used: &Mutex<Used>, failed: Option<Error>) -> Result<()> {
@@ -268,6 +291,7 @@ impl Matching<'_> {
         Ok(())
     }
 
+    /// Matches frames until there are no more; gives the last ones, which are not searched for yet.
     fn consume(
         &self,
         log: &mut MatchLog,
@@ -275,7 +299,7 @@ impl Matching<'_> {
         eye: &mut Eye,
         (used, places): (&Mutex<Used>, &Places),
         progress: &mut dyn FnMut(u64),
-    ) -> Result<()> {
+    ) -> Result<Waiting> {
         let mut waiting = Waiting::default();
         let mut sampler = None;
         // The frame before and its place: whether the next one follows a cut depends on it.
@@ -338,7 +362,7 @@ impl Matching<'_> {
             }
             progress(new);
         }
-        self.search(log, &mut waiting, row)
+        Ok(waiting)
     }
 
     /// Searches for the frames of what waits and saves it; `row` is the count of numbers of a frame.
@@ -377,6 +401,18 @@ impl Matching<'_> {
     }
 }
 
+/// How the video ends whose source ended with `result`, behind `some` frames: `Some` for damage, and what came before is good.
+///
+/// # Errors
+/// What ended the source before its first frame, and what may go away, by itself or with more memory: the run goes on there when it is called again.
+fn ending(result: Result<()>, some: bool) -> Result<Option<Error>> {
+    match result {
+        Ok(()) => Ok(None),
+        Err(e) if some && !e.retryable() && !matches!(e, Error::Memory { .. }) => Ok(Some(e)),
+        Err(e) => Err(e),
+    }
+}
+
 /// Height of a sample in pixels.
 pub(super) const SAMPLE_HEIGHT: u32 = 480;
 
@@ -385,4 +421,68 @@ fn change(a: &[u8], b: &[u8]) -> f64 {
     let sum: u64 = a.iter().zip(b).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
     // Alpha never differs: three of four bytes count.
     sum as f64 / (a.len().max(4) as f64 * 0.75)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::error::GpuError;
+
+    #[test]
+    fn only_damage_ends_a_video() {
+        let corrupt = || Error::InputCorrupt { path: "v.mp4".into(), reason: "r".into() };
+        assert!(ending(Ok(()), true).unwrap().is_none() && ending(Ok(()), false).unwrap().is_none());
+        assert!(matches!(ending(Err(corrupt()), true), Ok(Some(Error::InputCorrupt { .. }))));
+        assert!(matches!(ending(Err(corrupt()), false), Err(Error::InputCorrupt { .. })));
+        for e in [
+            Error::Cancelled,
+            Error::Deadline { what: "reading".into(), after: Duration::from_secs(1) },
+            Error::Memory { kind: "GPU", needed_bytes: 2, limit_bytes: 1 },
+            GpuError::OutOfMemory("frames".into()).into(),
+            GpuError::Lost("gone".into()).into(),
+            Error::storage("read", "v.mp4", std::io::ErrorKind::TimedOut.into()),
+        ] {
+            let code = e.code();
+            assert_eq!(ending(Err(e), true).unwrap_err().code(), code);
+        }
+    }
+
+    fn unit(first: u64, frames: u64, per_frame: u64) -> Matches {
+        let of = |i: u64| FrameMatch {
+            used: UsedFrame { frame: first + i / per_frame, seconds: 0.0, pts: 0, count: 1 },
+            cut: false,
+            scene: 0,
+            nearest: vec![(i as u32, 0.5)],
+        };
+        Matches { frames: (0..frames * per_frame).map(of).collect(), ..Matches::default() }
+    }
+
+    #[test]
+    fn a_unit_that_was_cut_is_matched_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, key) = (dir.path().join("matches"), RunKey::builder().field("x", 1).finish().unwrap());
+        let places =
+            |shard: Option<&str>| Places { shard: shard.map(|s| s.parse().unwrap()), size: 4, done: BTreeSet::new() };
+        let mut log = MatchLog::open(&path, &key).unwrap();
+        // Two matches a frame; unit 1 has three of its four frames.
+        log.add(vec![(0, unit(0, 4, 2)), (1, unit(4, 3, 2)), (2, unit(8, 2, 2))], 2).unwrap();
+        log.end = Some(MatchEnd { frames: 10, decoded: 10, more: 0, reasons: vec![], notes: vec![] });
+        assert!(!log.is_whole(2, &places(None)) && log.is_whole(2, &places(Some("1/2"))));
+        assert!(!log.is_whole(2, &places(Some("2/2"))));
+        assert_eq!(log.done(4, 2), BTreeSet::from([0]));
+        drop(log);
+        // What is matched again replaces what was cut, in the file too.
+        let mut log = MatchLog::open(&path, &key).unwrap();
+        log.add(vec![(1, unit(4, 4, 2))], 2).unwrap();
+        drop(log);
+        let mut log = MatchLog::open(&path, &key).unwrap();
+        assert!(!log.is_whole(2, &places(None)), "an end is missing");
+        log.end = Some(MatchEnd { frames: 10, decoded: 10, more: 0, reasons: vec![], notes: vec![] });
+        assert!(log.is_whole(2, &places(None)) && log.done(4, 2) == BTreeSet::from([0, 1]));
+        // Units behind the end are of another video.
+        log.end = Some(MatchEnd { frames: 8, decoded: 8, more: 0, reasons: vec![], notes: vec![] });
+        assert!(!log.is_whole(2, &places(None)));
+    }
 }

@@ -20,12 +20,10 @@ mod render;
 mod sheet;
 mod source;
 mod timeline;
-mod turn;
 mod video;
 mod write;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -187,10 +185,11 @@ pub fn collage(
     let (index, _) = pool.index(&config.search, &index_options)?;
     let timeline = Timeline::new(facts.time_base, config.rate, config.seconds)?;
     let resumed = (log.known() / config.per_frame()) as u64;
-    if !log.is_whole(config.per_frame()) {
-        let (size, done) = (unit_frames(config.per_frame()), log.done());
-        let places = Places { shard: None, size, done };
-        let sampled = SampledSource { inner: source, timeline: timeline.clone(), places, used: Arc::default() };
+    let per_frame = config.per_frame();
+    let size = unit_frames(per_frame);
+    let places = Places { shard: None, size, done: log.done(size, per_frame) };
+    if !log.is_whole(per_frame, &places) {
+        let sampled = SampledSource::new(source, timeline.clone(), places.clone());
         let matching = Matching {
             ctx,
             index: index.as_ref(),
@@ -203,6 +202,7 @@ pub fn collage(
         };
         matching.run(&mut log, sampled, &mut reporter.stage(MATCH, expected(&facts, config), resumed))?;
     }
+    log.check_whole(&state.join(MATCHES), per_frame, &places)?;
     let found = log.all();
     let Some(match_end) = &found.end else { return Err(Error::Bug("matching without an end".into())) };
     if found.frames.is_empty() {

@@ -18,8 +18,6 @@ use crate::error::{Error, Result};
 use crate::media::{AudioCopy, OddSize, Plane, RateControl, VideoWriter, WriterOptions, encode_jpeg};
 use crate::store::{Committed, Hash, OsIo, StoreIo, commit};
 
-/// Bytes of all pictures of mosaics, at most.
-const MOSAIC: u64 = 1 << 30;
 /// Rendered pictures kept, in bytes.
 const RECENT: u64 = 96 << 20;
 
@@ -295,10 +293,8 @@ impl Show<'_> {
         let mut ids: Vec<u32> = self.chosen.selection.choices.iter().filter_map(|c| c.picture).collect();
         ids.sort_unstable();
         ids.dedup();
-        let needed_bytes = ids.len() as u64 * renderer.size().area() * 4;
-        if needed_bytes > MOSAIC {
-            return Err(Error::Memory { kind: "host", needed_bytes, limit_bytes: MOSAIC });
-        }
+        // All of them are there at once: refused before the first one when that is too much.
+        let _held = renderer.hold(ids.len() as u64 * renderer.size().area() * 4)?;
         let mut pictures = HashMap::new();
         loader.run(&ids, |at, picture| {
             let id = ids.get(at).copied().unwrap_or(0);

@@ -95,7 +95,7 @@ pub(super) fn page(r: &Report<'_>) -> Page {
 }
 
 fn subtitle(r: &Report<'_>) -> String {
-    let (f, size) = (r.facts, r.facts.shown());
+    let (f, size) = (r.facts, r.facts.size);
     let mut parts = vec![format!("{}×{} {}", size.width, size.height, f.codec)];
     if let Some(fps) = f.fps {
         let text = format!("{fps:.3}");

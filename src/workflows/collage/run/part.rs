@@ -4,7 +4,6 @@
 //! nothing but what a rule like "no picture twice" makes it search for again.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -60,16 +59,12 @@ pub fn collage_part(
     let key = run_key(ctx, &facts, pool, config)?.finish()?;
     let mut log = MatchLog::open(&state.join(MATCHES), &key)?;
     let per_frame = config.per_frame();
-    let places = Places { shard: Some(shard), size: unit_frames(per_frame), done: log.done() };
-    let count = |frames: u64| frames.div_ceil(places.size);
-    let whole = log
-        .end
-        .as_ref()
-        .is_some_and(|end| (0..count(end.frames)).all(|unit| !places.has(unit) || places.done.contains(&unit)));
-    if !whole {
+    let size = unit_frames(per_frame);
+    let places = Places { shard: Some(shard), size, done: log.done(size, per_frame) };
+    if !log.is_whole(per_frame, &places) {
         let (index, _) = pool.index(&config.search, &IndexOptions { gpu: Some(ctx), threads: None })?;
         let timeline = Timeline::new(facts.time_base, config.rate, config.seconds)?;
-        let sampled = SampledSource { inner: source, timeline, places: places.clone(), used: Arc::default() };
+        let sampled = SampledSource::new(source, timeline, places.clone());
         let matching = Matching {
             ctx,
             index: index.as_ref(),
@@ -84,8 +79,9 @@ pub fn collage_part(
         let total = expected(&facts, config).map(|n| n / u64::from(shard.count()));
         matching.run(&mut log, sampled, &mut reporter.stage(MATCH, total, known))?;
     }
+    log.check_whole(&state.join(MATCHES), per_frame, &places)?;
     let end = log.end.ok_or_else(|| Error::Bug("matching without an end".into()))?;
-    let units = count(end.frames);
+    let units = end.frames.div_ceil(size);
     let mine = (0..units).filter(|unit| places.has(*unit)).count() as u64;
     Ok(CollagePart { units, mine, frames: end.frames, reasons: end.reasons })
 }

@@ -9,7 +9,7 @@ use crossbeam_channel::{bounded, unbounded};
 
 use super::super::picture::{Picture, Placed};
 use super::super::pool::PoolPicture;
-use crate::core::{Aspect, CancelToken, FrameLayout, Limits, PixelFormat, Rect, Size};
+use crate::core::{Aspect, BudgetPermit, CancelToken, FrameLayout, Limits, PixelFormat, Rect, Size};
 use crate::error::{Error, Result};
 use crate::gpu::{BufferUse, GpuBuffer, GpuContext, Recorder};
 use crate::media::read_image;
@@ -37,6 +37,19 @@ impl Renderer {
     /// Size of what is made.
     pub(super) fn size(&self) -> Size {
         self.out.layout().size
+    }
+
+    /// Takes `bytes` of the host's memory for pictures that are kept.
+    ///
+    /// # Errors
+    /// The budget.
+    pub(super) fn hold(&self, bytes: u64) -> Result<BudgetPermit> {
+        let pool = self.ctx.pool();
+        // Buffers that are idle count too, and can go.
+        pool.host_budget().try_acquire(bytes).or_else(|_| {
+            pool.trim();
+            pool.host_budget().try_acquire(bytes)
+        })
     }
 
     /// The picture, as a [`Loader`] gives it, at the output's size: rows of RGBA without padding.

@@ -21,7 +21,7 @@ pub struct UsedFrame {
 /// Maps the frames of a video to output pictures, frame by frame.
 ///
 /// Without a rate every frame is shown at its own time. With one, output picture `n` is at `n / rate` after the first frame, and shows the
-/// frame whose time is nearest; there are as many as fill the video's duration, to the nearest.
+/// frame whose time is nearest, the earlier of two that are as near; there are as many as fill the video's duration, to the nearest.
 #[derive(Debug, Clone)]
 pub struct Timeline {
     source: Rational,
@@ -35,6 +35,9 @@ pub struct Timeline {
     end: i64,
     /// Time of the last frame.
     last: i64,
+    /// With a rate, number and time of the last frame that is not over: which pictures show it depends on the time of the next one. Durations do
+    /// not say it, for containers often have no other than the usual one.
+    held: Option<(u64, i64)>,
     /// Frames seen.
     seen: u64,
     /// Output pictures so far.
@@ -62,7 +65,20 @@ impl Timeline {
         if limit.is_some_and(|l| l.is_nan() || l <= 0.0) {
             return Err(Error::Config { field: "demo_seconds".into(), message: "must be above 0".into() });
         }
-        Ok(Self { source, rate, limit, time_base, step, start: None, end: 0, last: 0, seen: 0, next: 0, over: false })
+        Ok(Self {
+            source,
+            rate,
+            limit,
+            time_base,
+            step,
+            start: None,
+            end: 0,
+            last: 0,
+            held: None,
+            seen: 0,
+            next: 0,
+            over: false,
+        })
     }
 
     /// Unit of output times.
@@ -80,7 +96,12 @@ impl Timeline {
         self.over
     }
 
-    /// Takes the next frame; `None` when it is not shown.
+    /// Whether [`Self::take`] gives the frame before the one it takes.
+    pub fn looks_back(&self) -> bool {
+        self.rate.is_some()
+    }
+
+    /// Takes the next frame. Gives it, or with a rate the frame before it, whose pictures are known only now; `None` when that is not shown.
     pub fn take(&mut self, info: &FrameInfo) -> Option<UsedFrame> {
         let frame = self.seen;
         self.seen += 1;
@@ -95,37 +116,52 @@ impl Timeline {
         self.last = pts;
         if self.limit.is_some_and(|limit| self.source.seconds(pts - start) >= limit) {
             self.over = true;
+            // The frame before stays until then, as far as the limit allows.
+            let until = i64::try_from(i128::from(pts - start).min(self.most())).unwrap_or(i64::MAX);
+            self.end = self.end.max(start.saturating_add(until));
             return None;
         }
         self.end = pts + info.duration.max(1);
-        let used = |pts, count| UsedFrame { frame, seconds: self.source.seconds(self.last), pts, count };
         if self.rate.is_none() {
             self.next += 1;
-            return Some(used(pts, 1));
+            return Some(UsedFrame { frame, seconds: self.source.seconds(pts), pts, count: 1 });
         }
-        // All n with n / rate <= (pts - start) + duration / 2.
-        let due = self.pictures_until(2 * i128::from(pts - start) + i128::from(info.duration.max(1)), 2, false);
-        let count = due.saturating_sub(self.next);
+        let (before, at) = self.held.replace((frame, pts))?;
+        self.show((before, at), i128::from(at - start) + i128::from(pts - start))
+    }
+
+    /// With a rate, the last frame, once there are no more; `None` when it is not shown. It lasts as long as it says, or to the limit.
+    pub fn last(&mut self) -> Option<UsedFrame> {
+        let (frame, at) = self.held.take()?;
+        let start = self.start.unwrap_or(at);
+        self.show((frame, at), i128::from(at - start) + i128::from(self.end - start))
+    }
+
+    /// A frame at time `at`, in all pictures that no frame before is shown in and that are at most half of `twice` ticks behind the first frame.
+    fn show(&mut self, (frame, at): (u64, i64), twice: i128) -> Option<UsedFrame> {
+        let count = self.pictures_until(twice, 2, false).saturating_sub(self.next);
         if count == 0 {
             return None;
         }
-        let used = used(self.place(self.next), u32::try_from(count).unwrap_or(u32::MAX));
+        let (pts, seconds) = (self.place(self.next), self.source.seconds(at));
         self.next += count;
-        Some(used)
+        Some(UsedFrame { frame, seconds, pts, count: u32::try_from(count).unwrap_or(u32::MAX) })
     }
 
-    /// Output pictures that the last used frame has to be shown in beyond those it was given, so that the duration comes out.
+    /// Output pictures that the last used frame has to be shown in beyond those it was given, so that the duration comes out. To be asked behind
+    /// [`Self::last`].
     pub fn finish(&mut self) -> u32 {
         let (Some(start), Some(_)) = (self.start, self.rate) else { return 0 };
-        let mut length = i128::from(self.end - start);
-        if let Some(limit) = self.limit {
-            let most = limit / self.source.as_f64().max(1e-12);
-            length = length.min(most.round() as i128);
-        }
+        let length = i128::from(self.end - start).min(self.most());
         let wanted = self.pictures_until(length, 1, true).max(1);
         let more = wanted.saturating_sub(self.next);
         self.next += more;
         u32::try_from(more).unwrap_or(u32::MAX)
+    }
+
+    /// Ticks of the source that the limit allows.
+    fn most(&self) -> i128 {
+        self.limit.map_or(i128::MAX, |limit| (limit / self.source.as_f64().max(1e-12)).round() as i128)
     }
 
     /// Output pictures so far.
@@ -200,6 +236,7 @@ mod tests {
     fn shown(source: Rational, step: i64, count: u64, first: i64, rate: &str) -> (Vec<f64>, Vec<u64>) {
         let mut t = Timeline::new(source, Some(parse_rate(rate).unwrap()), None).unwrap();
         let mut used: Vec<UsedFrame> = frames(count, step, first).filter_map(|f| t.take(&f)).collect();
+        used.extend(t.last());
         used.last_mut().unwrap().count += t.finish();
         let (tb, step) = (t.time_base(), t.step());
         let times = used.iter().flat_map(|u| (0..i64::from(u.count)).map(move |i| tb.seconds(u.pts + i * step)));
@@ -238,6 +275,36 @@ mod tests {
         // Twice the rate: every frame is shown twice, and matched once.
         let (times, used) = shown(Rational { num: 1, den: 10 }, 1, 4, 0, "20");
         assert_eq!((times.len(), used), (8, vec![0, 1, 2, 3]));
+    }
+
+    /// As Matroska files have it: uneven times, and the same duration for every frame.
+    #[test]
+    fn the_nearest_frame_is_shown_where_times_are_uneven() {
+        let times = [0i64, 40, 80, 1000, 1040, 1100, 3000];
+        for (rate, step) in [("25", 40), ("10", 100), ("50", 20), ("4", 250)] {
+            let base = Rational { num: 1, den: 1000 };
+            let mut t = Timeline::new(base, Some(parse_rate(rate).unwrap()), None).unwrap();
+            let info = |(i, time): (usize, &i64)| FrameInfo {
+                stream: 0,
+                index: i as u64,
+                pts: Some(512 + time),
+                time_base: base,
+                duration: 40,
+                key: false,
+                damaged: false,
+            };
+            let mut used: Vec<UsedFrame> = times.iter().enumerate().filter_map(|f| t.take(&info(f))).collect();
+            used.extend(t.last());
+            assert!(t.last().is_none());
+            used.last_mut().unwrap().count += t.finish();
+            let shown: Vec<u64> = used.iter().flat_map(|u| (0..u.count).map(|_| u.frame)).collect();
+            let nearest = |at: i64| (0u64..).zip(times).min_by_key(|(i, time)| ((at - time).abs(), *i)).unwrap().0;
+            let wanted: Vec<u64> = (0..shown.len() as i64).map(|n| nearest(n * step)).collect();
+            assert_eq!(shown, wanted, "{rate}");
+            // 3.04 seconds, and every frame at its own time.
+            assert!((shown.len() as i64 * step - 3040).abs() <= step, "{rate}: {}", shown.len());
+            assert!(used.iter().all(|u| u.seconds == base.seconds(512 + times[u.frame as usize])));
+        }
     }
 
     #[test]

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use super::super::config::aspect_of;
-use super::turn::TurnedSource;
 use crate::error::{Error, Result};
 use crate::media::{DecodeOptions, VideoDecoder};
 use crate::pipeline::{FrameSource, VideoEnd, VideoSource};
@@ -32,7 +31,7 @@ impl CollageVideo {
     pub fn open(path: &Path, options: &DecodeOptions) -> Result<Self> {
         let decoder = VideoDecoder::open(path, options)?;
         let degrees = decoder.rotation().rem_euclid(360);
-        if degrees % 90 != 0 {
+        if degrees != 0 {
             return Err(Error::InputUnsupported {
                 path: path.to_path_buf(),
                 what: format!("a video that is turned by {degrees} degrees for display"),
@@ -41,11 +40,7 @@ impl CollageVideo {
         }
         let facts = VideoFacts::of(path, &decoder, options)?;
         let (source, end) = VideoSource::new(decoder);
-        let source: Box<dyn FrameSource> = match degrees {
-            0 => Box::new(source),
-            degrees => Box::new(TurnedSource { inner: Box::new(source), degrees }),
-        };
-        Ok(Self { facts, source, end })
+        Ok(Self { facts, source: Box::new(source), end })
     }
 
     /// Width and height of its pictures without common factors: what pool pictures are cropped to.
@@ -55,7 +50,7 @@ impl CollageVideo {
 
     /// The same of one of so many columns and rows of tiles.
     pub fn tile_aspect(&self, tiles: Option<[u32; 2]>) -> [u32; 2] {
-        let ([columns, rows], size) = (tiles.unwrap_or([1, 1]), self.facts.shown());
+        let ([columns, rows], size) = (tiles.unwrap_or([1, 1]), self.facts.size);
         aspect_of(size.width.saturating_mul(rows), size.height.saturating_mul(columns))
     }
 }

@@ -71,10 +71,10 @@ impl Writing<'_> {
         let frames = config.frames.then(|| self.fresh_folder("matched_frames", "frame_")).transpose()?;
         let show = Show {
             chosen,
-            size: self.facts.shown(),
+            size: self.facts.size,
             timeline: self.timeline,
             rate: config.rate.or_else(|| self.facts.fps.and_then(rate_of)),
-            color: ColorSpec::assumed_for_height(self.facts.shown().height),
+            color: ColorSpec::assumed_for_height(self.facts.size.height),
             crf: config.crf,
             video: config.video.then(|| inside(self.folder, &name)),
             audio: (config.audio && self.facts.audio > 0).then(|| AudioCopy {
@@ -87,7 +87,7 @@ impl Writing<'_> {
         let mut pictures: u64 = chosen.views().map(|f| u64::from(f.used.count)).sum();
         pictures += u64::from(chosen.end.more);
         if config.video || config.frames {
-            let cell = Mosaic::new(self.facts.shown(), config.tiles).cell();
+            let cell = Mosaic::new(self.facts.size, config.tiles).cell();
             let mut renderer = Renderer::new(self.ctx, cell)?;
             let shown = show.run(&mut renderer, &self.loader(cell), progress)?;
             self.options.pipeline.cancel.check()?;
@@ -231,7 +231,7 @@ impl Writing<'_> {
     fn report(&self, reasons: &[String], notes: &[String], pictures: u64, seconds: f64) -> Result<Vec<Committed>> {
         let thumbs = &self.matches.thumbs;
         let size = thumbs.first().map(|(_, jpeg)| sheet::pixels(jpeg)).transpose()?;
-        let size = size.map_or(self.facts.shown().fit_within(256), |(size, _)| size);
+        let size = size.map_or(self.facts.size.fit_within(256), |(size, _)| size);
         let mosaic = Mosaic::new(size, self.config.tiles);
         let views: Vec<FrameView<'_>> = self.chosen.views().collect();
         // Evenly over time, the middle of each stretch.

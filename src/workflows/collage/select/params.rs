@@ -31,7 +31,8 @@ pub enum PickRule {
     Random,
     /// The rule of the original system. Without `max_uses`: one of those among the first `depth` candidates that reach the
     /// threshold, or, where none does, one of the first `depth`. With `max_uses` of 1: the nearest unused one, whatever its score; when
-    /// the pool is used up, any picture, its score unknown.
+    /// the pool is used up, any picture, its score unknown. Also read as `fluxframe`, the word of the command line.
+    #[serde(alias = "fluxframe")]
     Seed,
 }
 

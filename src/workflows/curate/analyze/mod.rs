@@ -6,8 +6,6 @@ mod pictures;
 mod reduce;
 mod videos;
 
-pub(super) use videos::Picked;
-
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 

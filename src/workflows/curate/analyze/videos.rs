@@ -10,21 +10,21 @@ use super::meter::{Glance, Meter};
 use crate::core::{FrameInfo, FrameLayout};
 use crate::error::Result;
 use crate::gpu::GpuContext;
-use crate::media::{Status, VideoDecoder};
+use crate::media::{Status, VideoDecoder, probe};
 use crate::pipeline::{FrameSource, HeldBatch, PipelineOptions, SourceFrame, SourceReport, VideoSource, batches};
-use crate::store::Fingerprint;
 use crate::workflows::curate::config::{CurateConfig, VideoConfig, VideoPick};
 use crate::workflows::curate::inputs::Names;
 use crate::workflows::curate::metrics::{FrameEntry, FramePlace, settled};
+use crate::workflows::video::content_id;
 
 /// Frames of a source that are wanted; the others never leave the decoder.
-pub(in super::super) struct Picked<'a> {
+struct Picked<'a> {
     source: Box<dyn FrameSource + 'a>,
     wanted: Box<dyn Fn(u64) -> bool + Send + 'a>,
 }
 
 impl<'a> Picked<'a> {
-    pub(in super::super) fn new(source: Box<dyn FrameSource + 'a>, wanted: impl Fn(u64) -> bool + Send + 'a) -> Self {
+    fn new(source: Box<dyn FrameSource + 'a>, wanted: impl Fn(u64) -> bool + Send + 'a) -> Self {
         Self { source, wanted: Box::new(wanted) }
     }
 }
@@ -123,7 +123,10 @@ pub(super) fn measure_video(
     names: &mut Names,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Vec<FrameEntry>> {
-    let mut content = Fingerprint::of_file(path, &recorded.decode.cancel)?.to_string();
+    // Which way it is turned matters only where that is left out.
+    let info = if recorded.decode.upright { None } else { Some(probe(path, &recorded.decode.limits)?) };
+    let stream = info.as_ref().and_then(|i| i.video_streams.get(recorded.decode.track));
+    let mut content = content_id(path, recorded.decode, stream)?;
     if recorded.decode.track > 0 {
         content.push_str(&format!(":{}", recorded.decode.track));
     }

@@ -58,7 +58,7 @@ impl Relation {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Condition {
-    /// Name of the figure: see [`FrameMetrics::NAMES`].
+    /// Name of the figure.
     #[schemars(extend("enum" = FrameMetrics::NAMES))]
     pub metric: String,
     /// Comparison.

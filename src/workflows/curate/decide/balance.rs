@@ -44,8 +44,14 @@ impl Room {
     }
 }
 
+/// Frames that are shared out already: those in `fixed` of strategies with a target. The others are no part of the mix.
+fn held_by_targets(targets: &[f64], fixed: &[usize]) -> usize {
+    targets.iter().zip(fixed).filter(|(t, _)| **t > 0.0).map(|(_, n)| n).sum()
+}
+
 /// Frames for each strategy beside those in `fixed`, so that every share is within `tolerance` of its target and as few frames as possible are left
-/// out; shares come as near to their targets as that number allows. Nothing where no number of frames will do.
+/// out; shares come as near to their targets as that number allows. Shares are of the frames of strategies with a target. Nothing where no number of
+/// frames will do.
 pub(super) fn counts(scores: &[Scores], targets: &[f64], fixed: &[usize], tolerance: f64) -> Option<Vec<usize>> {
     let strategies: Vec<usize> = (0..targets.len()).filter(|s| targets[*s] > 0.0).collect();
     let held = |s: &usize| fixed.get(*s).copied().unwrap_or(0);
@@ -54,8 +60,7 @@ pub(super) fn counts(scores: &[Scores], targets: &[f64], fixed: &[usize], tolera
     }
     let room = Room::new(scores, &strategies);
     let free = room.rank.last().copied().unwrap_or(0);
-    // Frames that strategies without a target hold count for the shares of the others.
-    let all_held: usize = fixed.iter().sum();
+    let all_held = held_by_targets(targets, fixed);
     for total in (1..=free + all_held).rev() {
         let Some((least, most)) = bounds(&strategies, targets, &held, total, tolerance) else { continue };
         let wanted = total.saturating_sub(all_held);
@@ -167,13 +172,16 @@ fn raised(room: &Room, mut counts: Vec<usize>, most: &[usize], aims: &[Aim], wan
 }
 
 /// Frames for each strategy beside those in `fixed` when every frame gets one: as many strategies as possible have at least their target less
-/// `tolerance`, then each comes as near to its target as the frames allow; what is over goes by the targets.
+/// `tolerance`, then each comes as near to its target as the frames allow; what is over goes by the targets. Shares are of the frames that strategies
+/// with a target can have.
 pub(super) fn spread(scores: &[Scores], targets: &[f64], fixed: &[usize], tolerance: f64) -> Vec<usize> {
     let strategies: Vec<usize> = (0..targets.len()).collect();
     let held = |s: &usize| fixed.get(*s).copied().unwrap_or(0);
     let room = Room::new(scores, &strategies);
     let free = room.rank.last().copied().unwrap_or(0);
-    let total = free + fixed.iter().sum::<usize>();
+    // A strategy without a target has only what no other takes: that is not shared out.
+    let sharing: usize = strategies.iter().filter(|s| targets[**s] > 0.0).map(|s| 1usize << *s).sum();
+    let total = room.rank[sharing] + held_by_targets(targets, fixed);
     let aims: Vec<Aim> = strategies.iter().map(|s| Aim::of(targets[*s], total, held(s))).collect();
     let fewest = |s: &usize| {
         let exact = targets[*s] * total as f64;
@@ -258,6 +266,20 @@ mod tests {
         assert_eq!((got[0], got.iter().sum::<usize>(), got[3]), (27, 100, 30));
         // Frames that suit only what is not wanted go there all the same.
         assert_eq!(spread(&frames(&[(5, &[2])]), &[0.5, 0.5, 0.0, 0.0], &[0; 4], 0.03), [0, 0, 5, 0]);
+    }
+
+    #[test]
+    fn what_strategies_without_a_target_have_is_not_shared_out() {
+        // The first one holds forty frames; the other sixty suit all that have a target.
+        let (scores, targets) = (frames(&[(60, &[1, 2, 3])]), [0.0, 0.5, 0.3, 0.2]);
+        assert_eq!(counts(&scores, &targets, &[40, 0, 0, 0], 0.0).unwrap(), [0, 30, 18, 12]);
+        assert_eq!(spread(&scores, &targets, &[40, 0, 0, 0], 0.03), [0, 30, 18, 12]);
+        // Six more are held by one that has a target: shares are of sixty-six then.
+        assert_eq!(counts(&scores, &targets, &[40, 6, 0, 0], 0.0).unwrap(), [0, 27, 20, 13]);
+        assert_eq!(spread(&scores, &targets, &[40, 6, 0, 0], 0.03), [0, 27, 20, 13]);
+        // Forty may have nothing but a strategy that is not wanted.
+        let scores = frames(&[(60, &[1, 2, 3]), (40, &[0])]);
+        assert_eq!(spread(&scores, &targets, &[0; 4], 0.03), [40, 30, 18, 12]);
     }
 
     #[test]

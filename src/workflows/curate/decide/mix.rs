@@ -12,7 +12,7 @@ use super::why::{self, Shown};
 use super::{Alternative, Decision};
 use crate::workflows::curate::config::{CurateConfig, Surplus};
 use crate::workflows::curate::metrics::{FrameEntry, FrameMetrics};
-use crate::workflows::curate::{CREATE_OCCLUSION, ENHANCE_SEGMENT, KEEP_FULL, SEGMENT};
+use crate::workflows::curate::{CREATE_OCCLUSION, ENHANCE_SEGMENT, KEEP_FULL, SEGMENT, STRATEGIES};
 
 /// Scores as integers.
 const SCALE: f64 = 1e6;
@@ -27,14 +27,15 @@ pub struct MixLine {
     pub target: f64,
     /// Frames that got it.
     pub frames: usize,
-    /// Their share, 0..=1.
+    /// Their share of the frames of all strategies with a target, 0..=1; 0 for one without: its frames are not shared out.
     pub share: f64,
     /// Frames that may have it at all.
     pub eligible: usize,
     /// What keeps the others from it: the first rule that each breaks, and how many break it.
     #[serde(default)]
     pub barred: BTreeMap<String, usize>,
-    /// Whether the share is within `decision.tolerance` of the target.
+    /// Whether the share is within `decision.tolerance` of the target. Without a target: always for a strategy of one's own, which takes what suits
+    /// it; for one of the four, which is not wanted then, where it has no more than that of all frames.
     pub reached: bool,
     /// Why not, where it is not.
     pub why: String,
@@ -73,17 +74,53 @@ impl Mix {
         for s in strategies {
             *counts.entry(s).or_default() += 1;
         }
-        let all = counts.values().sum::<usize>().max(1);
+        self.settle(&counts);
+    }
+
+    /// Frames by strategy to shares.
+    fn settle(&mut self, counts: &BTreeMap<&str, usize>) {
         for line in &mut self.lines {
             line.frames = counts.get(line.strategy.as_str()).copied().unwrap_or(0);
-            line.share = line.frames as f64 / all as f64;
-            line.reached = (line.share - line.target).abs() <= self.tolerance + 0.5 / all as f64;
+        }
+        let all = self.lines.iter().map(|l| l.frames).sum::<usize>().max(1);
+        // What strategies without a target take is not shared out: it must not spoil the shares of the others.
+        let sharing = self.lines.iter().filter(|l| l.target > 0.0);
+        let shared = sharing.map(|l| l.frames).sum::<usize>().max(1);
+        for line in &mut self.lines {
+            let wanted = line.target > 0.0;
+            let of = if wanted { shared } else { all };
+            let share = line.frames as f64 / of as f64;
+            let taker = !wanted && !STRATEGIES.contains(&line.strategy.as_str());
+            line.reached = taker || (share - line.target).abs() <= self.tolerance + 0.5 / of as f64;
+            line.share = if wanted { share } else { 0.0 };
             if line.reached {
                 line.why.clear();
             } else if line.why.is_empty() {
                 line.why = "each frame was decided on alone, whatever the wanted shares".into();
             }
         }
+    }
+
+    /// The same counted again without frames that could not be made; `failed` has their number by strategy.
+    pub(in super::super) fn without(&self, failed: &BTreeMap<&str, usize>) -> Self {
+        let mut made = self.clone();
+        let all: usize = failed.values().sum();
+        if all == 0 {
+            return made;
+        }
+        let lost = |name: &str| failed.get(name).copied().unwrap_or(0);
+        for line in &mut made.lines {
+            let whose = match lost(&line.strategy) {
+                0 => ", none of them its own".to_owned(),
+                own if own == all => String::new(),
+                own => format!(", {own} of them its own"),
+            };
+            let why = format!("{all} frame{} failed{whose}", if all == 1 { "" } else { "s" });
+            line.why = if line.why.is_empty() { why } else { format!("{}; {why}", line.why) };
+        }
+        let left = |l: &MixLine| l.frames.saturating_sub(lost(&l.strategy));
+        made.settle(&self.lines.iter().map(|l| (l.strategy.as_str(), left(l))).collect());
+        made
     }
 }
 
@@ -156,7 +193,10 @@ pub(super) fn reach(
             },
         ));
     }
-    let total = at.iter().flatten().count() + fixed.iter().sum::<usize>();
+    // Frames of strategies without a target are not shared out.
+    let sharing = |s: &usize| targets.get(*s).is_some_and(|t| *t > 0.0);
+    let held = fixed.iter().enumerate().filter(|(s, _)| sharing(s)).map(|(_, n)| n).sum::<usize>();
+    let total = at.iter().flatten().filter(|s| sharing(s)).count() + held;
     let pool: Vec<(&[Fit], Option<usize>)> = pool.iter().zip(&at).map(|((_, _, f), at)| (f.as_slice(), *at)).collect();
     let names: Vec<String> = wanted.iter().map(|(name, _)| name.clone()).collect();
     let shown =

@@ -165,9 +165,7 @@ fn people_have_the_last_word() {
 fn custom_strategies_take_what_they_are_for() {
     let entries = many(100);
     let mut config = CurateConfig::default();
-    let when = vec![Condition { metric: "lighting".into(), is: Relation::Below, value: 0.55 }];
-    let custom = CustomStrategy { enabled: true, when, steps: Vec::new(), target: 0.0, caption_prefix: String::new() };
-    config.custom_strategies.insert("dark".into(), custom);
+    config.custom_strategies.insert("dark".into(), dark());
     for engine in [Engine::Assignment, Engine::Table] {
         config.decision.engine = engine;
         let d = decide(&entries, &config, &none()).unwrap();
@@ -176,6 +174,70 @@ fn custom_strategies_take_what_they_are_for() {
             assert_eq!(d.strategy.as_deref() == Some("dark"), dark, "{engine:?} {d:?}");
         }
     }
+}
+
+/// A strategy of one's own for frames with little light, without a target.
+fn dark() -> CustomStrategy {
+    let when = vec![Condition { metric: "lighting".into(), is: Relation::Below, value: 0.55 }];
+    CustomStrategy { enabled: true, when, steps: Vec::new(), target: 0.0, caption_prefix: String::new() }
+}
+
+#[test]
+fn what_a_strategy_without_a_target_takes_spoils_no_share() {
+    // Forty dark frames; the other sixty suit all of the four.
+    let light = |i: usize| if i < 40 { 0.5 } else { 0.8 };
+    let entries: Vec<FrameEntry> = (0..100).map(|i| entry(i, Some(metrics(0.2, light(i), 0.5)))).collect();
+    let mut config = CurateConfig::default();
+    config.decision.near_duplicate_bits = -1;
+    config.custom_strategies.insert("dark".into(), dark());
+    for surplus in [Surplus::Keep, Surplus::Drop] {
+        config.decision.surplus = surplus;
+        let d = decide(&entries, &config, &none()).unwrap();
+        let got = ["dark", "keep_full", "segment", "create_occlusion", "enhance_segment"].map(|s| count(&d, s));
+        assert_eq!(got, [40, 18, 24, 9, 9], "{surplus:?}");
+        assert!(d.mix.lines.iter().all(|l| l.reached && l.why.is_empty()), "{:#?}", d.mix);
+        let sum: f64 = d.mix.lines.iter().map(|l| l.share).sum();
+        assert!((sum - 1.0).abs() < 1e-9, "{:#?}", d.mix);
+        let own = &d.mix.lines[0];
+        assert_eq!((own.strategy.as_str(), own.frames, own.share), ("dark", 40, 0.0));
+    }
+    config.decision.engine = Engine::Table;
+    let d = decide(&entries, &config, &none()).unwrap();
+    let sum: f64 = d.mix.lines.iter().map(|l| l.share).sum();
+    assert!(d.mix.lines[0].reached && (sum - 1.0).abs() < 1e-9, "{:#?}", d.mix);
+}
+
+#[test]
+fn one_of_the_four_without_a_target_is_missed_where_frames_have_nothing_else() {
+    // Forty are so blurred that they can only be repaired; the other sixty suit all.
+    let sharp = |i: usize| if i < 40 { 0.05 } else { 0.5 };
+    let all = (0..100).map(|i| FrameMetrics { quality: 0.2 + sharp(i), ..metrics(0.2, 0.8, sharp(i)) });
+    let entries: Vec<FrameEntry> = all.enumerate().map(|(i, m)| entry(i, Some(m))).collect();
+    let mut config = CurateConfig::default();
+    config.decision.near_duplicate_bits = -1;
+    config.decision.slack = 0.24;
+    config.strategy_targets.enhance_segment = 0.0;
+    let d = decide(&entries, &config, &none()).unwrap();
+    // 0.30, 0.40 and 0.15 of 0.85, of sixty frames.
+    let got = ["enhance_segment", "keep_full", "segment", "create_occlusion"].map(|s| count(&d, s));
+    assert_eq!(got, [40, 21, 28, 11]);
+    let line = |s: &str| d.mix.lines.iter().find(|l| l.strategy == s).unwrap();
+    assert!(["keep_full", "segment", "create_occlusion"].iter().all(|s| line(s).reached), "{:#?}", d.mix);
+    let repaired = line("enhance_segment");
+    assert!(!repaired.reached && repaired.why.contains("may have no other strategy"), "{repaired:?}");
+}
+
+#[test]
+fn tuning_leaves_out_what_is_not_shared_out() {
+    let entries = many(200);
+    let mut config = CurateConfig::default();
+    config.custom_strategies.insert("dark".into(), dark());
+    let all: Vec<&FrameMetrics> = entries.iter().filter_map(|e| e.metrics.as_ref()).collect();
+    let shared: Vec<&FrameMetrics> = all.iter().copied().filter(|m| m.lighting >= 0.55).collect();
+    assert!(shared.len() < 180);
+    let tuned = tune(&all, &config);
+    assert_eq!(tuned, tune(&shared, &config));
+    assert!(tuned.shares["dark"].abs() < 1e-9 && (tuned.shares.values().sum::<f64>() - 1.0).abs() < 1e-9);
 }
 
 #[test]

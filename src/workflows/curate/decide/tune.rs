@@ -25,7 +25,7 @@ pub struct Tuned {
     pub before: f64,
     /// The same with the proposed thresholds.
     pub after: f64,
-    /// Shares with the proposed thresholds.
+    /// Shares with the proposed thresholds, of the frames that are shared out.
     pub shares: BTreeMap<String, f64>,
 }
 
@@ -56,6 +56,11 @@ pub fn tune(frames: &[&FrameMetrics], config: &CurateConfig) -> Tuned {
         ("quality", |t| &mut t.poor_quality),
         ("sharpness", |t| &mut t.low_sharpness),
     ];
+    // What a strategy of one's own without a target takes is not shared out, whatever the thresholds.
+    let taken =
+        |m: &FrameMetrics| table::decide(m, config).strategy.and_then(|s| config.target_of_own(&s)) == Some(0.0);
+    let shared: Vec<&FrameMetrics> = frames.iter().copied().filter(|m| !taken(m)).collect();
+    let frames = shared.as_slice();
     let before = distance(frames, config);
     let mut best = config.clone();
     let mut best_cost = before;

@@ -19,7 +19,7 @@ pub(super) struct Shown<'a> {
     pub(super) fixed: &'a [usize],
     /// How each frame suits, and where it went.
     pub(super) pool: &'a [(&'a [Fit], Option<usize>)],
-    /// Frames with a strategy.
+    /// Frames with a strategy that has a target.
     pub(super) total: usize,
     /// Whether frames could be left out for the mix.
     pub(super) dropping: bool,

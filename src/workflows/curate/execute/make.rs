@@ -13,7 +13,7 @@ use super::super::{CREATE_OCCLUSION, ENHANCE_SEGMENT, KEEP_FULL, SEGMENT};
 use super::caption::Captions;
 use super::cover::{self, Variant};
 use super::enhance::Repair;
-use super::{exemplar, mask, telea};
+use super::{Cutouts, exemplar, mask, telea};
 use crate::core::{ChromaUpsampling, ColorSpec, FigureForm};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
@@ -101,7 +101,7 @@ pub(super) struct Studio<'a> {
     pub(super) fill: Option<Fill>,
     pub(super) repair: Repair,
     pub(super) captions: Captions<'a>,
-    pub(super) cutouts: Vec<Rgba>,
+    pub(super) cutouts: Cutouts,
 }
 
 /// Files of one frame under way.
@@ -234,7 +234,7 @@ impl Studio<'_> {
             let (made, mut variant) = if self.config.parity {
                 cover::original(self.ctx, &picture, o, i)?
             } else {
-                cover::variant(self.ctx, &picture, o, (&e.content, i), &self.cutouts)?
+                cover::variant(self.ctx, &picture, o, (&e.content, i), &self.cutouts.pictures)?
             };
             let tail = format!("_occ{i}");
             files.image(&tail, "png", png(&made)?);
@@ -368,7 +368,8 @@ impl Studio<'_> {
                 _ => OcclusionType::EdgeBlur,
             };
             let o = &self.config.strategies.create_occlusion;
-            let (next, variant) = cover::covered(self.ctx, &picture, o, kind, (&e.content, 0), &self.cutouts)?;
+            let cutouts = &self.cutouts.pictures;
+            let (next, variant) = cover::covered(self.ctx, &picture, o, kind, (&e.content, 0), cutouts)?;
             picture = next;
             files.account.variants.push(variant);
         }

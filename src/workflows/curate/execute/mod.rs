@@ -10,7 +10,7 @@ mod mask;
 mod source;
 mod telea;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -21,8 +21,9 @@ use super::config::{CurateConfig, OcclusionType};
 use super::decide::{Decision, Decisions};
 use super::metrics::FrameEntry;
 use super::models::{ModelUse, Opener};
-use super::picture::{PictureFile, Rgba};
+use super::picture::{PictureFile, Rgba, content_of};
 use super::strategy::Strategy;
+use crate::core::Limits;
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::media::{ListOptions, list_images};
@@ -45,7 +46,7 @@ pub(super) struct FrameOutcome {
 }
 
 /// What came of all frames.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Executed {
     /// One for each entry; nothing for frames that were left out.
     pub(super) frames: Vec<Option<FrameOutcome>>,
@@ -53,6 +54,17 @@ pub(super) struct Executed {
     pub(super) models: Vec<ModelUse>,
     /// Frames whose files were there already.
     pub(super) kept: usize,
+    /// Strategies that earlier runs into this folder made pictures by, with those that are gone from the settings since.
+    pub(super) earlier: BTreeSet<String>,
+}
+
+/// Pictures that are pasted into frames.
+#[derive(Debug, Default)]
+struct Cutouts {
+    /// In order of names.
+    pictures: Vec<Rgba>,
+    /// Of names and contents; empty without any.
+    hash: String,
 }
 
 /// Record of a unit.
@@ -93,40 +105,57 @@ fn key(ctx: &GpuContext) -> Result<RunKey> {
         .finish()
 }
 
-/// What the files of one frame depend on beside that: its content, its strategy with its settings, models.
-fn made_of(entry: &FrameEntry, strategy: &str, config: &CurateConfig, models: &[ModelUse]) -> Result<String> {
+/// What the files of one frame depend on beside that: its content, its strategy with its settings, models, cut-outs by their hash.
+fn made_of(
+    entry: &FrameEntry,
+    strategy: &str,
+    config: &CurateConfig,
+    models: &[ModelUse],
+    cutouts: &str,
+) -> Result<String> {
     let files: Vec<_> = models.iter().map(|m| (&m.task, &m.sha256)).collect();
     let strategies = &config.strategies;
     let own = match strategy {
         super::KEEP_FULL => serde_json::to_value((&strategies.keep_full, &strategies.enhance_segment)),
         super::SEGMENT => serde_json::to_value(&strategies.segment),
-        super::CREATE_OCCLUSION => serde_json::to_value(&strategies.create_occlusion),
+        super::CREATE_OCCLUSION => serde_json::to_value((&strategies.create_occlusion, cutouts)),
         super::ENHANCE_SEGMENT => serde_json::to_value((&strategies.enhance_segment, &strategies.segment)),
         _ => {
             let version = config.own_strategies.get(strategy).map(Strategy::version);
             serde_json::to_value((config.custom_strategies.get(strategy), version, strategies))
         }
     };
+    // A server writes the captions of all strategies with this model; templates know none.
+    let writer = (!config.captions.endpoint.is_empty()).then_some(&strategies.keep_full.caption_model);
     let all = own.and_then(|own| {
         let analysis = (&config.analysis, &config.captions, &entry.metrics);
-        serde_json::to_string(&(&entry.content, &entry.name, strategy, own, files, analysis, config.parity))
+        serde_json::to_string(&(&entry.content, &entry.name, strategy, own, files, analysis, config.parity, writer))
     });
     let all = all.map_err(|e| Error::Bug(format!("what a frame depends on: {e}")))?;
     Ok(blake3::hash(all.as_bytes()).to_hex().to_string())
 }
 
-/// Cut-outs for pasting, in order of names.
-fn cutouts(config: &CurateConfig, working: Working<'_>) -> Result<Vec<Rgba>> {
+/// Cut-outs for pasting, where they are wanted.
+fn cutouts(config: &CurateConfig, limits: &Limits) -> Result<Cutouts> {
     let o = &config.strategies.create_occlusion;
     if !o.enabled || !o.occlusion_types.contains(&OcclusionType::Object) {
-        return Ok(Vec::new());
+        return Ok(Cutouts::default());
     }
     let folder = Path::new(&o.cutouts);
-    let list = list_images(folder, ListOptions::default(), &working.decode.limits)?;
+    let list = list_images(folder, ListOptions::default(), limits)?;
     if list.files.is_empty() {
         return Err(Error::usage(format!("there are no cut-outs in {}", folder.display())));
     }
-    list.files.iter().map(|f| PictureFile::read(f, &working.decode.limits).map(|p| p.picture)).collect()
+    let mut hash = blake3::Hasher::new();
+    let mut pictures = Vec::with_capacity(list.files.len());
+    for file in &list.files {
+        let read = PictureFile::read(file, limits)?;
+        // The name, not the place: a folder that was moved holds the same cut-outs. No name has a zero byte in it.
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        hash.update(name.as_bytes()).update(&[0]).update(content_of(&read.bytes).as_bytes());
+        pictures.push(read.picture);
+    }
+    Ok(Cutouts { pictures, hash: hash.finalize().to_hex().to_string() })
 }
 
 /// Opens only the networks that the decided strategies need.
@@ -167,7 +196,8 @@ fn studio<'a>(
         let _ = (io, state);
         Captions::new(config, &working.decode.cancel)?
     };
-    let cutouts = if used(super::CREATE_OCCLUSION) { cutouts(config, working)? } else { Vec::new() };
+    let limits = &working.decode.limits;
+    let cutouts = if used(super::CREATE_OCCLUSION) { cutouts(config, limits)? } else { Cutouts::default() };
     Ok((Studio { ctx, config, subject, fill, repair, captions, cutouts }, opener.uses))
 }
 
@@ -200,14 +230,16 @@ pub(super) fn execute(
     let mut plan: BTreeMap<String, String> = BTreeMap::new();
     for (entry, decision) in entries.iter().zip(&decisions.all) {
         if let Some(strategy) = &decision.strategy {
-            plan.insert(unit(strategy, &entry.name), made_of(entry, strategy, config, &models)?);
+            let made_of = made_of(entry, strategy, config, &models, &studio.cutouts.hash)?;
+            plan.insert(unit(strategy, &entry.name), made_of);
         }
     }
     sweep(&log, folder, &plan)?;
     let ours = |i: usize| working.shard.is_none_or(|s| s.has(i));
     let wanted = decisions.all.iter().enumerate().map(|(i, d)| d.strategy.is_some() && ours(i)).collect();
     let mut sources = Sources::new(ctx, entries, wanted, working);
-    let mut executed = Executed { frames: Vec::with_capacity(entries.len()), models, kept: 0 };
+    let frames = Vec::with_capacity(entries.len());
+    let mut executed = Executed { frames, models, kept: 0, earlier: strategies_of(&log) };
     for (i, (entry, decision)) in entries.iter().zip(&decisions.all).enumerate() {
         working.decode.cancel.check()?;
         if !ours(i) {
@@ -226,6 +258,15 @@ pub(super) fn execute(
 
 fn unit(strategy: &str, name: &str) -> String {
     format!("{strategy}/{name}")
+}
+
+/// Strategies of all frames on record, also of those whose files are gone.
+fn strategies_of(log: &UnitLog) -> BTreeSet<String> {
+    let units = log.records().map(|r| r.unit.as_str()).chain(log.redo().iter().map(|(unit, _)| unit.as_str()));
+    let names = units.filter_map(|u| u.split_once('/')).map(|(strategy, _)| strategy);
+    // They become parts of paths: nothing that leads elsewhere.
+    let plain = |name: &&str| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    names.filter(plain).map(str::to_owned).collect()
 }
 
 fn outcome(outputs: Vec<String>, account: &Account) -> FrameOutcome {
@@ -293,4 +334,88 @@ fn sweep(log: &UnitLog, folder: &Path, plan: &BTreeMap<String, String>) -> Resul
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::metrics::FramePlace;
+    use super::super::metrics::tests::metrics;
+    use super::*;
+    use crate::core::Size;
+    use crate::report::{PngFormat, encode_png};
+    use crate::store::OsIo;
+
+    fn entry() -> FrameEntry {
+        let place = FramePlace { path: "a.png".into(), frame: None, seconds: None };
+        let metrics = Some(metrics(0.2, 0.8, 0.7));
+        FrameEntry { name: "a".into(), place, content: "0123".into(), metrics, error: None }
+    }
+
+    #[test]
+    fn all_captions_depend_on_the_model_that_a_server_is_asked_for() {
+        let of = |strategy: &str, endpoint: &str, model: &str| {
+            let mut config = CurateConfig::default();
+            config.captions.endpoint = endpoint.into();
+            config.strategies.keep_full.caption_model = model.into();
+            made_of(&entry(), strategy, &config, &[], "").unwrap()
+        };
+        let url = "http://127.0.0.1:1/v1";
+        for strategy in super::super::STRATEGIES {
+            assert_ne!(of(strategy, url, "one"), of(strategy, url, "two"), "{strategy}");
+            assert_eq!(of(strategy, url, "one"), of(strategy, url, "one"), "{strategy}");
+        }
+        assert_eq!(of("segment", "", "one"), of("segment", "", "two"), "templates know no model");
+    }
+
+    #[test]
+    fn covered_frames_depend_on_the_cut_outs_themselves() {
+        let dir = tempfile::tempdir().unwrap();
+        let put = |name: &str, grey: u8| {
+            let png = encode_png(Size::new(2, 2), PngFormat::Gray8, &[grey; 4]).unwrap();
+            commit(&OsIo, dir.path().join(name), |w| w.write_all(&png)).unwrap();
+        };
+        let mut config = CurateConfig::default();
+        config.strategies.create_occlusion.occlusion_types = vec![OcclusionType::Object];
+        config.strategies.create_occlusion.cutouts = dir.path().to_string_lossy().into_owned();
+        let of = |strategy: &str| {
+            let cutouts = cutouts(&config, &Limits::default()).unwrap();
+            (cutouts.pictures.len(), made_of(&entry(), strategy, &config, &[], &cutouts.hash).unwrap())
+        };
+        assert!(cutouts(&config, &Limits::default()).is_err(), "an empty folder");
+        put("leaf.png", 10);
+        let (covered, kept) = (of("create_occlusion"), of("keep_full"));
+        assert_eq!((covered.0, &covered), (1, &of("create_occlusion")));
+        // Another picture by the same name; then one more.
+        put("leaf.png", 20);
+        let changed = of("create_occlusion");
+        put("twig.png", 30);
+        let more = of("create_occlusion");
+        assert!(changed.1 != covered.1 && more.1 != changed.1 && more.0 == 2);
+        assert_eq!(of("keep_full").1, kept.1, "other strategies paste nothing");
+        std::fs::remove_file(dir.path().join("twig.png")).unwrap();
+        put("branch.png", 30);
+        assert_ne!(of("create_occlusion").1, more.1);
+        config.strategies.create_occlusion.occlusion_types = vec![OcclusionType::EdgeBlur];
+        assert!(cutouts(&config, &Limits::default()).unwrap().hash.is_empty());
+    }
+
+    #[test]
+    fn strategies_of_earlier_runs_are_known() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = RunKey::builder().field("x", 1).finish().unwrap();
+        let open = || UnitLog::open(&OsIo, dir.path().join("log"), dir.path(), &key).unwrap();
+        let mut log = open();
+        let file = commit(&OsIo, dir.path().join("a.png"), |w| w.write_all(b"a")).unwrap();
+        log.finish("dark/a", &[file], &1).unwrap();
+        log.finish("keep_full/b", &[], &2).unwrap();
+        log.finish("../b", &[], &3).unwrap();
+        let want = BTreeSet::from(["dark", "keep_full"].map(String::from));
+        assert_eq!(strategies_of(&log), want);
+        drop(log);
+        // Its picture is gone, which makes it work to do again: it was there all the same.
+        std::fs::remove_file(dir.path().join("a.png")).unwrap();
+        let log = open();
+        assert!(log.done("dark/a").is_none());
+        assert_eq!(strategies_of(&log), want);
+    }
 }

@@ -1,8 +1,9 @@
 //! Pixels of frames, in order: pictures from their files, frames of videos from one pass over each video.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
-use super::super::analyze::{Picked, Working};
+use super::super::analyze::Working;
 use super::super::metrics::FrameEntry;
 use super::super::picture::{PictureFile, Rgba};
 use super::make::Pixels;
@@ -11,10 +12,44 @@ use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::media::{DecodeOptions, VideoDecoder};
 use crate::ops::color::rgb_from_yuv::{RgbParams, rgb_from_yuv};
-use crate::pipeline::{PipelineOptions, VideoSource, batches};
+use crate::pipeline::{FrameSource, PipelineOptions, SourceFrame, VideoSource, batches};
 
 /// Frames of a video that are held decoded.
 const AHEAD: usize = 24;
+
+/// A video that was read up to some frame, and is read on from there.
+struct Reading {
+    path: PathBuf,
+    source: VideoSource,
+    /// Number of the first frame that was not read yet.
+    next: u64,
+}
+
+/// The wanted frames of a source, which is not read beyond the last of them.
+struct Stretch<'s> {
+    source: &'s mut dyn FrameSource,
+    next: &'s mut u64,
+    wanted: &'s BTreeMap<u64, usize>,
+}
+
+impl FrameSource for Stretch<'_> {
+    fn next(&mut self, deliver: &mut dyn FnMut(&dyn SourceFrame) -> Result<()>) -> Result<bool> {
+        while self.wanted.keys().next_back().is_some_and(|last| *self.next <= *last) {
+            let mut delivered = false;
+            let (next, wanted) = (&mut *self.next, self.wanted);
+            let more = self.source.next(&mut |frame| {
+                let index = frame.info().index;
+                *next = index + 1;
+                delivered = wanted.contains_key(&index);
+                if delivered { deliver(frame) } else { Ok(()) }
+            })?;
+            if delivered || !more {
+                return Ok(more);
+            }
+        }
+        Ok(false)
+    }
+}
 
 /// Gives the pixels of entries.
 pub(in super::super) struct Sources<'a> {
@@ -25,6 +60,8 @@ pub(in super::super) struct Sources<'a> {
     working: Working<'a>,
     /// Frames of a video, decoded ahead, by entry.
     held: BTreeMap<usize, Rgba>,
+    /// The video that they are of.
+    reading: Option<Reading>,
 }
 
 impl<'a> Sources<'a> {
@@ -34,7 +71,7 @@ impl<'a> Sources<'a> {
         wanted: Vec<bool>,
         working: Working<'a>,
     ) -> Self {
-        Self { ctx, entries, wanted, working, held: BTreeMap::new() }
+        Self { ctx, entries, wanted, working, held: BTreeMap::new(), reading: None }
     }
 
     /// Pixels of entry `i`.
@@ -58,11 +95,22 @@ impl<'a> Sources<'a> {
         self.held.remove(&i).map(Pixels::Decoded).ok_or_else(gone)
     }
 
+    /// The video at `path` as far as it was read, or from its beginning where frame `first` lies behind that.
+    fn video(&mut self, path: &Path, first: u64) -> Result<Reading> {
+        if let Some(reading) = self.reading.take().filter(|r| r.path == path && r.next <= first) {
+            return Ok(reading);
+        }
+        // Other readers are not where this one is: it takes single frames, and not from the beginning.
+        let decode = DecodeOptions { sharing: None, ..self.working.decode.clone() };
+        let (source, _) = VideoSource::new(VideoDecoder::open(path, &decode)?);
+        Ok(Reading { path: path.to_path_buf(), source, next: 0 })
+    }
+
     /// Decodes entry `i` and the next ones of its video.
     fn decode(&mut self, i: usize) -> Result<()> {
         self.held.clear();
         let Some(first) = self.entries.get(i) else { return Ok(()) };
-        let path = &first.place.path;
+        let path = first.place.path.as_path();
         let wanted: BTreeMap<u64, usize> = self
             .entries
             .iter()
@@ -74,17 +122,14 @@ impl<'a> Sources<'a> {
             .filter_map(|(at, (e, _))| e.place.frame.map(|f| (f, at)))
             .take(AHEAD)
             .collect();
-        let numbers: BTreeSet<u64> = wanted.keys().copied().collect();
-        let last = numbers.last().copied();
-        // Other readers are not where this one is: it takes single frames, and not from the beginning.
-        let decode = DecodeOptions { sharing: None, ..self.working.decode.clone() };
-        let (source, _) = VideoSource::new(VideoDecoder::open(path, &decode)?);
-        let source = Picked::new(Box::new(source), move |index| numbers.contains(&index));
-        let options = PipelineOptions { batch: 4, cancel: decode.cancel.clone(), ..PipelineOptions::default() };
+        let mut reading = self.video(path, wanted.keys().next().copied().unwrap_or(0))?;
+        let source = Stretch { source: &mut reading.source, next: &mut reading.next, wanted: &wanted };
+        let cancel = self.working.decode.cancel.clone();
+        let options = PipelineOptions { batch: 4, cancel, ..PipelineOptions::default() };
         let bytes = |layout: &FrameLayout, batch: u32| u64::from(batch) * layout.size.area() * 4;
         let ctx = self.ctx;
         let held = &mut self.held;
-        batches(ctx, &options, Box::new(source), &bytes, |all| {
+        let ((), report) = batches(ctx, &options, Box::new(source), &bytes, |all| {
             while let Some(batch) = all.next_batch()? {
                 let rgb = RgbParams { color: batch.desc().color, upsampling: ChromaUpsampling::Bilinear };
                 let rgb = if batch.desc().format.has_luma() {
@@ -92,19 +137,46 @@ impl<'a> Sources<'a> {
                 } else {
                     batch.frames().clone()
                 };
-                let mut done = false;
                 for (slot, info) in batch.infos().iter().enumerate() {
                     if let Some(at) = wanted.get(&info.index) {
                         held.insert(*at, Rgba::download(ctx, &rgb, slot as u32)?.opaque());
                     }
-                    done |= Some(info.index) == last;
-                }
-                if done {
-                    break;
                 }
             }
             Ok(())
         })?;
+        // After a failure nobody knows where a source stands: the next frames are looked for from the beginning.
+        self.reading = report.result.is_ok().then_some(reading);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::{PixelFormat, Size};
+    use crate::pipeline::SyntheticSource;
+
+    #[test]
+    fn one_pass_over_a_video_serves_all_groups_of_its_frames() {
+        let mut source = SyntheticSource::new(0, PixelFormat::Rgba8, Size::new(8, 8), 12);
+        let mut next = 0;
+        let mut read = |frames: &[u64]| {
+            let wanted: BTreeMap<u64, usize> = frames.iter().map(|f| (*f, 0)).collect();
+            let mut stretch = Stretch { source: &mut source, next: &mut next, wanted: &wanted };
+            let mut got = Vec::new();
+            let mut take = |frame: &dyn SourceFrame| {
+                got.push(frame.info().index);
+                Ok(())
+            };
+            while stretch.next(&mut take).unwrap() {}
+            (got, next)
+        };
+        // Each group goes on where the one before stopped, right behind its last frame.
+        assert_eq!(read(&[2, 5]), (vec![2, 5], 6));
+        assert_eq!(read(&[6, 7]), (vec![6, 7], 8));
+        assert_eq!(read(&[10]), (vec![10], 11));
+        assert_eq!(read(&[11, 40]), (vec![11], 12), "the source has no more");
+        assert_eq!(read(&[]), (vec![], 12));
     }
 }

@@ -55,7 +55,7 @@ pub fn merge(folder: &Path, output: &Path, options: &MergeOptions) -> Result<Mer
         let strategy = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         for image in files_of(&path.join("images"))? {
             let name = image.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if is_left_out(&name, !options.composites) {
+            if is_left_out(&strategy, &name, !options.composites) {
                 continue;
             }
             let stem = image.file_stem().unwrap_or_default().to_string_lossy().into_owned();

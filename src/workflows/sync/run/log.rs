@@ -199,20 +199,19 @@ impl SyncLog {
 
     /// Adds the frames of a unit of the first pass.
     pub(super) fn add_frames(&mut self, unit: u64, frames: Vec<FrameFacts>) -> Result<()> {
-        let bytes = |f: &FrameFacts| 64 + 32 * f.f.len();
-        let mut records = Vec::new();
-        let mut from = 0;
-        while from < frames.len() {
-            let rest = frames.get(from..).unwrap_or_default();
-            let mut sum = 0;
-            let fits = rest.iter().take_while(|f| {
-                sum += bytes(f);
-                sum <= RECORD
-            });
-            let count = fits.count().max(1);
-            records.push(Record::json(FRAMES, &rest.get(..count).unwrap_or_default())?);
-            from += count;
+        let mut records: Vec<Record> = Vec::new();
+        for frame in &frames {
+            // As long as it is: the boxes and key points of a crowd take many times what a usual frame does.
+            let one = Record::json(FRAMES, frame)?.payload;
+            match records.last_mut() {
+                Some(open) if open.payload.len() + one.len() < RECORD => {
+                    open.payload.push(b',');
+                    open.payload.extend(one);
+                }
+                _ => records.push(Record { kind: FRAMES, payload: [&b"["[..], &one].concat() }),
+            }
         }
+        records.iter_mut().for_each(|r| r.payload.push(b']'));
         self.log.finish(GroupId { stage: FRAMES, unit }, records)?;
         self.frames.insert(unit, frames);
         Ok(())
@@ -310,6 +309,34 @@ fn unpack(mut from: &[u8]) -> Option<Vec<Look>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn crowds_fit_into_records() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, key) = (folder.path().join("found"), RunKey::builder().field("x", 1).finish().unwrap());
+        // 120 frames of 300 faces with their key points, with numbers as long as they become.
+        let crowd = FrameFacts {
+            t: 3_600_000_000,
+            d: 40_000,
+            c: Some(1234),
+            f: vec![[-123_456, 234_567, 123_456, 123_456, 1000]; 300],
+            p: vec![[-1234; 10]; 300],
+        };
+        let alone = FrameFacts { f: vec![], p: vec![], ..crowd.clone() };
+        let mut log = SyncLog::open(&path, &key).unwrap();
+        log.add_frames(0, vec![crowd.clone(); 120]).unwrap();
+        // More in one frame than records usually have, among others.
+        let many = FrameFacts { f: crowd.f.repeat(25), p: crowd.p.repeat(25), ..crowd.clone() };
+        let mixed = vec![alone.clone(), many, crowd.clone(), alone];
+        assert!(serde_json::to_vec(&mixed[1]).unwrap().len() > RECORD);
+        log.add_frames(1, mixed.clone()).unwrap();
+        log.add_frames(2, vec![]).unwrap();
+        log.end_frames(FramesEnd { frames: 124, reasons: vec![], notes: vec![] }).unwrap();
+        drop(log);
+        let log = SyncLog::open(&path, &key).unwrap();
+        assert!(log.has_frames(2));
+        assert_eq!(log.all_frames().unwrap(), [vec![crowd; 120], mixed].concat());
+    }
 
     fn look(track: u32, micros: i64, values: &[f32]) -> Look {
         Look { track, micros, values: values.to_vec() }

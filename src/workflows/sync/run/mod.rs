@@ -108,6 +108,8 @@ pub struct SyncOutcome {
     pub probability: f64,
     /// Drift in parts per million, where one can be told from none.
     pub drift_ppm: Option<f64>,
+    /// Time of the first decoded frame on the container's clock, in seconds: time 0 of `jumps` and `segments`.
+    pub first_frame_seconds: f64,
     /// Edits, in seconds from the first frame.
     pub jumps: Vec<OffsetJump>,
     /// Stretches between edits, in seconds from the first frame; what a repair goes by.

@@ -89,6 +89,7 @@ fn outcome(f: &Finished<'_>, summary: &VideoSummary) -> SyncOutcome {
         audio_late_ms: o.offset.map(|s| s * 1e3),
         probability: o.probability,
         drift_ppm: t.drift_ppm.filter(|_| t.drifts),
+        first_frame_seconds: zero,
         // Times of the timeline are those of the container.
         jumps: t.jumps.iter().map(|j| OffsetJump { seconds: j.seconds - zero, ..*j }).collect(),
         segments: t.segments.iter().map(|s| OffsetSegment { from: s.from - zero, to: s.to - zero, ..*s }).collect(),

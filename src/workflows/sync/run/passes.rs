@@ -22,6 +22,8 @@ use crate::pipeline::{PipelineOptions, batches};
 
 /// Faces of a frame for which memory is set aside.
 const FACES: u64 = 4;
+/// Microseconds between a frame's declared end and the next frame from which on nothing is shown there.
+const GAP: i64 = 500_000;
 
 /// What both passes need.
 pub(super) struct Passes<'a> {
@@ -132,10 +134,10 @@ impl Passes<'_> {
             return Ok(());
         }
         let estimator = models.estimator.as_mut();
-        let shown = |frame: u64| usize::try_from(frame).ok().and_then(|i| frames.get(i)).map_or((0, 0), |f| (f.t, f.d));
         // A stretch begins with a little that is not kept.
-        let again = (estimator.warm_up() / self.video.usual()).ceil() as u64 * 2;
-        let mut ahead: VecDeque<_> = runs(units, todo.make_contiguous(), (again, total)).into();
+        let warm_up = estimator.warm_up();
+        let warm = |first: u64| warm_from(frames, first, warm_up);
+        let mut ahead: VecDeque<_> = runs(units, todo.make_contiguous(), total, &warm).into();
         let ranges: Vec<(u64, u64)> = tracks.iter().map(|t| (t.track.first, t.track.last() + 1)).collect();
         let (source, ..) = self.video.frames(Wanted::both(&ranges, ahead.make_contiguous()))?;
         let each = estimator.bytes(FACES);
@@ -159,8 +161,8 @@ impl Passes<'_> {
                         faces.push((unit, Vec::new()));
                     }
                     let Some((_, here)) = faces.last_mut() else { continue };
-                    let (t, d) = shown(info.index);
-                    let shown = (t as f64 / 1e6, (t + d) as f64 / 1e6);
+                    let (from, to) = shown(frames, info.index);
+                    let shown = (from as f64 / 1e6, to as f64 / 1e6);
                     for (track, of) in (0u32..).zip(tracks) {
                         if let Some(face) = of.face(info.index) {
                             here.push(SeenFace { track, slot, shown, face, keep: keep(info.index) });
@@ -174,7 +176,8 @@ impl Passes<'_> {
                         ahead.pop_front();
                     }
                     if let Some(first) = first {
-                        estimator.begin(self.video, shown(first).0 as f64 / 1e6, &self.config.judging())?;
+                        let seconds = shown(frames, first).0 as f64 / 1e6;
+                        estimator.begin(self.video, seconds, &self.config.judging())?;
                     }
                     let looks = estimator.look(batch.frames(), batch.desc().color, &faces)?;
                     open.entry(unit).or_default().looks.extend(looks);
@@ -210,6 +213,24 @@ impl Passes<'_> {
     }
 }
 
+/// Start and end in microseconds of the time in which a frame is shown: until the next one begins. Declared lengths are rounded, or the same for
+/// all frames of a file, so that ticks would be missing or there twice; only where nothing is shown for long does a frame end when it says.
+fn shown(frames: &[FrameFacts], frame: u64) -> (i64, i64) {
+    let at = |frame: u64| usize::try_from(frame).ok().and_then(|i| frames.get(i));
+    let Some(this) = at(frame) else { return (0, 0) };
+    let declared = this.t.saturating_add(this.d);
+    let next = at(frame.saturating_add(1)).map(|next| next.t);
+    let end = next.filter(|next| *next > this.t && next.saturating_sub(declared) < GAP);
+    (this.t, end.unwrap_or(declared))
+}
+
+/// The frame to begin with so that all of the `seconds` before frame `first` are seen. Frames may come in bursts: they are not counted.
+fn warm_from(frames: &[FrameFacts], first: u64, seconds: f64) -> u64 {
+    let time = |frame: u64| shown(frames, frame).0;
+    let until = time(first).saturating_sub((seconds * 1e6).ceil() as i64);
+    (0..first).rev().take_while(|frame| time(frame + 1) > until).last().unwrap_or(first)
+}
+
 /// Boxes and key points of a frame, as they are kept.
 type Kept = (Vec<[i32; 5]>, Vec<[i16; 10]>);
 
@@ -232,4 +253,45 @@ fn faces(net: &mut FaceNet, prepared: Prepared, points: bool) -> Result<Vec<Kept
 pub(super) fn middle(of: &TrackOf) -> (u64, BoxF) {
     let at = of.boxes.len() / 2;
     (of.track.first + at as u64, of.boxes.get(at).copied().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Frames of `(start, length)` in milliseconds.
+    fn frames(times: impl IntoIterator<Item = (i64, i64)>) -> Vec<FrameFacts> {
+        let frame = |(t, d): (i64, i64)| FrameFacts { t: t * 1000, d: d * 1000, c: None, f: vec![], p: vec![] };
+        times.into_iter().map(frame).collect()
+    }
+
+    fn all_shown(frames: &[FrameFacts]) -> Vec<(i64, i64)> {
+        (0..frames.len() as u64).map(|n| shown(frames, n)).map(|(from, to)| (from / 1000, to / 1000)).collect()
+    }
+
+    #[test]
+    fn a_frame_is_shown_until_the_next_one_begins() {
+        // 30 frames a second as Matroska rounds them, and as it says that each lasts as long.
+        let rounded = frames([(0, 33), (33, 33), (67, 33), (100, 33)]);
+        assert_eq!(all_shown(&rounded), [(0, 33), (33, 67), (67, 100), (100, 133)]);
+        // One length for all, whatever their distance: too short, too long; a pause; damage that stands still.
+        let uneven = frames([(0, 40), (100, 40), (110, 40), (649, 40), (1200, 40), (1200, 40), (1240, 40)]);
+        let wanted = [(0, 100), (100, 110), (110, 649), (649, 689), (1200, 1240), (1200, 1240), (1240, 1280)];
+        assert_eq!(all_shown(&uneven), wanted);
+        assert_eq!(shown(&uneven, 7), (0, 0));
+    }
+
+    #[test]
+    fn a_stretch_warms_up_by_time_however_frames_come() {
+        // Two frames a second, then a burst of one each millisecond.
+        let slow = (0..20).map(|i| (500 * i, 500));
+        let burst = frames(slow.chain((0..400).map(|i| (10_000 + i, 1))));
+        for (first, from) in [(0, 0), (1, 0), (5, 4), (20, 19), (259, 19), (260, 20), (261, 21), (400, 160)] {
+            assert_eq!(warm_from(&burst, first, 0.24), from, "before {first}");
+            assert_eq!(warm_from(&burst, first, 0.0), first);
+        }
+        let even = frames((0..100).map(|i| (40 * i, 40)));
+        assert_eq!(warm_from(&even, 50, 0.24), 44);
+        assert_eq!(warm_from(&even, 3, 0.24), 0);
+    }
 }

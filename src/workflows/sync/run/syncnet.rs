@@ -6,6 +6,7 @@
 //! (Chung & Zisserman 2016), but with pairs that exist instead of zeros at the ends.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use super::estimator::{Estimator, SeenFace};
 use super::log::Look;
 use super::video::SyncVideo;
 use super::videos::crop;
-use crate::core::{ColorSpec, Outside};
+use crate::core::{CancelToken, ColorSpec, Outside};
 use crate::error::Result;
 use crate::gpu::GpuContext;
 use crate::infer::manifest::Order;
@@ -36,6 +37,8 @@ const TICK_SAMPLES: i64 = 640;
 /// Samples of a column of the sound and from one to the next.
 const COLUMN: i64 = 400;
 const HOP: i64 = 160;
+/// Samples of a window.
+const WINDOW: i64 = (COLUMNS as i64 - 1) * HOP + COLUMN;
 /// Grey around the picture.
 const GREY: f32 = 110.0 / 255.0;
 /// Windows of lips and of sound that go through the networks at once: one, because the last bits of a product of matrices depend on how many rows it
@@ -77,20 +80,27 @@ pub(super) struct SyncNet {
 /// Vectors of the sound around the present.
 struct Sound {
     pump: Pump,
-    /// Samples that are read and still needed, in the range of 16-bit integers, and the position of the first.
-    samples: Vec<f32>,
-    at: Option<i64>,
-    ended: bool,
+    heard: Heard,
     vectors: BTreeMap<i64, Vec<f32>>,
-    /// First tick without a vector that may still get one.
-    next: Option<i64>,
-    not_before: i64,
+    /// Reading on to the next face may take a while.
+    cancel: CancelToken,
 }
 
 impl std::fmt::Debug for Sound {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sound").field("at", &self.at).field("next", &self.next).finish_non_exhaustive()
+        f.debug_struct("Sound").field("at", &self.heard.at).field("next", &self.heard.next).finish_non_exhaustive()
     }
+}
+
+/// Samples that are read and still needed.
+struct Heard {
+    /// In the range of 16-bit integers, without a gap.
+    samples: Vec<f32>,
+    /// Position of the first of them.
+    at: Option<i64>,
+    ended: bool,
+    /// First tick without a vector that may still get one.
+    next: i64,
 }
 
 impl SyncNet {
@@ -163,7 +173,8 @@ impl Estimator for SyncNet {
     }
 
     fn warm_up(&self) -> f64 {
-        FRAMES as f64 / TICKS
+        // A window, and a tick: the first frame may be shown in a part of one only.
+        (FRAMES as f64 + 1.0) / TICKS
     }
 
     fn bytes(&self, faces: u64) -> u64 {
@@ -176,11 +187,9 @@ impl Estimator for SyncNet {
         self.sound = None;
         if video.has_sound() {
             let pump = Pump::open(&video.path, &video.audio())?;
-            // A tick more: the first column of a stretch does not know the sample before it.
-            let not_before = (seconds * TICKS).floor() as i64 - self.reach - 1;
-            let vectors = BTreeMap::new();
-            let (samples, at, next) = (Vec::new(), None, None);
-            self.sound = Some(Sound { pump, samples, at, ended: false, vectors, next, not_before });
+            let heard = Heard::new((seconds * TICKS).floor() as i64 - self.reach);
+            let cancel = video.open.decode.cancel.clone();
+            self.sound = Some(Sound { pump, heard, vectors: BTreeMap::new(), cancel });
         }
         Ok(())
     }
@@ -211,9 +220,10 @@ impl Estimator for SyncNet {
                 }
             }
         }
-        let last = windows.iter().map(|w| w.tick).max();
-        if let (Some(last), Some(sound)) = (last, &mut self.sound) {
-            sound.hear(last + self.reach, &mut self.audio)?;
+        let (first, last) = (windows.iter().map(|w| w.tick).min(), windows.iter().map(|w| w.tick).max());
+        if let (Some(first), Some(last), Some(sound)) = (first, last, &mut self.sound) {
+            // Windows come in order of time: what lies before the reach of the first one is never asked for.
+            sound.hear((first - self.reach, last + self.reach), &mut self.audio)?;
         }
         windows.sort_by_key(|w| (w.track, w.tick));
         let mut looks = Vec::new();
@@ -314,45 +324,80 @@ fn judge(c: &OffsetCurve, o: &LipMotionOptions) -> SyncEstimate {
 }
 
 impl Sound {
-    /// Makes the vectors of all windows up to `until` that the sound has.
-    fn hear(&mut self, until: i64, (session, tower): &mut (OnnxSession, SoundTower)) -> Result<()> {
-        if self.ended || self.next.is_some_and(|n| n > until) {
+    /// Makes the vectors of all windows from `from` to `until` that the sound has. Later calls ask for nothing before `from`.
+    fn hear(&mut self, (from, until): (i64, i64), (session, tower): &mut (OnnxSession, SoundTower)) -> Result<()> {
+        let Self { pump, heard, vectors, cancel } = self;
+        if heard.ended || heard.next > until {
             return Ok(());
         }
         // Somewhat ahead, so that the network has a good deal to do at once.
         let until = until + AHEAD;
-        let reaches = (COLUMNS as i64 - 1) * HOP + COLUMN;
-        let (wanted, from) = (until * TICK_SAMPLES + reaches, self.not_before * TICK_SAMPLES);
-        let Self { pump, samples, at, .. } = self;
+        let wanted = until * TICK_SAMPLES + WINDOW;
+        heard.skip_to(from);
         pump.run_to(wanted, |start, new| {
-            let early = usize::try_from(from - start).unwrap_or(0).min(new.len());
-            let new = new.get(early..).unwrap_or_default();
-            if !new.is_empty() {
-                at.get_or_insert(start + early as i64);
-                samples.extend(new.iter().map(|v| v * 32_768.0));
-            }
+            cancel.check()?;
+            heard.take(start, new);
             Ok(())
         })?;
-        let Some(at) = self.at else { return Ok(()) };
-        let end = at + self.samples.len() as i64;
-        self.ended = end < wanted;
+        heard.ended = heard.end().is_some_and(|end| end < wanted);
+        let Some((ticks, samples)) = heard.due(until) else { return Ok(()) };
+        let last = *ticks.end();
+        let found = tower.embed(session, &Mfcc::new(samples), AT_ONCE)?;
+        // The first vector is that of the tick before, whose first column does not know the sample before it.
+        vectors.extend(ticks.zip(found.rows().skip(1).map(<[f32]>::to_vec)));
+        heard.skip_to(last + 1);
+        Ok(())
+    }
+}
+
+impl Heard {
+    /// Nothing yet; no tick before `next` will be asked for.
+    fn new(next: i64) -> Self {
+        Self { samples: Vec::new(), at: None, ended: false, next }
+    }
+
+    /// The first sample that is needed: a tick more than the first window has, because its first column depends on the sample before it.
+    fn first_sample(&self) -> i64 {
+        (self.next - 1) * TICK_SAMPLES
+    }
+
+    /// The sample after the last one.
+    fn end(&self) -> Option<i64> {
+        self.at.map(|at| at + self.samples.len() as i64)
+    }
+
+    /// Ticks before `from` get no vector any more: forgets the samples that only they need.
+    fn skip_to(&mut self, from: i64) {
+        self.next = self.next.max(from);
+        let Some(at) = self.at else { return };
+        let old = usize::try_from(self.first_sample() - at).unwrap_or(0).min(self.samples.len());
+        self.samples.drain(..old);
+        self.at = (!self.samples.is_empty()).then_some(at + old as i64);
+    }
+
+    /// Takes the samples at `start`, which follow those taken before, without those that nobody needs.
+    fn take(&mut self, start: i64, new: &[f32]) {
+        let early = usize::try_from(self.first_sample() - start).unwrap_or(0).min(new.len());
+        let new = new.get(early..).unwrap_or_default();
+        if !new.is_empty() {
+            self.at.get_or_insert(start + early as i64);
+            self.samples.extend(new.iter().map(|v| v * 32_768.0));
+        }
+    }
+
+    /// The ticks up to `until` that can get their vectors now, and the samples for them, which begin a tick before the first; `None` without one.
+    fn due(&mut self, until: i64) -> Option<(RangeInclusive<i64>, &[f32])> {
+        let (at, end) = (self.at?, self.end()?);
         let first = at.div_euclid(TICK_SAMPLES) + i64::from(at.rem_euclid(TICK_SAMPLES) > 0);
-        // The vector of the very first tick is left out: its first column does not know the sample before it.
-        let next = self.next.unwrap_or(first + 1);
-        let last = until.min((end - reaches).div_euclid(TICK_SAMPLES));
-        if last < next {
-            self.next = Some(next);
-            return Ok(());
+        // Where sound begins, the very first tick has no tick before it.
+        self.next = self.next.max(first + 1);
+        let last = until.min((end - WINDOW).div_euclid(TICK_SAMPLES));
+        if last < self.next {
+            return None;
         }
         let index = |tick: i64| usize::try_from(tick * TICK_SAMPLES - at).unwrap_or(0);
-        let here = self.samples.get(index(next - 1)..index(last) + reaches as usize).unwrap_or_default();
-        let found = tower.embed(session, &Mfcc::new(here), AT_ONCE)?;
-        self.vectors.extend((next - 1..=last).zip(found.rows().map(<[f32]>::to_vec)).skip(1));
-        self.next = Some(last + 1);
-        let used = index(last).min(self.samples.len());
-        self.samples.drain(..used);
-        self.at = Some(at + used as i64);
-        Ok(())
+        let samples = self.samples.get(index(self.next - 1)..index(last) + WINDOW as usize)?;
+        Some((self.next..=last, samples))
     }
 }
 
@@ -368,6 +413,82 @@ mod tests {
         assert!(ticks((0.0, 0.02)).is_empty() && ticks((0.02, 0.04)) == (0..1), "the frame that begins there");
         let whole: Vec<i64> = (0..30).flat_map(|i| ticks((f64::from(i) / 30.0, f64::from(i + 1) / 30.0))).collect();
         assert_eq!(whole, (0..25).collect::<Vec<_>>(), "each tick once");
+    }
+
+    /// Sound that is read in blocks, as a pump does it.
+    struct Reading {
+        heard: Heard,
+        at: i64,
+        /// Columns of the windows that were asked for, by their ticks.
+        columns: BTreeMap<i64, Vec<[f32; 13]>>,
+        /// Most samples that were held.
+        most: usize,
+    }
+
+    impl Reading {
+        const BLOCK: i64 = 4096;
+
+        /// Sound that begins at the sample `at`.
+        fn new(next: i64, at: i64) -> Self {
+            Self { heard: Heard::new(next), at, columns: BTreeMap::new(), most: 0 }
+        }
+
+        fn sample(at: i64) -> f32 {
+            ((at * at % 1013) as f32 / 1013.0 - 0.5) * (1.0 + (at as f32 / 3000.0).sin())
+        }
+
+        /// As [`Sound::hear`], up to the sample `end`, where the sound ends.
+        fn hear(&mut self, from: i64, until: i64, end: i64) {
+            self.heard.skip_to(from);
+            let wanted = (until * TICK_SAMPLES + WINDOW).min(end);
+            while self.at < wanted {
+                let to = (self.at + Self::BLOCK).min(wanted);
+                self.heard.take(self.at, &(self.at..to).map(Self::sample).collect::<Vec<_>>());
+                self.at = to;
+                self.most = self.most.max(self.heard.samples.len());
+            }
+            let Some((ticks, samples)) = self.heard.due(until) else { return };
+            let (last, mfcc) = (*ticks.end(), Mfcc::new(samples));
+            for (i, tick) in ticks.enumerate() {
+                self.columns.insert(tick, mfcc.columns()[4 * (i + 1)..][..COLUMNS].to_vec());
+            }
+            self.heard.skip_to(last + 1);
+        }
+    }
+
+    #[test]
+    fn sound_without_a_face_is_passed_over_and_the_rest_stays_the_same() {
+        let end = 16_000 * 12;
+        for begins in [0, 100, 640, -300] {
+            let mut whole = Reading::new(-30, begins);
+            whole.hear(-25, 400, end);
+            let first = if begins > 0 { 2 } else { 1 };
+            let (found, last) = (whole.columns.keys().next().copied(), (end - WINDOW) / TICK_SAMPLES);
+            assert_eq!((found, whole.columns.keys().last().copied()), (Some(first), Some(last)), "{begins}");
+            // Faces at the beginning, where the sound has not begun, in the middle and at the end.
+            let mut some = Reading::new(-30, begins);
+            let asked = [(-25, 40), (-20, 41), (200, 205), (203, 230), (260, 400), (290, 400)];
+            for (from, until) in asked {
+                some.hear(from, until, end);
+            }
+            for (from, until) in asked {
+                for tick in from..=until {
+                    assert_eq!(some.columns.get(&tick), whole.columns.get(&tick), "tick {tick}, begins at {begins}");
+                }
+            }
+            assert!(!some.columns.contains_key(&120), "nobody asked for it");
+            assert!(some.most < 100 * TICK_SAMPLES as usize, "{} samples were held", some.most);
+            // A run that goes on in the middle.
+            let mut late = Reading::new(100, begins);
+            late.hear(104, 130, end);
+            assert!(late.columns.keys().eq(&(104..=130).collect::<Vec<_>>()));
+            assert!(late.columns.iter().all(|(tick, columns)| whole.columns[tick] == *columns));
+        }
+        // A gap that is longer than the sound that is left.
+        let mut over = Reading::new(0, 0);
+        over.hear(0, 50, 60_000);
+        over.hear(300, 350, 60_000);
+        assert_eq!((over.columns.len(), over.heard.at, over.heard.end()), (50, None, None));
     }
 
     #[test]

@@ -56,12 +56,13 @@ pub(super) struct Run {
     pub(super) end: u64,
 }
 
-/// Stretches around the units `todo`, which rise, each with `before` frames to warm up. `frames` is the number of all frames.
-pub(super) fn runs(units: Units, todo: &[u64], (before, frames): (u64, u64)) -> Vec<Run> {
+/// Stretches around the units `todo`, which rise. `warm` gives the frame with which to begin for a unit whose first frame it gets. `frames` is the
+/// number of all frames.
+pub(super) fn runs(units: Units, todo: &[u64], frames: u64, warm: &dyn Fn(u64) -> u64) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for unit in todo {
         let (from, end) = units.range(*unit, frames);
-        let first = from.saturating_sub(before);
+        let first = warm(from);
         match runs.last_mut() {
             Some(last) if first <= last.end => last.end = end,
             _ => runs.push(Run { first, end }),
@@ -87,9 +88,11 @@ mod tests {
             assert!(all.mine(unit) && parts[0] != parts[1]);
         }
         let run = |first, end| Run { first, end };
-        assert_eq!(runs(all, &[0, 1, 3, 5], (10, 520)), [run(0, 200), run(290, 400), run(490, 520)]);
-        assert_eq!(runs(all, &[1, 3], (100, 400)), [run(0, 400)], "a warm-up that reaches into the unit before");
-        assert_eq!(runs(all, &[], (10, 520)), []);
+        let ten = |first: u64| first.saturating_sub(10);
+        assert_eq!(runs(all, &[0, 1, 3, 5], 520, &ten), [run(0, 200), run(290, 400), run(490, 520)]);
+        let hundred = |first: u64| first.saturating_sub(100);
+        assert_eq!(runs(all, &[1, 3], 400, &hundred), [run(0, 400)], "a warm-up that reaches into the unit before");
+        assert_eq!(runs(all, &[], 520, &ten), []);
         // Frames that last for minutes, and a rate beyond reason.
         assert_eq!([Units::new(100.0, None).size(), Units::new(1e-9, None).size()], [1, 20_000]);
     }

@@ -8,7 +8,7 @@ use crate::core::{FrameInfo, Size};
 use crate::error::{Error, Result};
 use crate::media::{AudioOptions, AudioReader, DecodeOptions, MediaInfo, VideoDecoder};
 use crate::pipeline::{FrameSource, SourceFrame, VideoEnd, VideoSource};
-use crate::store::Fingerprint;
+use crate::workflows::video::content_id;
 
 use super::super::levels::{LevelMeter, SoundLevels};
 use super::units::{Run, Units};
@@ -32,7 +32,7 @@ pub struct SyncVideo {
     pub path: PathBuf,
     /// What the container declares.
     pub info: MediaInfo,
-    /// Size of the pictures as coded.
+    /// Size of the pictures as they are shown.
     pub size: Size,
     /// Content id.
     pub fingerprint: String,
@@ -49,12 +49,12 @@ impl SyncVideo {
         let decoder = VideoDecoder::open(path, &open.decode)?;
         let info = decoder.media_info();
         let stream = info.video_streams.get(open.decode.track);
-        let size = stream.map_or(Size::new(0, 0), |s| Size::new(s.width, s.height));
+        let size = stream.map_or(Size::new(0, 0), |s| open.decode.size_of(s));
         if open.audio_track > 0 && info.audio_streams.get(open.audio_track).is_none() {
             let (kind, index, available) = ("audio", open.audio_track, info.audio_streams.len());
             return Err(Error::TrackInvalid { path: path.to_path_buf(), kind, index, available });
         }
-        let fingerprint = Fingerprint::of_file(path, &open.decode.cancel)?.to_string();
+        let fingerprint = content_id(path, &open.decode, stream)?;
         Ok(Self { path: path.to_path_buf(), info, size, fingerprint, open: open.clone() })
     }
 

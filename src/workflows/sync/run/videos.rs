@@ -136,7 +136,6 @@ impl Videos<'_> {
     /// The whole video with boxes, confidences and offsets: `annotated.mp4`.
     pub(super) fn annotated(&self, io: &dyn StoreIo, folder: &Path) -> Result<Committed> {
         let mut decoder = VideoDecoder::open(&self.video.path, &self.video.decoding())?;
-        let rotation = -decoder.rotation();
         let mut pump = self.sound()?;
         let mut open: Vec<(usize, Clip)> = Vec::new();
         let (mut slot, mut format) = (Vec::new(), None);
@@ -160,7 +159,13 @@ impl Videos<'_> {
             self.draw(index, t, &mut Paint::new(layout, desc.color, &mut slot), desc.size);
             hear(pump.as_mut(), t, &mut open)?;
             if open.is_empty() {
-                let options = WriterOptions { color: desc.color, rotation, ..self.options_for(desc.size, desc.format) };
+                let decode = &self.video.open.decode;
+                let stream = self.video.info.video_streams.get(decode.track);
+                let options = WriterOptions {
+                    color: desc.color,
+                    pixel_aspect: stream.and_then(|s| decode.pixel_aspect_of(s)),
+                    ..self.options_for(desc.size, desc.format)
+                };
                 open.push((0, self.begin(io, folder.join("annotated.mp4"), &options, pump.as_ref(), t)?));
             }
             let planes: Vec<Plane<'_>> = layout

@@ -171,6 +171,14 @@ impl ByteTracker {
         Ok(Self { params, clock: Clock::default(), begun: false, next: 1, tracks: Vec::new() })
     }
 
+    /// For streams of which a frame comes every `seconds` as a rule: frames that lie farther apart than a second are no holes then. Without it a
+    /// track is not linked across more than its patience and a second.
+    #[must_use]
+    pub fn with_step(mut self, seconds: f64) -> Self {
+        self.clock.usual = seconds;
+        self
+    }
+
     /// What linking in the first round is worth.
     fn worth(&self, track: &Track, observation: &Observation<'_>, least: f64) -> Option<f64> {
         let (p, d) = (&self.params, &observation.detection);
@@ -218,6 +226,7 @@ impl Tracker for ByteTracker {
         let first = !std::mem::replace(&mut self.begun, true);
         let (high, low, start) = (self.params.high, self.params.low, self.params.start);
         let (patience, motion) = (self.params.patience, self.params.motion);
+        let usual = self.clock.usual;
         let mut update = Update::default();
 
         for track in &mut self.tracks {
@@ -228,7 +237,7 @@ impl Tracker for ByteTracker {
             track.missed = track.missed.saturating_add(1);
         }
         self.tracks.retain(|t| {
-            let hopeless = patience.is_hopeless(step, seconds - t.seen);
+            let hopeless = patience.is_hopeless((step, usual), seconds - t.seen);
             update.ended.extend(t.id.filter(|_| hopeless));
             !hopeless
         });

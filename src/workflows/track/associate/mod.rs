@@ -123,19 +123,23 @@ pub(super) const UNIT_SECONDS: f64 = 1.0 / 30.0;
 /// What two times may differ by and still be the same, in seconds: far below a frame, far above rounding.
 const SLACK: f64 = 1e-6;
 
-/// Time of the frame before.
 #[derive(Debug, Clone, Copy, Default)]
-struct Clock(Option<f64>);
+struct Clock {
+    /// Time of the frame before.
+    before: Option<f64>,
+    /// Usual seconds from frame to frame; 0 where they are not known.
+    usual: f64,
+}
 
 impl Clock {
     /// Seconds since the frame before; 0 for the first.
     fn step(&mut self, seconds: f64) -> Result<f64> {
-        let before = self.0.unwrap_or(seconds);
+        let before = self.before.unwrap_or(seconds);
         if !seconds.is_finite() || seconds < before {
             let wanted = format!("a time not before {before} s, that of the frame before");
             return Err(refused("seconds", wanted, seconds.to_string()));
         }
-        self.0 = Some(seconds);
+        self.before = Some(seconds);
         Ok(seconds - before)
     }
 }

@@ -197,6 +197,14 @@ impl OcTracker {
         Ok(Self { params, clock: Clock::default(), frames: 0, next: 1, tracks: Vec::new() })
     }
 
+    /// For streams of which a frame comes every `seconds` as a rule: frames that lie farther apart than a second are no holes then. Without it a
+    /// track is not linked across more than its patience and a second.
+    #[must_use]
+    pub fn with_step(mut self, seconds: f64) -> Self {
+        self.clock.usual = seconds;
+        self
+    }
+
     fn round(
         &self,
         rows: &mut Vec<usize>,
@@ -224,14 +232,14 @@ impl Tracker for OcTracker {
         check(observations)?;
         let step = self.clock.step(seconds)?;
         self.frames = self.frames.saturating_add(1);
-        let params = self.params.clone();
+        let (params, usual) = (self.params.clone(), self.clock.usual);
         let mut update = Update::default();
         for track in &mut self.tracks {
             track.filter.predict(step / UNIT_SECONDS);
             track.missed = track.missed.saturating_add(1);
         }
         self.tracks.retain(|t| {
-            let hopeless = params.patience.is_hopeless(step, seconds - t.seen);
+            let hopeless = params.patience.is_hopeless((step, usual), seconds - t.seen);
             update.ended.extend(t.id.filter(|_| hopeless));
             !hopeless
         });

@@ -35,10 +35,11 @@ impl Patience {
     }
 
     /// Whether a track is too old to be linked with a frame at all: after a hole in the stream, what comes next shows another scene.
-    /// `step` is the time since the frame before. A track seen in the frame before may always be linked across an ordinary step.
-    pub(super) fn is_hopeless(self, step: f64, unseen: f64) -> bool {
+    /// `step` is the time since the frame before, `usual` what it is as a rule, 0 where that is not known. A track seen in the frame before may
+    /// always be linked across an ordinary step.
+    pub(super) fn is_hopeless(self, (step, usual): (f64, f64), unseen: f64) -> bool {
         match self {
-            Self::Seconds(s) => unseen > s + step.min(s.max(HOLE_SECONDS)) + SLACK,
+            Self::Seconds(s) => unseen > s + step.min(s.max(HOLE_SECONDS).max(UNEVEN * usual)) + SLACK,
             Self::Frames(_) => false,
         }
     }
@@ -46,3 +47,5 @@ impl Patience {
 
 /// Steps between frames up to this are no holes, in seconds.
 const HOLE_SECONDS: f64 = 1.0;
+/// Nor are those of so many usual ones: frames that are chosen by time do not lie evenly.
+const UNEVEN: f64 = 1.5;

@@ -87,9 +87,17 @@ impl SeedTracker {
         Ok(Self { params, clock: Clock::default(), next: 1, tracks: Vec::new() })
     }
 
+    /// For streams of which a frame comes every `seconds` as a rule: frames that lie farther apart than a second are no holes then. Without it a
+    /// track is not linked across more than its patience and a second.
+    #[must_use]
+    pub fn with_step(mut self, seconds: f64) -> Self {
+        self.clock.usual = seconds;
+        self
+    }
+
     /// All tracks that are kept, those not seen in the last frame too, by number.
     pub fn persons(&self) -> impl Iterator<Item = SeedPerson> + '_ {
-        let now = self.clock.0.unwrap_or(0.0);
+        let now = self.clock.before.unwrap_or(0.0);
         self.tracks.iter().map(move |t| SeedPerson {
             id: t.id,
             rect: t.rect,
@@ -137,13 +145,13 @@ impl Tracker for SeedTracker {
     fn update(&mut self, seconds: f64, observations: &[Observation<'_>]) -> Result<Update> {
         check(observations)?;
         let step = self.clock.step(seconds)?;
-        let (patience, parity) = (self.params.patience, self.params.parity);
+        let (patience, parity, usual) = (self.params.patience, self.params.parity, self.clock.usual);
         let mut update = Update::default();
         for track in &mut self.tracks {
             track.missed = track.missed.saturating_add(1);
         }
         self.tracks.retain(|t| {
-            let hopeless = !parity && patience.is_hopeless(step, seconds - t.seen);
+            let hopeless = !parity && patience.is_hopeless((step, usual), seconds - t.seen);
             update.ended.extend(Some(t.id).filter(|_| hopeless));
             !hopeless
         });

@@ -17,10 +17,15 @@ fn observe(list: &[Detection]) -> Vec<Observation<'static>> {
 }
 
 fn trackers(patience: Patience) -> Vec<Box<dyn Tracker>> {
+    stepping(patience, 0.0)
+}
+
+/// For frames that lie `step` seconds apart as a rule.
+fn stepping(patience: Patience, step: f64) -> Vec<Box<dyn Tracker>> {
     vec![
-        Box::new(ByteTracker::new(ByteParams { patience, ..ByteParams::default() }).unwrap()),
-        Box::new(OcTracker::new(OcParams { patience, ..OcParams::default() }).unwrap()),
-        Box::new(SeedTracker::new(SeedParams { patience, ..SeedParams::default() }).unwrap()),
+        Box::new(ByteTracker::new(ByteParams { patience, ..ByteParams::default() }).unwrap().with_step(step)),
+        Box::new(OcTracker::new(OcParams { patience, ..OcParams::default() }).unwrap().with_step(step)),
+        Box::new(SeedTracker::new(SeedParams { patience, ..SeedParams::default() }).unwrap().with_step(step)),
     ]
 }
 
@@ -177,6 +182,26 @@ fn a_hole_in_time_ends_all_tracks() {
         let update = tracker.update(60.0, &observe(&list)).unwrap();
         assert_eq!(update.ended, [1], "{tracker:?}");
         assert!(update.tracks.iter().all(|t| t.id == 2));
+    }
+}
+
+#[test]
+fn a_slow_look_is_no_hole() {
+    // Somebody who hardly moves, looked at every 2.5 s, a fifth of a step early or late: one track, with any patience.
+    for patience in [0.0, 1.0] {
+        for mut tracker in stepping(Patience::Seconds(patience), 2.5) {
+            for f in 0..12 {
+                let t = 2.5 * f64::from(f) + if f % 2 == 0 { 0.0 } else { 0.5 };
+                let list = [seen(100.0 + f as f32, 50.0, 40.0, 90.0, 0.9)];
+                let update = tracker.update(t, &observe(&list)).unwrap();
+                assert_eq!(update.tracks.iter().map(|t| t.id).collect::<Vec<_>>(), [1], "{f} {tracker:?}");
+                assert!(update.ended.is_empty(), "{f} {tracker:?}");
+            }
+            // Who is not seen for longer than the patience is gone, and a hole is one still.
+            let other = [seen(400.0, 50.0, 40.0, 90.0, 0.9)];
+            let ended = [30.5, 33.0, 35.5, 60.0].map(|t| tracker.update(t, &observe(&other)).unwrap().ended);
+            assert_eq!(ended, [vec![1], vec![], vec![], vec![2]], "{tracker:?}");
+        }
     }
 }
 

@@ -69,6 +69,8 @@ impl MotionDetector {
             return Ok(Vec::new());
         }
         let step = (seconds - self.before).max(0.0);
+        // A clock that goes back takes the beginning with it: the background is as old as it was.
+        self.began += (seconds - self.before).min(0.0);
         self.before = seconds;
         let over = self.compare(picture);
         if over as f64 > self.params.max_area * self.size.area() as f64 {
@@ -111,9 +113,10 @@ impl MotionDetector {
         over
     }
 
-    /// Lets means and variances follow, by `step` seconds of a background that is `age` seconds old.
+    /// Lets means and variances follow, by `step` seconds, 0 or more, of a background that is `age` seconds old.
     fn learn(&mut self, picture: &[u8], step: f64, age: f64) {
-        let rate = |memory: f64| (step / (memory + step)) as f32;
+        // Where no time has passed nothing is learned: a background of no age would else divide nothing by nothing.
+        let rate = |memory: f64| if step > 0.0 { (step / (memory + step)) as f32 } else { 0.0 };
         let quick = rate(self.params.memory.min(age.max(step)));
         // While it learns, what stands out may as well be the hole that something left in the first picture.
         let patience = if age < LEARNING { 1.0 } else { self.params.patience };
@@ -191,6 +194,38 @@ mod tests {
         }
         let (first, last) = (seen[0], *seen.last().unwrap());
         assert!(first == 50 && (50 + 50..50 + 350).contains(&last), "{first}..{last}");
+    }
+
+    #[test]
+    fn times_that_stand_still_or_fall_teach_nothing_and_break_nothing() {
+        let at = |f: u32| (f >= 30).then(|| ((f as usize - 30) + 10, 20));
+        // The clock stands still on the first two frames, stands still once more, and goes back by 100 s on the way of the box.
+        let regular = |f: u32| 500.0 + f64::from(f) / 25.0;
+        let broken = |f: u32| match f {
+            0 | 1 => 500.0,
+            20 => regular(19),
+            40.. => regular(f) - 100.0,
+            _ => regular(f),
+        };
+        let mut detector = MotionDetector::new(MotionParams::default(), SIZE).unwrap();
+        for f in 0..70 {
+            let found = detector.detect(&picture(f, at(f)), broken(f)).unwrap();
+            assert!(detector.pixels.iter().all(|p| p.mean.is_finite() && p.variance.is_finite()), "frame {f}");
+            match at(f) {
+                None => assert_eq!(found, [], "frame {f}"),
+                Some((x, y)) => {
+                    let wanted = BoxF { x: x as f32, y: y as f32, width: 8.0, height: 16.0 };
+                    assert_eq!(found.len(), 1, "frame {f}: {found:?}");
+                    assert!(found[0].rect.iou(&wanted) > 0.9, "frame {f}: {found:?}");
+                }
+            }
+        }
+        // As old as without the jump: 69 frames.
+        assert!((detector.before - detector.began - 69.0 / 25.0).abs() < 0.1, "{}", detector.before - detector.began);
+        // The same picture at the same time again changes nothing that was learned.
+        let before: Vec<f32> = detector.pixels.iter().map(|p| p.mean).collect();
+        detector.detect(&picture(70, None), broken(69)).unwrap();
+        assert!(detector.pixels.iter().zip(&before).all(|(p, b)| p.mean == *b));
     }
 
     #[test]

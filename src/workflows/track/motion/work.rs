@@ -15,7 +15,7 @@ use crate::workflows::track::detections::{DetectionFrame, Detections};
 #[non_exhaustive]
 #[derive(Debug)]
 pub struct MotionOutput {
-    /// Per frame, boxes in pixels of the picture as decoded, before rotation.
+    /// Per frame, boxes in pixels.
     pub frames: Vec<Vec<Detection>>,
 }
 

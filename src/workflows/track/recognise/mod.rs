@@ -1,6 +1,6 @@
 //! Names for tracks, from a server that knows people: the face service of the original system, without its waiting.
 //!
-//! Every so manieth frame that is looked at is sent with the boxes in it, by HTTP POST as JSON:
+//! Every Nth frame that is looked at is sent with the boxes in it, by HTTP POST as JSON:
 //!
 //! ```json
 //! {"frame": 120, "seconds": 4.8, "width": 1280, "height": 720, "image": "<JPEG as base64>",
@@ -43,7 +43,7 @@ pub struct RecogniseParams {
     /// Address of a server that says who is in a picture; without it nobody is asked.
     #[schemars(length(min = 1))]
     pub url: Option<String>,
-    /// It is asked about every so manieth of the frames that are looked at.
+    /// Asks about every Nth of the frames that are looked at.
     #[schemars(range(min = 1, max = 1_000_000), extend("x-unit" = "frames"))]
     pub every: u32,
     /// Longest side of the picture that it gets; pictures are never made larger.

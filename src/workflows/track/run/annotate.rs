@@ -10,7 +10,6 @@ use super::config::TrackConfig;
 use super::follow::{Followed, Sight};
 use super::seen::Seen;
 use super::source::TrackVideo;
-use super::stills::turned;
 use crate::core::blend::Alpha;
 use crate::core::{ChromaUpsampling, FrameLayout, PixelFormat, Rational, Size};
 use crate::error::{Error, Result};
@@ -43,9 +42,9 @@ fn work_bytes(layout: &FrameLayout, batch: u32) -> u64 {
 
 /// Bytes whatever the batch: the overlay on its way, what waits for the encoder, and the encoder.
 fn held_bytes(video: &TrackVideo) -> u64 {
-    let writer = WriterOptions::new(video.coded, PixelFormat::I420, Rational { num: 1, den: 1000 });
+    let writer = WriterOptions::new(video.size, PixelFormat::I420, Rational { num: 1, den: 1000 });
     let slot = video.layout.map_or(0, |l| u64::from(l.slot_bytes()));
-    3 * 4 * video.coded.area() + 6 * slot + writer.encoder_bytes()
+    3 * 4 * video.size.area() + 6 * slot + writer.encoder_bytes()
 }
 
 /// Whether there is memory for an annotated video of `video`: to be asked before anything is looked at.
@@ -71,8 +70,8 @@ impl Annotating<'_> {
             crf: self.config.crf as f32,
             audio: (audio && !joined)
                 .then(|| AudioCopy { limits: video.open.limits.clone(), ..AudioCopy::new(video.path(), 0) }),
-            rotation: -video.rotation,
             rate: FileSpec::rate_of(self.config.fps.or(video.fps().map(|f| f / f64::from(self.config.every.max(1))))),
+            pixel_aspect: video.info.video_streams.get(video.track).and_then(|s| video.open.pixel_aspect_of(s)),
         };
         let sampling = super::config::Sampling { detect_every: 1, ..self.config.sampling() };
         let bytes = work_bytes;
@@ -121,7 +120,6 @@ struct Artist<'a> {
     zones: &'a ZonesFile,
     trail: f64,
     shown: Size,
-    rotation: i32,
     letters: i64,
     /// Next position in the timeline, and next event.
     at: usize,
@@ -144,7 +142,6 @@ impl<'a> Artist<'a> {
             zones,
             trail: of.config.trail,
             shown,
-            rotation: of.video.rotation,
             letters: letters(shown),
             at: 0,
             event: 0,
@@ -155,8 +152,8 @@ impl<'a> Artist<'a> {
         }
     }
 
-    /// The overlay of frame `index`, as the frame is coded.
-    fn overlay(&mut self, index: u64, coded: Size) -> Result<Vec<u8>> {
+    /// The overlay of frame `index`, which is of `size`.
+    fn overlay(&mut self, index: u64, size: Size) -> Result<Vec<u8>> {
         while self.seen.frames.get(self.at).is_some_and(|f| f.time.index < index) {
             self.at += 1;
         }
@@ -182,11 +179,10 @@ impl<'a> Artist<'a> {
             let label = self.followed.label(s.id, &self.seen.facts.class_name(s.class));
             draw_sight(&mut canvas, s, &label, self.letters);
         }
-        let (rgba, size) = turned(&canvas.rgba, canvas.size, (360 - self.rotation) % 360);
-        if size != coded {
-            return Err(Error::Bug(format!("an overlay of {size} for a frame of {coded}")));
+        if size != canvas.size {
+            return Err(Error::Bug(format!("an overlay of {} for a frame of {size}", canvas.size)));
         }
-        Ok(rgba)
+        Ok(canvas.rgba)
     }
 
     /// Counts what happened up to `seconds`.

@@ -61,7 +61,7 @@ pub(super) fn background(ctx: &GpuContext, config: &TrackConfig, zones: &ZonesFi
     if image.size.width.max(image.size.height) > LARGEST {
         return Err(refused(format!("sides of {LARGEST} pixels at most are wanted, got {}", image.size)));
     }
-    let memory = ctx.pool().host_budget().try_acquire(4 * image.size.area())?;
+    let memory = ctx.pool().acquire_host(4 * image.size.area())?;
     let id = blake3::hash(&bytes).to_hex().to_string();
     Ok(Some(Background { size: image.size, rgba: image.rgba, id, _memory: memory }))
 }
@@ -71,20 +71,10 @@ type At = (f64, [f64; 2]);
 
 /// Where all tracks were on the plan. What lies behind the horizon is left out.
 fn ways(seen: &Seen, followed: &Followed, config: &TrackConfig, plan: &PlanSpec) -> BTreeMap<u64, Vec<At>> {
-    let points = |s: &super::follow::Sight| config.point.of(&s.rect);
-    // Most points are on the floor, so most are on its side of the horizon.
-    let before = |p| plan.map.depth(p) > 0.0;
-    let (mut front, mut all) = (0usize, 0usize);
-    for s in followed.sights.iter().flatten() {
-        front += usize::from(before(points(s)));
-        all += 1;
-    }
-    let side = 2 * front >= all;
     let mut ways: BTreeMap<u64, Vec<At>> = BTreeMap::new();
     for (frame, sights) in seen.frames.iter().zip(&followed.sights) {
         for s in sights {
-            let p = points(s);
-            if let Some(place) = plan.map.apply(p).filter(|_| before(p) == side) {
+            if let Some(place) = plan.map.place(config.point.of(&s.rect)) {
                 ways.entry(s.id).or_default().push((frame.time.seconds, place));
             }
         }
@@ -171,7 +161,7 @@ fn round_down(most: f64) -> f64 {
 /// Zones and lines in pixels of the picture; those that are drawn on the video are brought to the plan where all of their points lie on it.
 fn drawn(file: &ZonesFile, plan: &PlanSpec, view: View) -> ZonesFile {
     let place = |p: &[f64; 2], on_plan: bool| {
-        let there = if on_plan { Some(*p) } else { plan.map.apply(*p) };
+        let there = if on_plan { Some(*p) } else { plan.map.place(*p) };
         there.map(|p| view.of(p))
     };
     let mut out = ZonesFile::default();
@@ -212,7 +202,7 @@ pub(super) fn blueprint(
     let Some((size, view)) = shape else { return Ok(None) };
     let times = if size.width.max(size.height) <= SMOOTHED { 2 } else { 1 };
     let large = Size::new(times * size.width, times * size.height);
-    let _memory = ctx.pool().host_budget().try_acquire(4 * (large.area() + size.area()))?;
+    let _memory = ctx.pool().acquire_host(4 * (large.area() + size.area()))?;
     let view = View { scale: f64::from(times) * view.scale, ..view };
     let letters = i64::from(times) * (i64::from(size.width.min(size.height)) / 400).clamp(1, 6);
     let mut canvas = match background {

@@ -210,14 +210,15 @@ impl Canvas {
 /// Points of a zone or line in pixels of the video times `scale`. Sides on a plan are cut into pieces: they need not be straight in a video
 /// whose lens bends them, and a piece behind the horizon is left out.
 fn in_video(points: &[[f64; 2]], calibration: Option<&Homography>, scale: f64, closed: bool) -> Vec<[f64; 2]> {
-    let Some(back) = calibration.map(Homography::inverse) else {
+    let Some(there) = calibration else {
         return points.iter().map(|p| p.map(|v| v * scale)).collect();
     };
+    let back = there.inverse();
     let sides = if closed { points.len() } else { points.len().saturating_sub(1) };
     let mut out: Vec<[f64; 2]> = Vec::new();
     for (a, b) in points.iter().zip(points.iter().cycle().skip(1)).take(sides) {
         let at = |share: f64| [a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share];
-        let pieces = (0..=8).filter_map(|i| back.apply(at(f64::from(i) / 8.0)));
+        let pieces = (0..=8).filter_map(|i| back.apply(at(f64::from(i) / 8.0)).filter(|p| there.on_floor(*p)));
         out.extend(pieces.map(|p| p.map(|v| v * scale)));
     }
     out
@@ -241,6 +242,17 @@ mod tests {
         assert_eq!((at(0, 25), at(31, 25)), ([1, 2, 3, 255], [1, 2, 3, 255]));
         // The label was moved to where it fits: its lower right corner is the picture's.
         assert_eq!((at(39, 29)[3], at(33, 21)[3], at(32, 21)[3]), (230, 230, 0));
+    }
+
+    #[test]
+    fn what_lies_behind_the_horizon_is_not_drawn() {
+        // The horizon at 100 pixels: places of the plan below 0 lie behind the camera and would be drawn in the sky.
+        let map = Homography::new([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.01, -1.0]], "m").unwrap();
+        let [near, behind] = [[0.0, 200.0], [0.0, -100.0]];
+        assert!(in_video(&[near, behind], Some(&map), 1.0, false).iter().all(|p| p[1] > 100.0));
+        assert_eq!(in_video(&[near, near], Some(&map), 2.0, false).first(), Some(&[0.0, 400.0]));
+        assert_eq!(in_video(&[behind, behind], Some(&map), 1.0, false), Vec::<[f64; 2]>::new());
+        assert_eq!(in_video(&[near, behind], None, 0.5, false), [[0.0, 100.0], [0.0, -50.0]]);
     }
 
     #[test]

@@ -52,13 +52,13 @@ pub struct TrackConfig {
     /// Least width and height of a detection in pixels.
     #[schemars(range(min = 0.0, max = 1e5), extend("x-unit" = "pixels"))]
     pub min_size: f64,
-    /// Uses every so manieth frame only.
+    /// Uses every Nth frame only.
     #[schemars(range(min = 1, max = 1000000), extend("x-unit" = "frames"))]
     pub every: u32,
     /// Uses so many frames a second at most.
     #[schemars(range(min = 0.001, max = 1000.0), extend("x-unit" = "frames a second"))]
     pub fps: Option<f64>,
-    /// The detector looks at every so manieth of the frames used; boxes between are interpolated.
+    /// The detector looks at every Nth of the frames used; boxes between are interpolated.
     #[schemars(range(min = 1, max = 1000), extend("x-unit" = "frames"))]
     pub detect_every: u32,
     /// How detections become tracks.
@@ -234,8 +234,8 @@ impl TrackConfig {
         })
     }
 
-    /// A tracker without tracks, for pictures `height` pixels high.
-    pub(super) fn tracker(&self, height: u32) -> Result<Box<dyn Tracker>> {
+    /// A tracker without tracks, for pictures `height` pixels high that are looked at every `step` seconds as a rule.
+    pub(super) fn tracker(&self, height: u32, step: f64) -> Result<Box<dyn Tracker>> {
         let patience = Patience::Seconds(self.patience);
         let motion = MotionRule::Seconds {
             speed: self.moving_speed.unwrap_or(f64::from(height) / 20.0),
@@ -247,7 +247,7 @@ impl TrackConfig {
             TrackerChoice::ByteTrack => {
                 let base = ByteParams::default();
                 let low = base.low.min(self.least_score()).min(self.high);
-                Box::new(ByteTracker::new(ByteParams {
+                let params = ByteParams {
                     high: self.high,
                     low,
                     start: self.start,
@@ -255,16 +255,19 @@ impl TrackConfig {
                     patience,
                     motion,
                     ..base
-                })?)
+                };
+                Box::new(ByteTracker::new(params)?.with_step(step))
             }
             TrackerChoice::OcSort => {
                 let base = OcParams::default();
                 let overlap = self.overlap.unwrap_or(base.overlap);
-                Box::new(OcTracker::new(OcParams { score: self.high, overlap, patience, motion, ..base })?)
+                let params = OcParams { score: self.high, overlap, patience, motion, ..base };
+                Box::new(OcTracker::new(params)?.with_step(step))
             }
             TrackerChoice::Iou => {
                 let overlap = self.overlap.unwrap_or(seed.overlap);
-                Box::new(SeedTracker::new(SeedParams { parity: false, overlap, patience, motion })?)
+                let params = SeedParams { parity: false, overlap, patience, motion };
+                Box::new(SeedTracker::new(params)?.with_step(step))
             }
             TrackerChoice::Greedy => {
                 let overlap = self.overlap.unwrap_or(seed.overlap);
@@ -328,18 +331,18 @@ impl Settings for TrackConfig {
         if self.recognise.url.as_ref().is_some_and(String::is_empty) {
             return refuse("recognise.url", "must be the address of a server, or be left out".into());
         }
-        self.tracker(1).map(|_| ())
+        self.tracker(1, 0.0).map(|_| ())
     }
 }
 
 /// Which frames of a video are used.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Sampling {
-    /// Every so manieth.
+    /// Every Nth.
     pub every: u32,
     /// So many a second at most.
     pub fps: Option<f64>,
-    /// The detector looks at every so manieth of those.
+    /// The detector looks at every Nth of those.
     pub detect_every: u32,
 }
 

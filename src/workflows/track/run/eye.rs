@@ -73,12 +73,12 @@ impl TrackDetector {
     }
 
     /// Whether it can look at frames of this size.
-    pub(super) fn check(&self, coded: Size) -> Result<()> {
+    pub(super) fn check(&self, size: Size) -> Result<()> {
         match self {
             #[cfg(feature = "onnx")]
-            Self::Model(m) => m.slices().map_or(Ok(()), |s| s.check(coded)),
+            Self::Model(m) => m.slices().map_or(Ok(()), |s| s.check(size)),
             Self::Motion | Self::File(_) => {
-                let _ = coded;
+                let _ = size;
                 Ok(())
             }
         }
@@ -100,7 +100,7 @@ impl TrackDetector {
 pub(super) struct FoundFrame {
     /// Its number.
     pub(super) index: u64,
-    /// In pixels of the picture as coded.
+    /// In pixels.
     pub(super) detections: Vec<Detection>,
     /// What they look like, one for each; empty where nobody asked.
     pub(super) looks: Vec<Option<Look>>,

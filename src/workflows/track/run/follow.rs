@@ -82,6 +82,15 @@ fn classes(facts: &SeenFacts, config: &TrackConfig) -> Result<Option<Vec<u32>>> 
     config.classes.iter().map(number).collect::<Result<Vec<u32>>>().map(Some)
 }
 
+/// Seconds from look to look as a rule: the median, so that holes do not count. It is measured and not declared, since containers without a rate
+/// or with a wrong one are tracked too. 0 for less than two looks.
+fn usual_step(frames: &[SeenFrame]) -> f64 {
+    let times: Vec<f64> = frames.iter().filter(|f| f.time.looked).map(|f| f.time.seconds).collect();
+    let mut steps: Vec<f64> = times.iter().zip(times.iter().skip(1)).map(|(a, b)| b - a).collect();
+    steps.sort_by(f64::total_cmp);
+    steps.get(steps.len().saturating_sub(1) / 2).copied().unwrap_or(0.0)
+}
+
 /// Tracks what was seen.
 pub(super) fn follow(
     seen: &Seen,
@@ -96,7 +105,7 @@ pub(super) fn follow(
         of_class && d.score >= least && d.rect.width >= side && d.rect.height >= side
     };
     let started = Instant::now();
-    let mut tracker = config.tracker(seen.facts.height)?;
+    let mut tracker = config.tracker(seen.facts.height, usual_step(&seen.frames))?;
     let mut detections = 0;
     let mut faces = Faces::default();
     // Position in the timeline, and what the tracker said there.
@@ -128,7 +137,7 @@ pub(super) fn follow(
         frame.detections.iter().enumerate().filter(|(_, d)| wanted(d)).map(|(i, _)| i).collect()
     };
     let names = names(seen, &updates, config.recognise.confidence, kept);
-    let mut all = between(&updates, seen);
+    let mut all = between(&updates, &seen.frames);
     spent.tracking += started.elapsed();
     let started = Instant::now();
     let mut watch = Watch::new(config.rules(), zones.clone())?;
@@ -219,10 +228,11 @@ fn drop_short(updates: &mut [(usize, Update)], seen: &Seen, least: f64) -> u64 {
     (order.len() - numbers.len()) as u64
 }
 
-/// One update for each frame of the timeline; those between two that were looked at hold the tracks that both have, on a straight way.
-fn between(updates: &[(usize, Update)], seen: &Seen) -> Vec<(Update, bool)> {
-    let mut out: Vec<(Update, bool)> = seen.frames.iter().map(|_| (Update::default(), false)).collect();
-    let seconds = |at: usize| seen.frames.get(at).map_or(0.0, |f| f.time.seconds);
+/// One update for each frame of the timeline; those between two that were looked at hold the tracks that both have, on a straight way. Where a
+/// track ended and comes back with the next look, its way is not known.
+fn between(updates: &[(usize, Update)], frames: &[SeenFrame]) -> Vec<(Update, bool)> {
+    let mut out: Vec<(Update, bool)> = frames.iter().map(|_| (Update::default(), false)).collect();
+    let seconds = |at: usize| frames.get(at).map_or(0.0, |f| f.time.seconds);
     for (i, (at, update)) in updates.iter().enumerate() {
         if let Some(place) = out.get_mut(*at) {
             *place = (update.clone(), true);
@@ -232,7 +242,7 @@ fn between(updates: &[(usize, Update)], seen: &Seen) -> Vec<(Update, bool)> {
         for middle in *at + 1..*next {
             let share = if to > from { ((seconds(middle) - from) / (to - from)) as f32 } else { 0.0 };
             let Some((place, _)) = out.get_mut(middle) else { continue };
-            for a in &update.tracks {
+            for a in update.tracks.iter().filter(|a| !update.ended.contains(&a.id)) {
                 let Some(b) = after.tracks.iter().find(|b| b.id == a.id) else { continue };
                 let (rect, smooth) = (mixed(&a.rect, &b.rect, share), mixed(&a.smooth, &b.smooth, share));
                 place.tracks.push(TrackedBox { rect, smooth, ..*a });
@@ -245,4 +255,43 @@ fn between(updates: &[(usize, Update)], seen: &Seen) -> Vec<(Update, bool)> {
 fn mixed(a: &BoxF, b: &BoxF, share: f32) -> BoxF {
     let mix = |a: f32, b: f32| a + (b - a) * share;
     BoxF { x: mix(a.x, b.x), y: mix(a.y, b.y), width: mix(a.width, b.width), height: mix(a.height, b.height) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::source::FrameTime;
+    use super::*;
+
+    /// Frames at these times, those marked looked at.
+    fn frames(all: &[(f64, bool)]) -> Vec<SeenFrame> {
+        let frame = |(index, (seconds, looked)): (u64, &(f64, bool))| SeenFrame {
+            time: FrameTime { index, seconds: *seconds, looked: *looked },
+            detections: Vec::new(),
+            looks: Vec::new(),
+        };
+        (0..).zip(all).map(frame).collect()
+    }
+
+    #[test]
+    fn boxes_are_put_between_two_looks_unless_a_track_ended_there() {
+        let boxed = |id: u64, x: f32| {
+            let rect = BoxF { x, y: 0.0, width: 10.0, height: 10.0 };
+            TrackedBox { id, detection: 0, rect, smooth: rect, score: 1.0, class: 0, moving: false, since: 0.0 }
+        };
+        let update = |x: f32, ended: Vec<u64>| Update { tracks: vec![boxed(1, x), boxed(2, x)], ended };
+        let updates = [(0, update(0.0, vec![2])), (2, update(8.0, vec![]))];
+        let all = between(&updates, &frames(&[(0.0, true), (1.0, false), (2.0, true)]));
+        let seen = |at: usize| all[at].0.tracks.iter().map(|t| (t.id, t.rect.x)).collect::<Vec<_>>();
+        assert_eq!((seen(0), seen(2)), (vec![(1, 0.0), (2, 0.0)], vec![(1, 8.0), (2, 8.0)]));
+        assert_eq!((seen(1), all[1].1), (vec![(1, 4.0)], false));
+    }
+
+    #[test]
+    fn the_usual_step_is_that_of_most_looks() {
+        let of = |all: &[(f64, bool)]| usual_step(&frames(all));
+        // Every third frame is looked at; one hole of a minute.
+        let times = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 66.0, 67.0, 68.0].map(|t| (t, (t as u64).is_multiple_of(3)));
+        assert_eq!(of(&times), 3.0);
+        assert_eq!((of(&[(0.0, true), (2.5, true)]), of(&[(7.0, true)]), of(&[])), (2.5, 0.0, 0.0));
+    }
 }

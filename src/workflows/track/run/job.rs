@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::Instant;
 
-use super::super::recognise::{self, RecogniseParams};
+use super::super::recognise;
 use super::super::zones::ZonesFile;
 use super::annotate::{Annotating, check_memory};
 use super::blueprint::{Background, background, blueprint};
@@ -126,8 +126,29 @@ pub fn track_video(
     desk.finish(&made, (config, zones, below.as_ref()), &mut units, &mut reporter)
 }
 
+/// What the run in `from` looked at.
+fn facts_of(from: &Path) -> Result<SeenFacts> {
+    let source = from.join("source.json");
+    if !source.is_file() {
+        let reason = "it is not a folder that `frameloom track` wrote".into();
+        return Err(Error::InputNotFound { path: from.to_path_buf(), reason });
+    }
+    let bytes = std::fs::read(&source).map_err(|e| Error::unreadable(&source, &e))?;
+    serde_json::from_slice(&bytes).map_err(|e| Error::InputCorrupt { path: source.clone(), reason: e.to_string() })
+}
+
+/// The settings of `config`, with those that say what was looked at as the run in `from` had them: [`track_again`] uses these, whatever is
+/// asked for.
+///
+/// # Errors
+/// [`Error::InputNotFound`] when `from` holds no run; [`Error::InputCorrupt`].
+pub fn seen_settings(from: &Path, config: &TrackConfig) -> Result<TrackConfig> {
+    Ok(facts_of(from)?.settings(config))
+}
+
 /// Makes the outputs of the run in `from` anew into `folder`, which may be the same: with another tracker, other thresholds, other zones.
-/// The video is opened, as `open` says, only for [`TrackConfig::annotate`]. The settings that say what was looked at are those of that run.
+/// The video is opened, as `open` says, only for [`TrackConfig::annotate`]. The settings that say what was looked at are those of that run, as
+/// [`seen_settings`] gives them.
 /// `observer` hears of frames of the annotated video, in the stage `annotate`.
 ///
 /// # Errors
@@ -145,29 +166,8 @@ pub fn track_again(
     let started = Instant::now();
     let run = &options.stoppable();
     let mut reporter = Reporter::new(observer, &run.pipeline.cancel);
-    let source = from.join("source.json");
-    if !source.is_file() {
-        let reason = "it is not a folder that `frameloom track` wrote".into();
-        return Err(Error::InputNotFound { path: from.to_path_buf(), reason });
-    }
-    let bytes = std::fs::read(&source).map_err(|e| Error::unreadable(&source, &e))?;
-    let facts: SeenFacts = serde_json::from_slice(&bytes)
-        .map_err(|e| Error::InputCorrupt { path: source.clone(), reason: e.to_string() })?;
-    let config = TrackConfig {
-        detector: facts.detector.clone(),
-        appearance: facts.appearance.clone(),
-        slices: facts.slices.clone(),
-        every: facts.sampling.every,
-        fps: facts.sampling.fps,
-        detect_every: facts.sampling.detect_every,
-        recognise: match &facts.recognised {
-            Some(r) => {
-                RecogniseParams { url: Some(r.url.clone()), every: r.every, side: r.side, ..config.recognise.clone() }
-            }
-            None => RecogniseParams { url: None, ..config.recognise.clone() },
-        },
-        ..config.clone()
-    };
+    let facts = facts_of(from)?;
+    let config = facts.settings(config);
     config.check()?;
     let below = background(ctx, &config, &zones.file)?;
     let mut desk = Desk::open(ctx, folder, run)?;

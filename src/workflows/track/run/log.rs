@@ -83,6 +83,8 @@ impl LookLog {
         // Pictures and answers are written before the detections of their frames: those behind the last ones come again.
         let last = looked.last().map(|l| l.0);
         shots.retain(|s| last.is_some_and(|l| s.frame <= l));
+        // And again where the run was stopped twice ahead of them: several in a row, then the same ones.
+        shots.sort_by_key(|s| s.frame);
         shots.dedup_by_key(|s| s.frame);
         answers.retain(|a| last.is_some_and(|l| a.frame <= l));
         Ok(Self { journal, looked, shots, answers })
@@ -152,6 +154,15 @@ mod tests {
         assert_eq!((log.looked.len(), log.shots.as_slice()), (30_000, &[shot(5)][..]));
         assert_eq!(log.answers, [answer(5)]);
         assert!(log.looked.iter().all(|l| l.detections() == found && l.looks() == looks));
+        // Stopped twice behind the same pictures and before what was seen in their frames: each is there once.
+        let twice = folder.path().join("twice");
+        for round in 0..3u64 {
+            let mut log = LookLog::open(&twice, &key).unwrap();
+            assert!(log.shots.is_empty(), "{round}");
+            let seen = if round == 2 { (0..8).map(|i| Looked::new(&frame(i))).collect() } else { vec![] };
+            log.add(seen, vec![shot(2), shot(6)], vec![]).unwrap();
+        }
+        assert_eq!(LookLog::open(&twice, &key).unwrap().shots, [shot(2), shot(6)]);
         // As many and as long vectors as a frame may have fit into a record.
         let vector: Look = std::iter::repeat_n(-3, super::super::looks::LONGEST).collect();
         let many = FoundFrame {

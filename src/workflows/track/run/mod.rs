@@ -43,7 +43,7 @@ use serde::{Deserialize, Serialize};
 
 pub use config::{MOTION, Sampling, TrackConfig, TrackerChoice};
 pub use eye::{DetectionsFile, TrackDetector};
-pub use job::{ZonesText, track_again, track_video};
+pub use job::{ZonesText, seen_settings, track_again, track_video};
 pub use many::{StreamJob, track_streams};
 #[cfg(feature = "onnx")]
 pub use model::TrackModel;

@@ -246,9 +246,10 @@ impl ModelEye {
                 })?;
             }
         }
+        let rule = MergeRule { agnostic: options.class_agnostic, ..MergeRule::default() };
         let merged = |(info, seen): (&FrameInfo, Vec<(Detection, Rect)>)| FoundFrame {
             index: info.index,
-            detections: merge_detections(&seen, size, &MergeRule::default()),
+            detections: merge_detections(&seen, size, &rule),
             looks: Vec::new(),
         };
         Ok(infos.iter().zip(seen).map(merged).collect())

@@ -5,6 +5,9 @@
 //!
 //! How alike is alike depends on the network and the pictures. The video itself says it: tracks that are seen at the same time are different
 //! objects, and what nearly none of their pairs reaches is enough for two that are not.
+//!
+//! What an object did while it was out of sight nobody knows. So each of its tracks ends on its own, under the object's number, before the next one
+//! begins: a stay in a zone is over where it was last seen, and no way leads from there to where it comes back.
 
 use std::collections::BTreeMap;
 
@@ -87,7 +90,7 @@ fn likeness(spans: &[Span], faces: &Faces) -> f64 {
     alike.get(at.min(alike.len() - 1)).copied().unwrap_or(WITHOUT)
 }
 
-/// Gives tracks that go on in another one its number: those with at most `gap` seconds between them whose looks have a cosine of at least
+/// Gives tracks that go on from another one its number: those with at most `gap` seconds between them whose looks have a cosine of at least
 /// `likeness`, or of what the video says is enough. `seconds` is the time of a place in the timeline.
 pub(super) fn rejoin(
     updates: &mut [(usize, Update)],
@@ -96,10 +99,13 @@ pub(super) fn rejoin(
     seconds: impl Fn(usize) -> f64,
 ) -> Rejoined {
     let mut spans: BTreeMap<u64, Span> = BTreeMap::new();
-    for (at, update) in updates.iter() {
+    // Position of the update that shows a track first.
+    let mut begins: BTreeMap<u64, usize> = BTreeMap::new();
+    for (place, (at, update)) in updates.iter().enumerate() {
         let now = seconds(*at);
         for t in &update.tracks {
             spans.entry(t.id).or_insert(Span { id: t.id, class: t.class, first: now, last: now }).last = now;
+            begins.entry(t.id).or_insert(place);
         }
     }
     let spans: Vec<Span> = spans.into_values().collect();
@@ -120,9 +126,24 @@ pub(super) fn rejoin(
         }
         of
     };
-    let goes_on: std::collections::BTreeSet<u64> = before.values().copied().collect();
+    // The tracker may wait for one while the next is seen already: under one number it would end that.
+    let latest = |later: &u64| begins.get(later).map_or(0, |place| place.saturating_sub(1));
+    let mut ends: BTreeMap<u64, usize> = before.iter().map(|(later, earlier)| (*earlier, latest(later))).collect();
+    for (place, (_, update)) in updates.iter_mut().enumerate() {
+        update.ended.retain(|id| match ends.get_mut(id) {
+            Some(end) => {
+                *end = place.min(*end);
+                false
+            }
+            None => true,
+        });
+    }
+    for (id, place) in &ends {
+        if let Some((_, update)) = updates.get_mut(*place) {
+            update.ended.push(*id);
+        }
+    }
     for (_, update) in updates.iter_mut() {
-        update.ended.retain(|id| !goes_on.contains(id));
         update.ended.iter_mut().for_each(|id| *id = root(*id));
         update.tracks.iter_mut().for_each(|t| t.id = root(t.id));
         update.tracks.sort_unstable_by_key(|t| t.id);
@@ -134,6 +155,7 @@ pub(super) fn rejoin(
 #[cfg(test)]
 mod tests {
     use super::super::super::associate::TrackedBox;
+    use super::super::super::zones::{Happening, ZoneEvent, ZoneRules, Zones, ZonesFile};
     use super::super::looks::look;
     use super::*;
     use crate::core::BoxF;
@@ -196,7 +218,42 @@ mod tests {
         assert_eq!((numbers(&u, 2), numbers(&u, 7), numbers(&u, 10)), (vec![1, 2], vec![1, 4], vec![1, 6]));
         assert_eq!(numbers(&u, 30), [7]);
         let ends: Vec<(usize, u64)> = u.iter().flat_map(|(f, u)| u.ended.iter().map(|id| (*f, *id))).collect();
-        assert_eq!(ends, [(4, 2), (9, 4), (12, 1), (12, 6), (32, 7)], "an object ends once");
+        // An object ends as often as it goes out of sight: what it did meanwhile nobody saw.
+        assert_eq!(ends, [(4, 1), (4, 2), (9, 1), (9, 4), (12, 1), (12, 6), (32, 7)]);
+    }
+
+    #[test]
+    fn nobody_crosses_a_line_or_stays_in_a_zone_while_out_of_sight() {
+        let text = r#"{"zones": {"left": {"polygon": [0,0,100,0,100,100,0,100]}}, "lines": {"l": {"points": [200,0,200,100]}}}"#;
+        // Seen in the zone up to frame 2, and from frame 6 on at `back`.
+        let watch = |back: f32| {
+            let mut u = updates(&[(1, 0, 0..=2), (2, 0, 6..=8)], 12);
+            for (at, update) in &mut u {
+                let x = if *at < 6 { 50.0 } else { back };
+                update.tracks.iter_mut().for_each(|t| t.rect = BoxF::from_center(x, 50.0, 10.0, 10.0));
+            }
+            // The tracker gives the first track up only when the second one is there.
+            u[3].1.ended.clear();
+            u[7].1.ended.push(1);
+            let alike = faces(&[(1, [1.0, 0.0]), (2, [1.0, 0.0])]);
+            assert_eq!(rejoin(&mut u, &alike, (5.0, Some(0.8)), |at| at as f64).tracks, 1);
+            let ends: Vec<(usize, u64)> = u.iter().flat_map(|(f, u)| u.ended.iter().map(|id| (*f, *id))).collect();
+            assert_eq!(ends, [(5, 1), (9, 1)]);
+            let file = ZonesFile::parse(text, std::path::Path::new("z")).unwrap();
+            let mut zones = Zones::new(file, ZoneRules { entry_interval: 10.0, ..ZoneRules::default() }).unwrap();
+            let mut events: Vec<ZoneEvent> = u.iter().flat_map(|(at, u)| zones.update(*at as f64, u)).collect();
+            events.extend(zones.finish());
+            let crossed = zones.crossings()[0];
+            assert_eq!((crossed.left_to_right, crossed.right_to_left), (0, 0));
+            assert!(events.iter().all(|e| e.track == 1));
+            events.iter().map(|e| (e.seconds, e.happening)).collect::<Vec<_>>()
+        };
+        let entry = |repeat| Happening::Enter { zone: 0, repeat };
+        let lost = Happening::Exit { zone: 0, dwell: 2.0, lost: true };
+        // On the other side of the line, nobody knows by which way.
+        assert_eq!(watch(300.0), [(0.0, entry(false)), (2.0, lost)]);
+        // In the zone again: another stay, and so soon after the first entry a repeated one.
+        assert_eq!(watch(60.0), [(0.0, entry(false)), (2.0, lost), (6.0, entry(true)), (8.0, lost)]);
     }
 
     #[test]

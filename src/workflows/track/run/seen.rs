@@ -5,14 +5,15 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::super::recognise::{Answer, Asking, Question, Recognised};
+use super::super::motion::MotionParams;
+use super::super::recognise::{Answer, Asking, Question, RecogniseParams, Recognised};
 use super::config::{Sampling, TrackConfig};
 use super::eye::{Eye, FoundFrame, TrackDetector};
 use super::log::{LookLog, Looked, Shot};
 use super::looks::Look;
 use super::source::{FrameTime, Timeline, TrackVideo};
 use super::stills::{Camera, Stills};
-use crate::core::{BoxF, Detection, Size};
+use crate::core::{Detection, Size};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
 use crate::media::{Status, Verdict};
@@ -59,6 +60,9 @@ pub(super) struct SeenFacts {
     pub(super) slices: Option<String>,
     pub(super) classes: Vec<String>,
     pub(super) sampling: Sampling,
+    /// What else the pass was told; runs of older versions do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) told: Option<Told>,
     /// Frames that the container declares, and those that came out of it.
     pub(super) declared_frames: Option<u64>,
     pub(super) decoded_frames: u64,
@@ -73,7 +77,37 @@ pub(super) struct SeenFacts {
     pub(super) recognised: Option<Recognised>,
 }
 
+/// Settings of the pass that nothing else of what it found shows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Told {
+    motion: MotionParams,
+    stills: u32,
+    still_side: u32,
+}
+
 impl SeenFacts {
+    /// The settings of `config`, with those of the pass as they were.
+    pub(super) fn settings(&self, config: &TrackConfig) -> TrackConfig {
+        let asked = &config.recognise;
+        let mut out = TrackConfig {
+            detector: self.detector.clone(),
+            appearance: self.appearance.clone(),
+            slices: self.slices.clone(),
+            every: self.sampling.every,
+            fps: self.sampling.fps,
+            detect_every: self.sampling.detect_every,
+            recognise: match &self.recognised {
+                Some(r) => RecogniseParams { url: Some(r.url.clone()), every: r.every, side: r.side, ..asked.clone() },
+                None => RecogniseParams { url: None, ..asked.clone() },
+            },
+            ..config.clone()
+        };
+        if let Some(Told { motion, stills, still_side }) = &self.told {
+            (out.motion, out.stills, out.still_side) = (motion.clone(), *stills, *still_side);
+        }
+        out
+    }
+
     pub(super) fn shown(&self) -> Size {
         Size::new(self.width, self.height)
     }
@@ -139,18 +173,6 @@ pub(super) struct Looking<'a> {
     pub(super) options: &'a PipelineOptions,
 }
 
-/// A box of the coded picture as it lies in the picture that is shown.
-pub(super) fn turned(rect: BoxF, coded: Size, degrees: i32) -> BoxF {
-    let (w, h) = (coded.width as f32, coded.height as f32);
-    let BoxF { x, y, width, height } = rect;
-    match degrees {
-        90 => BoxF { x: h - (y + height), y: x, width: height, height: width },
-        180 => BoxF { x: w - (x + width), y: h - (y + height), width, height },
-        270 => BoxF { x: y, y: w - (x + width), width: height, height: width },
-        _ => rect,
-    }
-}
-
 struct Pass<'a> {
     look: &'a Looking<'a>,
     eye: Eye,
@@ -201,7 +223,7 @@ impl Pass<'_> {
     fn add(&mut self, found: &[FoundFrame]) {
         self.found.extend(found.iter().map(Looked::new));
         let Some((asking, _)) = &mut self.asking else { return };
-        let (video, detector) = (self.look.video, self.look.detector);
+        let detector = self.look.detector;
         let classes = detector.classes();
         let name = |class: u32| classes.get(class as usize).cloned().unwrap_or_default();
         for frame in found {
@@ -213,9 +235,7 @@ impl Pass<'_> {
                         let known = of.map_or(&[][..], |f| f.detections.as_slice());
                         asking.send(known.iter().map(|d| (d.rect, d.score, name(d.class))));
                     }
-                    _ => asking.send(
-                        known.iter().map(|d| (turned(d.rect, video.coded, video.rotation), d.score, name(d.class))),
-                    ),
+                    _ => asking.send(known.iter().map(|d| (d.rect, d.score, name(d.class)))),
                 }
             }
         }
@@ -256,11 +276,11 @@ impl Looking<'_> {
         let answers = log.as_ref().map_or_else(Vec::new, |l| l.answers.clone());
         let asked = &config.recognise;
         let known = (before.len() as u64, answers.as_slice());
-        let asking = Asking::new(asked, video.shown(), known, &self.options.cancel)?;
-        let room = if asking.is_some() { Asking::bytes(asked, video.shown()) } else { 0 };
+        let asking = Asking::new(asked, video.size, known, &self.options.cancel)?;
+        let room = if asking.is_some() { Asking::bytes(asked, video.size) } else { 0 };
         let asked_side = asking.as_ref().map(|_| asked.side);
-        let asking = asking.map(|a| (a, Camera::new(asked.side, QUALITY, video.rotation)));
-        self.detector.check(video.coded)?;
+        let asking = asking.map(|a| (a, Camera::new(asked.side, QUALITY)));
+        self.detector.check(video.size)?;
         let eye = Eye::new(ctx, self.detector, &config.motion, config.seeing().floor)?;
         let (eye_bytes, side) = (eye.bytes(), config.still_side);
         let bytes = move |layout: &crate::core::FrameLayout, batch: u32| {
@@ -272,7 +292,7 @@ impl Looking<'_> {
         let opened = video.frames(config.sampling(), before.len() as u64)?;
         let (flushed, shots_flushed) = (before.len(), shots.len());
         let answers_flushed = before.last().map_or(0, |l| l.0 + 1);
-        let stills = Stills::new(config.stills, side, video.rotation, video.seconds);
+        let stills = Stills::new(config.stills, side, video.seconds);
         let mut pass = Pass {
             look: self,
             eye,
@@ -350,12 +370,6 @@ impl Looking<'_> {
             let reason = reasons.first().cloned().unwrap_or_else(|| "no frame came out".into());
             return Err(Error::InputCorrupt { path: video.path().to_path_buf(), reason });
         }
-        if video.rotation != 0 && self.detector.is_network() {
-            notes.push(format!(
-                "the network saw the pictures as they are coded; they are shown turned by {} degrees",
-                video.rotation
-            ));
-        }
         let recognised = Recognised::new(asked, &answers);
         notes.extend(recognised.as_ref().and_then(|r| r.note(&answers)));
         notes.dedup();
@@ -367,7 +381,6 @@ impl Looking<'_> {
 
     /// Brings detections to the frames of the timeline. Frames that were timed and never arrived are left out.
     fn frames(&self, times: Vec<FrameTime>, found: &[Looked], notes: &mut Vec<String>) -> Vec<SeenFrame> {
-        let (coded, rotation) = (self.video.coded, self.video.rotation);
         if let TrackDetector::File(file) = self.detector {
             let of = &file.detections;
             let mut by_number: std::collections::HashMap<u64, &[Detection]> =
@@ -395,9 +408,6 @@ impl Looking<'_> {
                 while found.next_if(|l| l.0 < time.index).is_some() {}
                 let Some(looked) = found.next_if(|l| l.0 == time.index) else { continue };
                 (detections, looks) = (looked.detections(), looked.looks());
-                for d in &mut detections {
-                    d.rect = turned(d.rect, coded, rotation);
-                }
             }
             frames.push(SeenFrame { time, detections, looks });
         }
@@ -413,7 +423,7 @@ impl Looking<'_> {
         shots: &[Shot],
     ) -> SeenFacts {
         let video = self.video;
-        let Size { width, height } = video.shown();
+        let Size { width, height } = video.size;
         let still = |(i, s): (usize, &Shot)| super::stills::Still {
             frame: s.frame,
             seconds: s.seconds,
@@ -435,6 +445,11 @@ impl Looking<'_> {
             slices: self.config.slices.clone(),
             classes: self.detector.classes(),
             sampling: self.config.sampling(),
+            told: Some(Told {
+                motion: self.config.motion.clone(),
+                stills: self.config.stills,
+                still_side: self.config.still_side,
+            }),
             declared_frames: video.expected,
             decoded_frames: decoded,
             joints,
@@ -454,22 +469,5 @@ fn pictures(shots: Vec<Shot>) -> Vec<Vec<u8>> {
 fn add_verdict(verdict: Option<&Verdict>, reasons: &mut Vec<String>) {
     if let Some(v) = verdict.filter(|v| matches!(v.status, Status::Partial | Status::Rejected)) {
         reasons.extend(v.reasons.iter().cloned());
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn boxes_turn_with_the_picture() {
-        let coded = Size::new(100, 60);
-        let rect = BoxF { x: 10.0, y: 5.0, width: 20.0, height: 8.0 };
-        let of = |degrees| turned(rect, coded, degrees);
-        // The left edge becomes the top one.
-        assert_eq!(of(90), BoxF { x: 47.0, y: 10.0, width: 8.0, height: 20.0 });
-        assert_eq!(of(180), BoxF { x: 70.0, y: 47.0, width: 20.0, height: 8.0 });
-        assert_eq!(of(270), BoxF { x: 5.0, y: 70.0, width: 8.0, height: 20.0 });
-        assert_eq!(turned(of(90), coded.transposed(), 270), rect);
     }
 }

@@ -8,9 +8,9 @@ use super::config::{Sampler, Sampling, Use};
 use crate::core::{BudgetPermit, FrameDesc, FrameInfo, FrameLayout, Rational, RowSink, Size};
 use crate::error::{Error, Result};
 use crate::gpu::GpuContext;
-use crate::media::{DecodeOptions, MediaInfo, VideoDecoder, VideoStream};
+use crate::media::{DecodeOptions, MediaInfo, VideoDecoder};
 use crate::pipeline::{FrameSource, MemoryPlan, PipelineOptions, SourceFrame, VideoEnd, VideoSource};
-use crate::store::Fingerprint;
+use crate::workflows::video::content_id;
 
 /// A video track, or the segments of a recording one after the other.
 #[derive(Debug, Clone)]
@@ -21,9 +21,9 @@ pub struct TrackVideo {
     pub track: usize,
     /// What the first container declares.
     pub info: MediaInfo,
-    /// Size of the pictures as coded.
-    pub coded: Size,
-    /// Degrees by which pictures are turned clockwise for display: a multiple of 90 in 0..360; other angles are passed over.
+    /// Size of the pictures as they are shown.
+    pub size: Size,
+    /// Degrees in 0..360 by which the container says that its pictures are turned clockwise for display; quarter turns are in [`Self::size`].
     pub rotation: i32,
     /// Content ids of the files.
     pub fingerprints: Vec<String>,
@@ -80,21 +80,22 @@ impl TrackVideo {
         let mut out: Option<Self> = None;
         for path in paths {
             let decoder = decoder(path, track, open)?;
-            let (info, rotation) = (decoder.media_info(), decoder.rotation().rem_euclid(360));
+            let info = decoder.media_info();
             let stream = info.video_streams.get(track);
-            let coded = stream.map_or(Size::new(0, 0), |s| Size::new(s.width, s.height));
-            let layout = stream.and_then(VideoStream::layout);
+            let size = stream.map_or(Size::new(0, 0), |s| open.size_of(s));
+            let rotation = stream.map_or(0, |s| s.rotation.rem_euclid(360));
+            let layout = stream.and_then(|s| open.layout_of(s));
             let shared = open.isolation.as_ref().zip(layout).map_or(0, |(i, layout)| i.shared_bytes(&layout));
             let bytes = stream.map_or(0, |s| s.decoder_bytes(open.threads));
-            let fingerprint = Fingerprint::of_file(path, &open.cancel)?.to_string();
+            let fingerprint = content_id(path, open, stream)?;
             let (expected, seconds) = (info.expected_frames(track), stream.and_then(|s| s.duration).or(info.duration));
             match &mut out {
                 None => {
                     out = Some(Self {
                         paths: vec![path.clone()],
                         track,
-                        coded,
-                        rotation: if rotation % 90 == 0 { rotation } else { 0 },
+                        size,
+                        rotation,
                         fingerprints: vec![fingerprint],
                         expected,
                         seconds,
@@ -105,10 +106,10 @@ impl TrackVideo {
                     });
                 }
                 Some(all) => {
-                    if (coded, rotation) != (all.coded, all.rotation) {
+                    if size != all.size {
                         return Err(Error::InputUnsupported {
                             path: path.clone(),
-                            what: format!("a segment of {coded} after one of {}", all.coded),
+                            what: format!("a segment of {size} after one of {}", all.size),
                             hint: Some("segments of one recording have one size; leave out --join otherwise".into()),
                         });
                     }
@@ -127,11 +128,6 @@ impl TrackVideo {
     /// The first file.
     pub fn path(&self) -> &Path {
         self.paths.first().map_or(Path::new(""), PathBuf::as_path)
-    }
-
-    /// Size of the pictures as they are shown.
-    pub fn shown(&self) -> Size {
-        if self.rotation % 180 == 0 { self.coded } else { self.coded.transposed() }
     }
 
     /// Declared frames a second.
@@ -158,7 +154,7 @@ impl TrackVideo {
         more: u64,
     ) -> Result<BudgetPermit> {
         self.check(ctx, options, work, more)?;
-        ctx.pool().host_budget().try_acquire(self.decoder_bytes + more)
+        ctx.pool().acquire_host(self.decoder_bytes + more)
     }
 
     /// What [`Self::admit`] refuses, without taking anything.
@@ -190,41 +186,70 @@ impl TrackVideo {
             sampler: Sampler::new(sampling),
             pass: from,
             timeline: Arc::clone(&timeline),
-            clock: Clock { step, offset: 0.0, end: None, fresh: true },
+            unit: None,
+            clock: Clock { step, offset: 0.0, last: None, fresh: true },
         };
         Ok(Opened { source: Box::new(source), timeline, ends })
     }
 }
 
-/// Times of frames over segments.
+/// Times of frames over segments, and over clocks that go back within one.
 struct Clock {
     /// Usual seconds from frame to frame.
     step: f64,
     /// What is added to the times of this segment.
     offset: f64,
-    /// Where the last frame ended.
-    end: Option<f64>,
+    /// Where the last frame began and ended.
+    last: Option<(f64, f64)>,
     /// No frame of this segment was seen yet.
     fresh: bool,
 }
 
+/// Seconds by which times may lie behind the last frame while the clock is still taken for the same one: frames out of order, times that are
+/// given twice.
+const TREMBLING: f64 = 1.0;
+
 impl Clock {
-    /// The time of a frame; `None` of the container is counted on. Never before the frame before.
-    fn time(&mut self, info: &FrameInfo, before: Option<f64>) -> f64 {
+    /// Where a frame begins and ends; times rise from frame to frame. What the container gives no time is counted on.
+    ///
+    /// Where a clock goes back - files put one behind the other, a camera that began anew - time goes on from the end of the frame before,
+    /// at the steps of the new clock. Where single times go back by little, they alone are moved.
+    fn time(&mut self, info: &FrameInfo) -> (f64, f64) {
         let own = info.seconds();
         if std::mem::take(&mut self.fresh)
-            && let (Some(end), Some(own)) = (self.end, own)
+            && let (Some((_, end)), Some(own)) = (self.last, own)
         {
             // A segment that goes on with the clock of the recording is left alone; one that begins anew follows the last one.
             let gap = own - end;
             self.offset = if gap > -0.5 * self.step && gap < 3600.0 { 0.0 } else { end - own };
         }
-        let seconds = own.map_or_else(|| self.end.unwrap_or(0.0), |t| t + self.offset);
-        let seconds = before.map_or(seconds, |b| seconds.max(b));
+        let seconds = match (own.map(|t| t + self.offset), self.last) {
+            (Some(t), Some((before, end))) if t <= before => {
+                if before - t > TREMBLING {
+                    self.offset += end - t;
+                    end
+                } else {
+                    end.min(before + self.step)
+                }
+            }
+            (Some(t), _) => t,
+            (None, last) => last.map_or(0.0, |(_, end)| end),
+        };
         let length = info.time_base.seconds(info.duration);
-        self.end = Some(seconds + if length > 0.0 { length } else { self.step });
-        seconds
+        let end = seconds + if length > 0.0 { length } else { self.step };
+        self.last = Some((seconds, end));
+        (seconds, end)
     }
+}
+
+/// A frame that is shown at other times than its container says, in `unit`; left alone where it is not.
+fn placed(info: FrameInfo, (seconds, end): (f64, f64), unit: Rational) -> FrameInfo {
+    if info.time_base == unit && info.seconds() == Some(seconds) {
+        return info;
+    }
+    let units = |seconds: f64| seconds * f64::from(unit.den) / f64::from(unit.num);
+    let pts = Some(units(seconds).round() as i64);
+    FrameInfo { pts, time_base: unit, duration: (units(end) - units(seconds)).round() as i64, ..info }
 }
 
 struct Sampled {
@@ -234,22 +259,25 @@ struct Sampled {
     /// Looked-at frames that are still to be passed over.
     pass: u64,
     timeline: Arc<Mutex<Timeline>>,
+    /// Unit of the times of all frames, known from the first one on: writers take one.
+    unit: Option<Rational>,
     clock: Clock,
 }
 
-/// Unit of the times of joined segments.
+/// Unit of the times of joined segments, and of files that begin without a time.
 const MICROS: Rational = Rational { num: 1, den: 1_000_000 };
 
 impl FrameSource for Sampled {
     fn next(&mut self, deliver: &mut dyn FnMut(&dyn SourceFrame) -> Result<()>) -> Result<bool> {
-        let Self { joined, segments, sampler, pass, timeline, clock } = self;
+        let Self { joined, segments, sampler, pass, timeline, unit, clock } = self;
         while let Some(segment) = segments.front_mut() {
             let mut delivered = false;
             let more = segment.next(&mut |frame| {
-                let mut info = frame.info();
+                let info = frame.info();
+                let unit = *unit.get_or_insert(if *joined || info.pts.is_none() { MICROS } else { info.time_base });
                 let mut line = timeline.lock().unwrap_or_else(PoisonError::into_inner);
-                let fresh = clock.fresh && clock.end.is_some();
-                let seconds = clock.time(&info, line.frames.last().map(|f| f.seconds));
+                let fresh = clock.fresh && clock.last.is_some();
+                let (seconds, end) = clock.time(&info);
                 if fresh {
                     line.joints.push(seconds);
                 }
@@ -270,12 +298,7 @@ impl FrameSource for Sampled {
                     return Ok(());
                 }
                 delivered = true;
-                info.index = index;
-                if *joined || info.pts.is_none() {
-                    info.time_base = MICROS;
-                    info.pts = Some((seconds * 1e6).round() as i64);
-                    info.duration = (clock.end.unwrap_or(seconds) * 1e6 - seconds * 1e6).round() as i64;
-                }
+                let info = FrameInfo { index, ..placed(info, (seconds, end), unit) };
                 deliver(&Timed { frame, info })
             })?;
             if delivered {
@@ -319,20 +342,59 @@ mod tests {
         FrameInfo { stream: 0, index: 0, pts, time_base, duration: 1, key: false, damaged: false }
     }
 
+    fn clock() -> Clock {
+        Clock { step: 0.1, offset: 0.0, last: None, fresh: true }
+    }
+
+    fn near(given: &[f64], wanted: &[f64]) -> bool {
+        given.len() == wanted.len() && given.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-9)
+    }
+
     #[test]
     fn segments_follow_each_other_on_one_clock() {
-        let mut clock = Clock { step: 0.1, offset: 0.0, end: None, fresh: true };
+        let mut clock = clock();
         let mut times = Vec::new();
         // 0, 0.1, then a segment that begins anew, then one that goes on after a hole.
         for (fresh, pts) in
             [(true, Some(0)), (false, Some(1)), (true, Some(0)), (false, Some(1)), (true, Some(9)), (false, None)]
         {
             clock.fresh = fresh;
-            times.push(clock.time(&info(pts), times.last().copied()));
+            times.push(clock.time(&info(pts)).0);
         }
-        let wanted = [0.0, 0.1, 0.2, 0.3, 0.9, 1.0];
-        assert!(times.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-9), "{times:?}");
-        // Time never runs backwards.
-        assert_eq!(clock.time(&info(Some(2)), Some(1.0)), 1.0);
+        // Time never runs backwards, and does not stand still either: a track that no time passes for would last 0 s.
+        times.push(clock.time(&info(Some(2))).0);
+        assert!(near(&times, &[0.0, 0.1, 0.2, 0.3, 0.9, 1.0, 1.1]), "{times:?}");
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_in_a_file_counts_on() {
+        let of = |all: &[i64]| {
+            let mut clock = clock();
+            all.iter().map(|pts| clock.time(&info(Some(*pts))).0).collect::<Vec<f64>>()
+        };
+        // A camera that began anew at 0, and at 7; the steps of the new clock stay, holes too.
+        let times = of(&[50, 51, 52, 0, 1, 5, 6, 70, 7, 8]);
+        assert!(near(&times, &[5.0, 5.1, 5.2, 5.3, 5.4, 5.8, 5.9, 12.3, 12.4, 12.5]), "{times:?}");
+        // Times that are given twice, and frames out of order: times rise, and the clock is not moved for good.
+        let times = of(&[0, 1, 1, 3, 2, 5, 6, 6, 6, 20]);
+        assert!(near(&times, &[0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 2.0]), "{times:?}");
+        // A small step back for good: what comes goes on at the usual step, and never slower than its own clock.
+        let times = of(&[50, 51, 47, 48, 49, 50, 51, 60]);
+        assert!(near(&times, &[5.0, 5.1, 5.2, 5.3, 5.4, 5.5, 5.6, 6.0]), "{times:?}");
+    }
+
+    #[test]
+    fn frames_hand_their_times_on_in_one_unit() {
+        let tenths = Rational { num: 1, den: 10 };
+        // Left alone where nothing was changed, to the bit.
+        let own = info(Some(7));
+        assert_eq!(placed(own, (own.seconds().unwrap(), 0.8), tenths), own);
+        // Moved, and without a time: still in the unit of the file, which a writer was told once.
+        for pts in [Some(7), None] {
+            let moved = placed(info(pts), (5.3, 5.4), tenths);
+            assert_eq!((moved.pts, moved.time_base, moved.duration), (Some(53), tenths, 1));
+        }
+        let moved = placed(own, (5.3, 5.4), MICROS);
+        assert_eq!((moved.pts, moved.time_base, moved.duration), (Some(5_300_000), MICROS, 100_000));
     }
 }

@@ -36,11 +36,10 @@ pub(super) struct Stills {
     camera: Camera,
 }
 
-/// Takes frames out of batches, as JPEGs of the picture as it is shown.
+/// Takes frames out of batches, as JPEGs.
 pub(super) struct Camera {
     side: u32,
     quality: u8,
-    rotation: i32,
     shape: Option<Shape>,
 }
 
@@ -54,9 +53,9 @@ struct Shape {
 
 impl Stills {
     /// `seconds` is the declared length of the video.
-    pub(super) fn new(most: u32, side: u32, rotation: i32, seconds: Option<f64>) -> Self {
+    pub(super) fn new(most: u32, side: u32, seconds: Option<f64>) -> Self {
         let span = seconds.map_or(2.0, |s| s / f64::from(most.max(1))).max(SPAN);
-        Self { most, span, step: None, taken: 0, camera: Camera::new(side, QUALITY, rotation) }
+        Self { most, span, step: None, taken: 0, camera: Camera::new(side, QUALITY) }
     }
 
     /// Whether the frame at `seconds` of a video that began at `first` is the next still. Depends on times alone.
@@ -70,7 +69,7 @@ impl Stills {
         true
     }
 
-    /// The frame in `slot` of a batch as a JPEG, as it is shown.
+    /// The frame in `slot` of a batch as a JPEG.
     pub(super) fn take(&mut self, ctx: &GpuContext, batch: &HeldBatch, slot: u32) -> Result<Vec<u8>> {
         self.camera.take(ctx, batch, slot).map(|(jpeg, _)| jpeg)
     }
@@ -84,9 +83,9 @@ impl Stills {
 }
 
 impl Camera {
-    /// For pictures of at most `side` pixels on a side, of a quality of 1 to 100, turned clockwise by so many degrees.
-    pub(super) fn new(side: u32, quality: u8, rotation: i32) -> Self {
-        Self { side, quality, rotation, shape: None }
+    /// For pictures of at most `side` pixels on a side, of a quality of 1 to 100.
+    pub(super) fn new(side: u32, quality: u8) -> Self {
+        Self { side, quality, shape: None }
     }
 
     /// Bytes that it holds for frames of a size.
@@ -129,31 +128,8 @@ impl Camera {
         let size = shape.small.layout().size;
         let rows = bytes.chunks(plane.stride.max(1) as usize).take(size.height as usize);
         let rgba: Vec<u8> = rows.flat_map(|r| r.iter().take(size.width as usize * 4)).copied().collect();
-        let (rgba, size) = turned(&rgba, size, self.rotation);
         Ok((encode_jpeg(size, &rgba, self.quality)?, size))
     }
-}
-
-/// RGBA turned clockwise by a multiple of 90 degrees.
-pub(super) fn turned(rgba: &[u8], size: Size, degrees: i32) -> (Vec<u8>, Size) {
-    let (w, h) = (size.width as usize, size.height as usize);
-    let to = if degrees % 180 == 0 { size } else { size.transposed() };
-    if degrees == 0 {
-        return (rgba.to_vec(), size);
-    }
-    let pixels = rgba.as_chunks::<4>().0;
-    let mut out = Vec::with_capacity(rgba.len());
-    for y in 0..to.height as usize {
-        for x in 0..to.width as usize {
-            let (sx, sy) = match degrees {
-                90 => (y, h - 1 - x),
-                180 => (w - 1 - x, h - 1 - y),
-                _ => (w - 1 - y, x),
-            };
-            out.extend(pixels.get(sy * w + sx).copied().unwrap_or_default());
-        }
-    }
-    (out, to)
 }
 
 #[cfg(test)]
@@ -162,22 +138,10 @@ mod tests {
 
     #[test]
     fn stills_are_spread_over_the_video() {
-        let mut stills = Stills::new(10, 64, 0, Some(20.0));
+        let mut stills = Stills::new(10, 64, Some(20.0));
         let due: Vec<u32> = (0..500u32).filter(|f| stills.due(f64::from(*f) / 25.0, 0.0)).collect();
         assert_eq!(due, (0..10).map(|i| i * 50).collect::<Vec<u32>>());
         // A length that was a lie takes no more than were asked for.
         assert!((500..5000u32).all(|f| !stills.due(f64::from(f) / 25.0, 0.0)));
-    }
-
-    #[test]
-    fn quarter_turns_are_clockwise() {
-        let picture: Vec<u8> = (1..=6u8).flat_map(|v| [v; 4]).collect();
-        let of = |degrees| {
-            let (p, s) = turned(&picture, Size::new(3, 2), degrees);
-            (p.iter().step_by(4).copied().collect::<Vec<u8>>(), s)
-        };
-        assert_eq!(of(90), (vec![4, 1, 5, 2, 6, 3], Size::new(2, 3)));
-        assert_eq!(of(270), (vec![3, 6, 2, 5, 1, 4], Size::new(2, 3)));
-        assert_eq!(of(180), (vec![6, 5, 4, 3, 2, 1], Size::new(3, 2)));
     }
 }

@@ -43,6 +43,16 @@ pub(super) struct Visitor {
 type Happened = Vec<(f64, Happening)>;
 
 impl Visitor {
+    /// Of a track that ended and came back: its last entry that counted.
+    pub(super) fn back(counted: Option<f64>) -> Self {
+        Self { counted, ..Self::default() }
+    }
+
+    /// The last entry that counted.
+    pub(super) fn counted(&self) -> Option<f64> {
+        self.counted
+    }
+
     pub(super) fn observe(
         &mut self,
         zone: usize,

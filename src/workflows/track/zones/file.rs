@@ -25,9 +25,9 @@ pub struct ZoneSpec {
 }
 
 impl ZoneSpec {
-    /// Whether it holds a point of the video.
+    /// Whether it holds a point of the video. A zone on the plan holds none that lies behind the horizon.
     pub fn holds(&self, point: [f64; 2]) -> bool {
-        let place = self.calibration.map_or(Some(point), |c| c.apply(point));
+        let place = self.calibration.map_or(Some(point), |c| c.place(point));
         place.is_some_and(|p| self.polygon.holds(p))
     }
 }
@@ -46,10 +46,11 @@ pub struct LineSpec {
 }
 
 impl LineSpec {
-    /// Whether the way between two points of the video crosses it: 1 from left to right, -1 from right to left, 0 not.
+    /// Whether the way between two points of the video crosses it: 1 from left to right, -1 from right to left, 0 not. A line on the plan is not
+    /// crossed from behind the horizon: no way leads over the floor from there.
     pub(super) fn crossed(&self, from: [f64; 2], to: [f64; 2]) -> i32 {
         let [a, b] = self.points;
-        let place = |p| self.calibration.map_or(Some(p), |c| c.apply(p));
+        let place = |p| self.calibration.map_or(Some(p), |c| c.place(p));
         match (place(from), place(to)) {
             (Some(from), Some(to)) => crossing(a, b, from, to),
             _ => 0,
@@ -224,14 +225,17 @@ impl ZonesFile {
     /// `{name, points, video_points}`; points are pairs or flat. `calibration` is `{matrix, matrices: {id: ...}}`, each a 3x3 matrix from
     /// the video to the plan or `{video: points, plan: points}`. With a calibration `polygon` and `points` are on the plan, without one in
     /// the video; what begins with `video_` is always in the video and comes first. `stores` and `store_matrices`, the names of the
-    /// original system, may stand for `zones` and `matrices`. `calibration` may also say what a `unit` of the plan is called and how many
+    /// original system, may stand for `zones` and `matrices`. Points above the horizon of a calibration are not on the plan; with pairs of points
+    /// the floor is where those lie. `calibration` may also say what a `unit` of the plan is called and how many
     /// `pixels_per_unit` a picture of it has.
     ///
     /// # Errors
     /// [`Error::Config`], which names the place.
     pub fn parse(text: &str, path: &Path) -> Result<Self> {
-        let raw: RawFile = serde_json::from_str(text)
-            .map_err(|e| Error::Config { field: "zones".into(), message: format!("{e}: {}", path.display()) })?;
+        let raw: RawFile = serde_json::from_str(text).map_err(|e| Error::Config {
+            field: "zones".into(),
+            message: format!("must be the JSON of zones and lines (docs/formats.md): {e}: {}", path.display()),
+        })?;
         let missing = |field: String, what: &str| Error::Config { field, message: format!("has no `{what}`") };
         let camera = raw.id.map(|id| match id {
             Id::Text(text) => text,

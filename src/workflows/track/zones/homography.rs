@@ -5,14 +5,38 @@ use crate::error::{Error, Result};
 
 /// A projective map of the plane, 3x3, from pixels of the video to the plan.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Homography([[f64; 3]; 3]);
+pub struct Homography {
+    rows: [[f64; 3]; 3],
+    /// Sign of the depth of the floor: what lies on the other side of the horizon is no floor. 0: both sides are.
+    floor: f64,
+}
+
+/// A picture of a usual size, in pixels: a horizon that does not meet it is taken for none. A larger one would find horizons below the pictures of
+/// cameras on the ceiling, and take all that they see for the sky.
+const PICTURE: [f64; 2] = [1920.0, 1080.0];
+
+/// On which side of the horizon a point lies, by its sign, which is the same for all of a side; 0 on it.
+fn depth(rows: &[[f64; 3]; 3], [x, y]: [f64; 2]) -> f64 {
+    let [a, b, c] = rows[2];
+    a * x + b * y + c
+}
+
+/// The side of the floor of a map of which nothing is known but its matrix: that below the horizon. Where there is none in the picture all is floor,
+/// and where it stands upright nobody knows.
+fn floor_of(rows: &[[f64; 3]; 3]) -> f64 {
+    let [width, height] = PICTURE;
+    let corners = [[0.0, 0.0], [width, 0.0], [0.0, height], [width, height]].map(|p| depth(rows, p) > 0.0);
+    let [across, down, _] = rows[2];
+    if corners.iter().all(|c| *c == corners[0]) || down.abs() <= 1e-6 * across.abs() { 0.0 } else { down.signum() }
+}
 
 fn refused(field: &str, message: impl Into<String>) -> Error {
     Error::Config { field: field.into(), message: message.into() }
 }
 
 impl Homography {
-    /// From its matrix, row by row; a point is a column (x, y, 1).
+    /// From its matrix, row by row; a point is a column (x, y, 1). Where the horizon of such a map runs through the picture, the floor is what
+    /// lies below it.
     ///
     /// # Errors
     /// [`Error::Config`] for numbers that are not finite and for a matrix that maps the plane to a line; `field` stands in the message.
@@ -21,11 +45,12 @@ impl Homography {
         if !determinant.is_finite() || determinant == 0.0 {
             return Err(refused(field, "must be a 3x3 matrix of finite numbers that can be inverted"));
         }
-        Ok(Self(rows))
+        Ok(Self { rows, floor: floor_of(&rows) })
     }
 
     /// The map that takes the points `from` of the video to the points `to` of the plan: exact for 4 of them, of least squares for more.
-    /// Hartley and Zisserman, "Multiple View Geometry", 2004, algorithm 4.2, with the last element set to 1.
+    /// Hartley and Zisserman, "Multiple View Geometry", 2004, algorithm 4.2, with the last element set to 1. The floor is the side of the horizon
+    /// on which the points lie.
     ///
     /// # Errors
     /// [`Error::Config`] for fewer than 4 pairs, and where 3 of 4 points lie on a line; `field` stands in the message.
@@ -52,41 +77,45 @@ impl Homography {
         let normal = [[h[0], h[1], h[2]], [h[3], h[4], h[5]], [h[6], h[7], 1.0]];
         // Points on a line in one plane and not in the other ask for a map that sends some of them nowhere. And all points must lie on
         // one side of the horizon.
-        let depth = |p: &[f64; 2]| {
-            let [x, y] = a.apply(*p);
-            h[6] * x + h[7] * y + 1.0
-        };
-        let depths: Vec<f64> = from.iter().map(depth).collect();
+        let normalised = |p: &[f64; 2]| depth(&normal, a.apply(*p));
+        let depths: Vec<f64> = from.iter().map(normalised).collect();
         let far = depths.iter().fold(0.0f64, |m, w| m.max(w.abs()));
         if depths.iter().any(|w| w.abs() <= 1e-6 * far || (*w > 0.0) != (depths[0] > 0.0)) {
             return Err(unclear());
         }
-        Self::new(multiply(b.inverse(), multiply(normal, a.matrix())), field)
+        let found = Self::new(multiply(b.inverse(), multiply(normal, a.matrix())), field)?;
+        Ok(Self { floor: depth(&found.rows, from[0]).signum(), ..found })
     }
 
     /// Where a point goes; `None` on the horizon.
     pub fn apply(&self, [x, y]: [f64; 2]) -> Option<[f64; 2]> {
-        let [u, v, w] = self.0.map(|[a, b, c]| a * x + b * y + c);
+        let [u, v, w] = self.rows.map(|[a, b, c]| a * x + b * y + c);
         let (u, v) = (u / w, v / w);
         (w.abs() > f64::MIN_POSITIVE && u.is_finite() && v.is_finite()).then_some([u, v])
     }
 
-    /// On which side of the horizon a point lies, by its sign, which is the same for all of a side; 0 on it.
-    pub(in super::super) fn depth(&self, [x, y]: [f64; 2]) -> f64 {
-        let [a, b, c] = self.0[2];
-        a * x + b * y + c
+    /// Whether a point of the video may be one of the floor. The others would come out on the plan too, behind the camera.
+    pub(in super::super) fn on_floor(&self, point: [f64; 2]) -> bool {
+        self.floor == 0.0 || depth(&self.rows, point) * self.floor > 0.0
+    }
+
+    /// Where a point of the floor goes; `None` for one on the horizon or behind it.
+    pub(in super::super) fn place(&self, point: [f64; 2]) -> Option<[f64; 2]> {
+        self.apply(point).filter(|_| self.on_floor(point))
     }
 
     /// The way back, from the plan to the video.
     #[must_use]
     pub fn inverse(&self) -> Self {
-        let [[a, b, c], [d, e, f], [g, h, i]] = self.0;
+        let [[a, b, c], [d, e, f], [g, h, i]] = self.rows;
         // The adjugate: a projective map is the same up to a factor.
-        Self([
+        let rows = [
             [e * i - f * h, c * h - b * i, b * f - c * e],
             [f * g - d * i, a * i - c * g, c * d - a * f],
             [d * h - e * g, b * g - a * h, a * e - b * d],
-        ])
+        ];
+        // A plan has no horizon of its own.
+        Self { rows, floor: 0.0 }
     }
 }
 
@@ -177,6 +206,35 @@ mod tests {
                 assert!((a[0] - b[0]).hypot(a[1] - b[1]) < 1e-6, "{n} {a:?} {b:?}");
             }
         }
+    }
+
+    #[test]
+    fn what_lies_above_the_horizon_is_no_floor() {
+        // The horizon at 100 pixels from above; the same map with the other sign.
+        let rows = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.01, -1.0]];
+        for rows in [rows, rows.map(|r| r.map(|v| -v))] {
+            let h = Homography::new(rows, "m").unwrap();
+            assert_eq!([[5.0, 99.0], [5.0, 100.0], [5.0, 101.0]].map(|p| h.on_floor(p)), [false, false, true]);
+            assert_eq!((h.place([5.0, 50.0]), h.place([5.0, 200.0])), (None, Some([5.0, 200.0])));
+            // The plain map still says where it would come out, and the way back has no side.
+            assert!(h.apply([5.0, 50.0]).is_some() && h.inverse().place([5.0, 200.0]).is_some());
+        }
+        // No horizon in the picture, or one far below it, as of a camera on the ceiling: all is floor. So it is with a row that rounding left.
+        for last in [[0.0, 0.0, 1.0], [0.0, 0.0, -2.0], [1e-18, -1e-18, 1.0], [0.0, -5e-4, 1.0], [1e-4, 0.002, 1.0]] {
+            let h = Homography::new([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], last], "m").unwrap();
+            let all = [[0.0, 0.0], [1920.0, 0.0], [0.0, 1080.0], [1920.0, 1080.0]];
+            assert!(all.iter().all(|p| h.on_floor(*p)), "{last:?}");
+        }
+        // An upright one: nothing says which side is the floor.
+        let upright = Homography::new([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.01, 0.0, -1.0]], "m").unwrap();
+        assert!(upright.on_floor([50.0, 5.0]) && upright.on_floor([150.0, 5.0]));
+        // Points say where the floor is, above the horizon too: a camera that hangs upside down.
+        let flipped = Homography::new([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, -0.01, 10.0]], "m").unwrap();
+        let from = [[10.0, 10.0], [600.0, 20.0], [640.0, 470.0], [10.0, 460.0]];
+        let to = from.map(|p| flipped.apply(p).unwrap());
+        let found = Homography::from_points(&from, &to, "m").unwrap();
+        assert!(found.on_floor([300.0, 300.0]) && !found.on_floor([300.0, 1100.0]));
+        assert!(!flipped.on_floor([300.0, 300.0]));
     }
 
     #[test]

@@ -153,6 +153,8 @@ pub struct Zones {
     file: ZonesFile,
     rules: ZoneRules,
     followers: BTreeMap<u64, Follower>,
+    /// Last entries that counted of tracks that ended, by track and zone: those of an object that is out of sight for a while come back.
+    counted: BTreeMap<(u64, usize), f64>,
     totals: Vec<ZoneTotals>,
     crossings: Vec<LineTotals>,
     first: Option<f64>,
@@ -168,7 +170,8 @@ impl Zones {
         rules.check("zones.")?;
         let totals = vec![ZoneTotals::default(); file.zones.len()];
         let crossings = vec![LineTotals::default(); file.lines.len()];
-        Ok(Self { file, rules, followers: BTreeMap::new(), totals, crossings, first: None, last: 0.0 })
+        let (followers, counted) = (BTreeMap::new(), BTreeMap::new());
+        Ok(Self { file, rules, followers, counted, totals, crossings, first: None, last: 0.0 })
     }
 
     /// The zones and lines.
@@ -197,18 +200,20 @@ impl Zones {
         self.file.zones.iter().position(|zone| zone.holds(point))
     }
 
-    /// Takes what a tracker gave for the frame at `seconds`. A track that is not seen in a frame stays where it was.
+    /// Takes what a tracker gave for the frame at `seconds`. A track that is not seen in a frame stays where it was. One that ended and is seen again
+    /// comes from nowhere: its stays begin anew, it crosses no line on its way back; that an entry is repeated is remembered.
     pub fn update(&mut self, seconds: f64, update: &Update) -> Vec<ZoneEvent> {
         self.first.get_or_insert(seconds);
         self.last = seconds;
         let mut events = Vec::new();
         for track in &update.tracks {
             let point = self.rules.point.of(&track.rect);
+            let counted = &mut self.counted;
             let follower = self.followers.entry(track.id).or_insert_with(|| Follower {
                 class: track.class,
                 seen: seconds,
                 point,
-                zones: vec![Visitor::default(); self.file.zones.len()],
+                zones: (0..self.file.zones.len()).map(|z| Visitor::back(counted.remove(&(track.id, z)))).collect(),
                 lines: vec![Crosser::default(); self.file.lines.len()],
             });
             let mut happened = Vec::new();
@@ -250,6 +255,9 @@ impl Zones {
         let Some(follower) = self.followers.remove(&id) else { return };
         let mut happened = Vec::new();
         for (zone, (visitor, totals)) in follower.zones.into_iter().zip(&mut self.totals).enumerate() {
+            if let Some(at) = visitor.counted() {
+                self.counted.insert((id, zone), at);
+            }
             visitor.end(zone, follower.seen, totals, &mut happened);
         }
         for (line, (crosser, totals)) in follower.lines.into_iter().zip(&mut self.crossings).enumerate() {

@@ -135,6 +135,37 @@ fn calibrated_zones_are_on_the_plan() {
 }
 
 #[test]
+fn what_lies_above_the_horizon_is_in_no_zone_of_the_plan_and_crosses_no_line() {
+    // The horizon at 100 pixels from above. What is above it comes out behind the camera, below 0 on the plan.
+    let text = r#"{
+        "zones": {
+            "behind": {"polygon": [-900,-900,900,-900,900,0,-900,0]},
+            "all": {"polygon": [-900,-900,900,-900,900,900,-900,900]}
+        },
+        "lines": {"door": {"points": [-50,50,50,50]}},
+        "calibration": {"matrix": [[1,0,0],[0,1,0],[0,0.01,-1]]}
+    }"#;
+    let file = file(text);
+    for zone in &file.zones {
+        assert!(!zone.holds([10.0, 40.0]) && !zone.holds([10.0, 100.0]), "{}", zone.id);
+    }
+    assert_eq!(file.zones.iter().map(|z| z.holds([10.0, 200.0])).collect::<Vec<_>>(), [false, true]);
+    // From the sky to the floor and back.
+    let line = &file.lines[0];
+    assert_eq!((line.crossed([10.0, 40.0], [10.0, 200.0]), line.crossed([10.0, 200.0], [10.0, 40.0])), (0, 0));
+    let near = LineSpec { points: [[-500.0, 150.0], [500.0, 150.0]], ..line.clone() };
+    // Over the floor: 200 goes to 200 of the plan, 400 to 133.
+    assert_eq!(near.crossed([10.0, 200.0], [10.0, 400.0]), -1);
+    assert_eq!(near.crossed([10.0, 400.0], [10.0, 200.0]), 1);
+    // Lost in the sky: it crossed nothing on its way there, and nothing on its way back.
+    let mut zones = Zones::new(ZonesFile { lines: vec![near], ..file }, ZoneRules::default()).unwrap();
+    for (f, y) in [400.0, 90.0, 400.0].into_iter().enumerate() {
+        zones.update(f as f64, &frame(&[(1, 10.0, y)]));
+    }
+    assert_eq!((zones.crossings()[0], zones.totals()[1].entries), (LineTotals::default(), 1));
+}
+
+#[test]
 fn files_that_make_no_sense_are_refused_with_their_place() {
     for (text, place) in [
         (r#"{"zones": {"a": {}}}"#, "zones.a"),
@@ -149,6 +180,7 @@ fn files_that_make_no_sense_are_refused_with_their_place() {
             "`a`",
         ),
         ("[]", "z.json"),
+        ("hello", "must be the JSON of zones and lines (docs/formats.md): "),
     ] {
         let e = ZonesFile::parse(text, Path::new("z.json")).unwrap_err().to_string();
         assert!(e.contains(place), "{text}: {e}");

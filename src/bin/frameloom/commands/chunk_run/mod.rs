@@ -307,8 +307,8 @@ fn cost(
     let about = match (plan, facts.fps) {
         (Some(plan), fps) => {
             let placement = Placement::of_plan(plan)?;
-            if placement.frame != facts.coded {
-                let message = format!("the plan was made for frames of {}, these are {}", placement.frame, facts.coded);
+            if placement.frame != facts.size {
+                let message = format!("the plan was made for frames of {}, these are {}", placement.frame, facts.size);
                 return Err(Error::Usage { message, hint: Some("plan anew with a heat map of this video".into()) });
             }
             let length = frames.zip(fps).map_or(f64::INFINITY, |(n, fps)| n as f64 / fps);
@@ -319,7 +319,7 @@ fn cost(
             };
             let per_frame: f64 = plan.chunks.iter().map(|c| share(c) * c.pixels() as f64).sum();
             let tiles: f64 = plan.chunks.iter().map(share).sum::<f64>() * frames.unwrap_or(0) as f64;
-            let of_frame = per_frame / facts.coded.area().max(1) as f64;
+            let of_frame = per_frame / facts.size.area().max(1) as f64;
             out.event(
                 "item",
                 json!({
@@ -344,7 +344,7 @@ fn cost(
         args.input.display(),
         args.output.display(),
         frames.map_or_else(|| "unknown".into(), |f| f.to_string()),
-        facts.coded,
+        facts.size,
         args.effect
     )));
     out.event("result", json!({ "dry_run": true }));

@@ -7,7 +7,7 @@ use frameloom::{Error, Result};
 use serde_json::{Map, Value};
 
 use super::super::check::check;
-use super::super::typed::{At, Problem, Words, nearest, parse, words};
+use super::super::typed::{At, Problem, Within, Words, nearest, parse, words};
 use super::file::{Source, Step};
 use super::refer::{Reference, fill, order};
 use crate::args::Command;
@@ -76,7 +76,7 @@ impl Plan {
             options.insert(key.clone(), value.map_err(|m| self.source.wrong(at, Some(key), m))?);
         }
         let problem = |p: Problem| self.source.wrong(at, p.key.as_deref(), p.message);
-        let words = words(step.kind, &options, &self.folder(step)).map_err(problem)?;
+        let words = words(step.kind, Within::Pipeline, &options, &self.folder(step)).map_err(problem)?;
         let command = parse(&words).map_err(problem)?;
         Ok(Ready { command, words, options })
     }

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::Instant;
 
-use frameloom::media::probe;
 use frameloom::store::OsIo;
 use frameloom::workflows::sync::run::{SyncModels, SyncOutcome};
 use frameloom::workflows::sync::{RepairOptions, SyncRepair, SyncVerdict, repair};
@@ -35,8 +34,9 @@ pub(super) fn run(global: &Global, args: &FixArgs, out: &mut Output, signals: &S
     let measured = args.offset_ms.is_none() || !args.no_check;
     let shop = if measured { Some(Shop::new(global, config, &args.work, out, signals)?) } else { None };
     let mut models = shop.as_ref().map(|s| s.files.load(&s.ctx, None)).transpose()?;
-    let plan = match (args.offset_ms, &shop, &mut models) {
-        (Some(ms), _, _) => constant(ms / 1e3, args.method)?,
+    let (plan, zero) = match (args.offset_ms, &shop, &mut models) {
+        // All of the sound moves: where time 0 is does not matter.
+        (Some(ms), _, _) => (constant(ms / 1e3, args.method)?, 0.0),
         (None, Some(shop), Some(models)) => {
             let folder = beside(args, &output).join(named_after(&args.input, ".sync"));
             let before = measure(shop, models, (&args.input, &folder), shop.restart, out, mode)?;
@@ -47,8 +47,6 @@ pub(super) fn run(global: &Global, args: &FixArgs, out: &mut Output, signals: &S
     if let Some(parent) = output.parent().filter(|p| !p.as_os_str().is_empty()) {
         std::fs::create_dir_all(parent).map_err(|e| Error::storage("create", parent, e))?;
     }
-    let info = probe(&args.input, &limits)?;
-    let zero = info.video_streams.get(args.work.track).and_then(|s| s.start_time).unwrap_or(0.0);
     let (audio_track, cancel) = (args.work.audio_track, signals.cancel.clone());
     let options = RepairOptions { audio_track, zero, limits, cancel };
     let done = repair(&OsIo, &args.input, &output, &plan, &options)?;
@@ -131,19 +129,45 @@ fn constant(late: f64, method: FixMethodArg) -> Result<SyncRepair> {
     Ok(SyncRepair::shift(late))
 }
 
-/// For what was measured.
-fn planned(o: &SyncOutcome, method: FixMethodArg) -> Result<SyncRepair> {
+/// For what was measured; with time 0 of the plan on the container's clock, which is that of the analysis: where a stream says that it starts there
+/// may be no frame that can be decoded.
+fn planned(o: &SyncOutcome, method: FixMethodArg) -> Result<(SyncRepair, f64)> {
     let late = o.audio_late_ms.filter(|_| o.verdict != SyncVerdict::CannotTell).ok_or_else(|| Error::Usage {
         message: format!("it is not known how far the sound is off ({}), so nothing is changed", sentence(o)),
         hint: Some("say it with `--offset-ms`, or accept less with `--min-probability`".into()),
     })?;
     let uneven = o.drift_ppm.is_some() || !o.jumps.is_empty();
-    match method {
-        FixMethodArg::Shift => Ok(SyncRepair::shift(late / 1e3)),
-        FixMethodArg::Auto if !uneven => Ok(SyncRepair::shift(late / 1e3)),
+    let plan = match method {
+        FixMethodArg::Shift => SyncRepair::shift(late / 1e3),
+        FixMethodArg::Auto if !uneven => SyncRepair::shift(late / 1e3),
         FixMethodArg::Auto | FixMethodArg::Piecewise if !o.segments.is_empty() => {
-            SyncRepair::piecewise(&o.segments, &o.jumps, o.drift_ppm.unwrap_or(0.0))
+            SyncRepair::piecewise(&o.segments, &o.jumps, o.drift_ppm.unwrap_or(0.0))?
         }
-        FixMethodArg::Auto | FixMethodArg::Piecewise => Ok(SyncRepair::shift(late / 1e3)),
+        FixMethodArg::Auto | FixMethodArg::Piecewise => SyncRepair::shift(late / 1e3),
+    };
+    Ok((plan, o.first_frame_seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edits_are_placed_from_the_first_frame_that_was_analysed() {
+        // As it is kept in a journal.
+        let segment = |from: f64, to: f64, late: f64| json!({ "from": from, "to": to, "offset_from": late, "offset_to": late, "points": 9 });
+        let kept = json!({
+            "verdict": "audio_late", "verdict_reasons": [], "audio_late_ms": 100.0, "probability": 0.9, "drift_ppm": null,
+            "first_frame_seconds": 1.48, "jumps": [{ "seconds": 10.0, "by": 0.2 }],
+            "segments": [segment(1.0, 9.0, 0.1), segment(11.0, 19.0, 0.3)], "frames": 500, "seconds": 20.0, "tracks": 1, "persons": 1,
+            "chunks": 1, "accepted": 1, "reasons": [], "notes": [],
+        });
+        let outcome: SyncOutcome = serde_json::from_value(kept.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&outcome).unwrap(), kept, "it is kept whole");
+        let (plan, zero) = planned(&outcome, FixMethodArg::Auto).unwrap();
+        assert_eq!(zero.to_bits(), 1.48f64.to_bits());
+        let SyncRepair::Piecewise { stretches } = plan else { panic!("{plan:?}") };
+        assert_eq!(stretches.iter().map(|s| s.to).collect::<Vec<_>>(), [10.0, f64::INFINITY]);
+        assert!(matches!(planned(&outcome, FixMethodArg::Shift).unwrap(), (SyncRepair::Shift { micros: -100_000 }, _)));
     }
 }

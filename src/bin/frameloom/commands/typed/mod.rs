@@ -7,7 +7,7 @@ mod kinds;
 mod words;
 
 pub(crate) use kinds::{At, Kind, kind};
-pub(crate) use words::{Problem, Words, parse, words};
+pub(crate) use words::{Problem, Within, Words, parse, words};
 
 /// What could be meant by `name`, or all that there is.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {

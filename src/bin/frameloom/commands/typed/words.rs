@@ -15,9 +15,27 @@ use crate::args::{Cli, Command};
 /// Options that whoever runs the command gives it.
 const OURS: [&str; 8] = ["help", "version", "device", "json", "progress", "quiet", "output", "dry-run"];
 /// The same, for reasons of their own.
-const OURS_TOO: [&str; 3] = ["restart", "metrics-listen", "set"];
+const OURS_TOO: [&str; 2] = ["metrics-listen", "set"];
+/// What a step of a pipeline may not be told: the pipeline itself says what is made anew. A unit of a worker has an output of its own.
+const NO_STEP: [&str; 1] = ["restart"];
 /// Paths of what is written.
 const WRITTEN: [&str; 2] = ["index", "analysis"];
+
+/// Whose table it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Within {
+    /// A step of a pipeline.
+    Pipeline,
+    /// A unit of a worker.
+    Worker,
+}
+
+impl Within {
+    /// Whether the option of this name, with dashes, is not for such a table.
+    fn keeps(self, name: &str) -> bool {
+        OURS.contains(&name) || OURS_TOO.contains(&name) || (self == Self::Pipeline && NO_STEP.contains(&name))
+    }
+}
 
 /// What is wrong with a table, and with which of its keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +82,12 @@ impl Words {
 ///
 /// # Errors
 /// The option that is unknown or of a kind that the command does not take.
-pub(crate) fn words(kind: &Kind, options: &Map<String, Value>, output: &Path) -> Result<Words, Problem> {
+pub(crate) fn words(
+    kind: &Kind,
+    within: Within,
+    options: &Map<String, Value>,
+    output: &Path,
+) -> Result<Words, Problem> {
     let mut root = Cli::command();
     root.build();
     let command = kind.words().try_fold(&root, |at, word| at.find_subcommand(word));
@@ -80,7 +103,7 @@ pub(crate) fn words(kind: &Kind, options: &Map<String, Value>, output: &Path) ->
     let settings = (kind.settings)();
     for (key, value) in options {
         if !is_input(kind, key) {
-            made.option(command, &settings, key, value, kind)?;
+            made.option((command, &settings), key, value, (kind, within))?;
         }
     }
     Ok(made)
@@ -121,15 +144,18 @@ impl Words {
     /// An option by its flag, or as a setting without one.
     fn option(
         &mut self,
-        command: &clap::Command,
-        settings: &Value,
+        (command, settings): (&clap::Command, &Value),
         key: &str,
         value: &Value,
-        kind: &Kind,
+        (kind, within): (&Kind, Within),
     ) -> Result<(), Problem> {
         let name = key.replace('_', "-");
-        if OURS.contains(&name.as_str()) || OURS_TOO.contains(&name.as_str()) {
-            return Err(Problem::of(key, "is not for a single step: it belongs to the command that runs them"));
+        if within.keeps(&name) {
+            let one = if within == Within::Worker { "unit" } else { "step" };
+            return Err(Problem::of(
+                key,
+                format!("is not for a single {one}: it belongs to the command that runs them"),
+            ));
         }
         let flag = command.get_arguments().filter(|a| !a.is_positional() && !a.is_hide_set()).find(|a| named(a, &name));
         if let Some(arg) = flag
@@ -148,9 +174,8 @@ impl Words {
         match flag {
             Some(arg) => Err(Problem::of(key, format!("must be {}, got {}", wanted(arg), describe(value)))),
             None => {
-                let ours = |n: &str| OURS.contains(&n) || OURS_TOO.contains(&n);
                 let flags = command.get_arguments().filter(|a| !a.is_hide_set()).filter_map(Arg::get_long);
-                let flags = flags.filter(|n| !ours(n)).map(|n| n.replace('-', "_"));
+                let flags = flags.filter(|n| !within.keeps(n)).map(|n| n.replace('-', "_"));
                 let settings = settings.as_object().into_iter().flatten().map(|(k, _)| k.clone());
                 let known: Vec<String> =
                     flags.chain(settings).chain(kind.inputs.iter().map(|i| (*i).to_owned())).collect();
@@ -295,8 +320,12 @@ mod tests {
     use serde_json::json;
 
     fn line(name: &str, options: Value) -> Result<String, Problem> {
+        line_within(Within::Pipeline, name, options)
+    }
+
+    fn line_within(within: Within, name: &str, options: Value) -> Result<String, Problem> {
         let options = options.as_object().cloned().unwrap();
-        let words = words(kind(name).unwrap(), &options, Path::new("out"))?;
+        let words = words(kind(name).unwrap(), within, &options, Path::new("out"))?;
         parse(&words)?;
         Ok(words.shown().join(" "))
     }
@@ -334,6 +363,20 @@ mod tests {
             line("proxy", json!({ "input": "v.mp4", "scale": 0.5 })).unwrap(),
             "proxy v.mp4 -o out/proxy.mp4 --scale=0.5"
         );
+    }
+
+    #[test]
+    fn a_unit_may_begin_anew_and_a_step_may_not() {
+        let unit = |name: &str, options: Value| line_within(Within::Worker, name, options);
+        let input = json!({ "input": "v.mp4", "restart": true });
+        assert_eq!(unit("analyze", input.clone()).unwrap(), "analyze v.mp4 -o out --restart");
+        assert_eq!(unit("track", json!({ "input": "v.mp4", "restart": false })).unwrap(), "track v.mp4 -o out");
+        assert!(wrong("analyze", input).1.contains("not for a single step"));
+        // A command without it says so as of any other option.
+        let e = unit("proxy", json!({ "input": "v.mp4", "restart": true })).unwrap_err();
+        assert!(e.message.starts_with("unknown option of `proxy`"), "{}", e.message);
+        let e = unit("analyze", json!({ "input": "v.mp4", "device": "cpu" })).unwrap_err();
+        assert!(e.message.contains("not for a single unit"), "{}", e.message);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::args::{Command, Global};
 use crate::commands::pipeline::below;
-use crate::commands::typed::{Kind, kind, nearest, parse, words};
+use crate::commands::typed::{Kind, Within, kind, nearest, parse, words};
 use crate::dispatch::dispatch;
 use crate::output::{Output, Said, error_json};
 use crate::progress::Mode;
@@ -110,7 +110,7 @@ impl Unit {
             Some(key) => Error::Config { field: key, message: p.message },
             None => Error::usage(p.message),
         };
-        let words = words(kind, &self.options, &self.output).map_err(wrong)?;
+        let words = words(kind, Within::Worker, &self.options, &self.output).map_err(wrong)?;
         Ok((kind, parse(&words).map_err(wrong)?))
     }
 
