@@ -7,6 +7,7 @@
 use super::frame::FrameDesc;
 use super::geometry::Size;
 use super::pixel::{PixelFormat, PlaneShape};
+use crate::error::{Error, Result};
 
 /// Alignment of row starts in bytes.
 pub const ROW_ALIGN: u32 = 16;
@@ -43,6 +44,19 @@ impl FrameLayout {
     /// Layout for frames like `desc`; `None` if a side is zero or a slot would not fit into `i32::MAX` bytes.
     pub fn new(desc: &FrameDesc) -> Option<Self> {
         Self::of(desc.format, desc.size)
+    }
+
+    /// As [`Self::new`], where a frame without a layout ends the work.
+    ///
+    /// # Errors
+    /// `LimitExceeded`.
+    pub(crate) fn required(desc: &FrameDesc) -> Result<Self> {
+        Self::new(desc).ok_or_else(|| Error::LimitExceeded {
+            name: "frame_bytes",
+            what: format!("a {} frame in {}", desc.size, desc.format),
+            value: desc.format.frame_bytes(desc.size),
+            limit: i32::MAX as u64,
+        })
     }
 
     /// Layout for a format and size; `None` if a side is zero or a slot would not fit into `i32::MAX` bytes.

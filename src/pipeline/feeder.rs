@@ -190,12 +190,7 @@ impl Feeder<'_> {
     }
 
     fn begin(&self, number: u32, desc: FrameDesc) -> Result<(Arc<Epoch>, UploadRing)> {
-        let layout = FrameLayout::new(&desc).ok_or_else(|| Error::LimitExceeded {
-            name: "frame_bytes",
-            what: format!("a {} frame in {}", desc.size, desc.format),
-            value: desc.format.frame_bytes(desc.size),
-            limit: i32::MAX as u64,
-        })?;
+        let layout = FrameLayout::required(&desc)?;
         let plan = MemoryPlan::fit(self.ctx, &layout, self.options, self.sources, self.least_slots, |batch| {
             (self.work_bytes)(&layout, batch)
         })?;

@@ -19,12 +19,7 @@ impl KeptFrame {
     /// [`Error::LimitExceeded`] for a frame of 2 GiB; those of [`SourceFrame::copy_into`].
     pub(super) fn new(frame: &dyn SourceFrame) -> Result<Self> {
         let desc = frame.desc();
-        let layout = FrameLayout::new(&desc).ok_or_else(|| Error::LimitExceeded {
-            name: "frame_bytes",
-            what: format!("a {} frame in {}", desc.size, desc.format),
-            value: desc.format.frame_bytes(desc.size),
-            limit: i32::MAX as u64,
-        })?;
+        let layout = FrameLayout::required(&desc)?;
         let mut bytes = vec![0; layout.slot_bytes() as usize];
         frame.copy_into(&layout, &mut bytes)?;
         Ok(Self { desc, info: frame.info(), layout, bytes })

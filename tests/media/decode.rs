@@ -4,32 +4,14 @@ use std::path::Path;
 
 use frameloom::Error;
 use frameloom::core::RowSink;
-use frameloom::core::{CancelToken, ChromaSiting, ColorRange, FrameLayout, Limits, PixelFormat, Size, YuvMatrix};
+use frameloom::core::{
+    CancelToken, ChromaSiting, ColorRange, FrameDesc, FrameLayout, Limits, PixelFormat, Size, YuvMatrix,
+};
 use frameloom::media::{DecodeOptions, HardwareDecode, Status, VideoDecoder};
 
-use crate::{clip, decode, run, test_data};
+use crate::{clip, decode, raw_frames, run, test_data};
 
 const X264: [&str; 4] = ["-c:v", "libx264", "-pix_fmt", "yuv420p"];
-
-/// All frames as tight planes, the way `ffmpeg -f rawvideo` writes them.
-fn raw_frames(path: &Path) -> (Vec<u8>, PixelFormat, Size) {
-    let mut decoder = VideoDecoder::open(path, &DecodeOptions::default()).unwrap();
-    let mut all = Vec::new();
-    let mut slot = Vec::new();
-    while let Some(frame) = decoder.next_frame().unwrap() {
-        let layout = FrameLayout::new(&frame.desc()).unwrap();
-        slot.resize(layout.slot_bytes() as usize, 0u8);
-        frame.copy_into(&layout, &mut slot[..]).unwrap();
-        for p in layout.planes() {
-            for y in 0..p.shape.rows {
-                let at = (p.offset + p.stride * y) as usize;
-                all.extend_from_slice(&slot[at..at + p.shape.row_bytes() as usize]);
-            }
-        }
-    }
-    let desc = decoder.desc().unwrap();
-    (all, desc.format, desc.size)
-}
 
 #[test]
 fn samples_are_those_of_ffmpeg_for_every_format() {
@@ -63,7 +45,8 @@ fn samples_are_those_of_ffmpeg_for_every_format() {
         let out = folder.path().join(format!("{i}.raw"));
         let arguments = ["-v", "error", "-y", "-i", path.to_str().unwrap(), "-f", "rawvideo", "-pix_fmt", raw];
         run("ffmpeg", &[&arguments[..], &[out.to_str().unwrap()]].concat());
-        let (ours, got, at) = raw_frames(&path);
+        let mut decoder = VideoDecoder::open(&path, &DecodeOptions::default()).unwrap();
+        let (ours, FrameDesc { format: got, size: at, .. }) = raw_frames(&mut decoder);
         assert_eq!((got, format!("{}x{}", at.width, at.height).as_str()), (wanted, size), "{format} {codec}");
         assert!(ours == std::fs::read(&out).unwrap(), "{format} {codec}: samples differ");
     }

@@ -18,7 +18,7 @@ mod verdict;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use frameloom::core::{FrameInfo, FrameLayout};
+use frameloom::core::{FrameDesc, FrameInfo, FrameLayout};
 use frameloom::media::{DecodeOptions, Verdict, VideoDecoder};
 
 /// The folder of real test files; says loudly that a test did not run without it.
@@ -56,6 +56,25 @@ pub(crate) fn ffprobe_frames(path: &Path, track: usize) -> u64 {
     text.lines()
         .find_map(|l| l.trim_end_matches(',').parse().ok())
         .unwrap_or_else(|| panic!("{}: {text}", path.display()))
+}
+
+/// All frames as tight planes, the way `ffmpeg -f rawvideo` writes them, and what each of them is.
+pub(crate) fn raw_frames(decoder: &mut VideoDecoder) -> (Vec<u8>, FrameDesc) {
+    let (mut all, mut slot, mut desc) = (Vec::new(), Vec::new(), None);
+    while let Some(frame) = decoder.next_frame().unwrap() {
+        assert_eq!(*desc.get_or_insert(frame.desc()), frame.desc());
+        let layout = FrameLayout::new(&frame.desc()).unwrap();
+        slot.resize(layout.slot_bytes() as usize, 0u8);
+        frame.copy_into(&layout, &mut slot[..]).unwrap();
+        for p in layout.planes() {
+            for y in 0..p.shape.rows {
+                let at = (p.offset + p.stride * y) as usize;
+                all.extend_from_slice(&slot[at..at + p.shape.row_bytes() as usize]);
+            }
+        }
+    }
+    assert_eq!(decoder.desc(), desc);
+    (all, desc.unwrap())
 }
 
 /// What a full decode gives.

@@ -5,29 +5,16 @@ use std::path::{Path, PathBuf};
 use frameloom::core::{ChromaSiting, FrameLayout, PixelFormat, Size};
 use frameloom::media::{DecodeOptions, Sharing, SharingOptions, VideoDecoder};
 
-use crate::{clip, run};
+use crate::{clip, raw_frames, run};
 
-/// The frames of `path` as tight planes, their format and size, and the rotation that is left.
+/// The frames of `path` as tight planes, their format and size, which are as declared, and the rotation that is left.
 fn planes(path: &Path, options: &DecodeOptions) -> (Vec<u8>, PixelFormat, Size, i32) {
     let mut decoder = VideoDecoder::open(path, options).unwrap();
-    let (mut all, mut slot) = (Vec::new(), Vec::new());
-    let info = decoder.media_info();
-    let declared = options.layout_of(&info.video_streams[0]).unwrap();
-    while let Some(frame) = decoder.next_frame().unwrap() {
-        let layout = FrameLayout::new(&frame.desc()).unwrap();
-        assert_eq!(layout, declared);
-        slot.resize(layout.slot_bytes() as usize, 0u8);
-        frame.copy_into(&layout, &mut slot[..]).unwrap();
-        for p in layout.planes() {
-            for y in 0..p.shape.rows {
-                let at = (p.offset + p.stride * y) as usize;
-                all.extend_from_slice(&slot[at..at + p.shape.row_bytes() as usize]);
-            }
-        }
-    }
-    let desc = decoder.desc().unwrap();
-    assert_eq!(options.size_of(&info.video_streams[0]), desc.size);
-    (all, desc.format, desc.size, decoder.rotation())
+    let stream = decoder.media_info().video_streams.remove(0);
+    let (samples, desc) = raw_frames(&mut decoder);
+    assert_eq!(options.layout_of(&stream), FrameLayout::new(&desc));
+    assert_eq!(options.size_of(&stream), desc.size);
+    (samples, desc.format, desc.size, decoder.rotation())
 }
 
 /// A clip of an odd size that says that it is shown turned by `degrees` clockwise.

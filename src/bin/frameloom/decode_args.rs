@@ -90,15 +90,15 @@ enum Switch {
 }
 
 impl IsolateArgs {
-    /// How videos are decoded, if apart. `usual` says what happens without the flag; `memory` is what one decoder may allocate, in bytes,
-    /// where the command has a limit: what the whole may hold is more than a decoder may, so this is for one that runs away.
-    pub(crate) fn isolation(&self, usual: bool, memory: Option<u64>) -> Result<Option<Isolation>> {
+    /// How videos are decoded, if apart. `usual` says what happens without the flag; `memory` is what one decoder may allocate, in bytes:
+    /// the limit of the command. What the whole may hold is more than a decoder may, so this is for one that runs away.
+    pub(crate) fn isolation(&self, usual: bool, memory: u64) -> Result<Option<Isolation>> {
         if !self.isolate.map_or(usual, |s| s == Switch::On) {
             return Ok(None);
         }
         let mut isolation = Isolation::this_program()?;
         isolation.cpu_seconds = self.decoder_cpu_seconds;
-        isolation.memory_bytes = memory.unwrap_or(isolation.memory_bytes);
+        isolation.memory_bytes = memory;
         Ok(Some(isolation))
     }
 }

@@ -74,7 +74,7 @@ impl Guard {
         memory_limit: u64,
         out: &Output,
     ) -> Result<Self> {
-        let isolation = args.isolate.isolation(isolate, Some(memory_limit << 20))?;
+        let isolation = args.isolate.isolation(isolate, memory_limit << 20)?;
         let processes = isolation.clone();
         let workers = move || processes.as_ref().map(Isolation::workers).unwrap_or_default();
         let memory = Arc::new(MemoryWatch::start(MemoryWatch::EVERY, workers));

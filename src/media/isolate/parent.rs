@@ -187,12 +187,7 @@ impl IsolatedDecoder {
         limits.check_picture(u64::from(size.width), u64::from(size.height), 1)?;
         let bytes = desc.format.frame_bytes(size);
         Limits::check("frame_bytes", limits.frame_bytes, bytes, || format!("the byte count of a {size} frame"))?;
-        let layout = FrameLayout::new(&desc).ok_or_else(|| Error::LimitExceeded {
-            name: "frame_bytes",
-            what: format!("a {size} frame in {}", desc.format),
-            value: bytes,
-            limit: i32::MAX as u64,
-        })?;
+        let layout = FrameLayout::required(&desc)?;
         let (slots, slot_bytes) = (self.isolation.slots.max(2), layout.slot_bytes());
         // The old slots go first, so that both are never there.
         self.ring = None;

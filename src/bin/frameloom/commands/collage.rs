@@ -52,7 +52,7 @@ pub(crate) fn run(
         hardware: args.hwaccel.as_str().into(),
         limits: limits.clone(),
         cancel: signals.cancel.clone(),
-        isolation: args.isolate.isolation(false, Some(args.work.memory.bytes()))?,
+        isolation: args.isolate.isolation(false, args.work.memory.bytes())?,
         sharing: global.sharing.clone(),
         ..DecodeOptions::default()
     };

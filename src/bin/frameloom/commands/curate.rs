@@ -239,7 +239,7 @@ fn whole(
             global,
             args.track,
             limits,
-            args.isolate.isolation(false, Some(args.memory.bytes()))?,
+            args.isolate.isolation(false, args.memory.bytes())?,
             signals,
         ),
         restart: args.restart,

@@ -228,15 +228,15 @@ impl Pass<'_> {
         let name = |class: u32| classes.get(class as usize).cloned().unwrap_or_default();
         for frame in found {
             while asking.wanted().is_some_and(|wanted| wanted <= frame.index) {
-                let known = if asking.wanted() == Some(frame.index) { frame.detections.as_slice() } else { &[] };
-                match detector {
+                let known = match detector {
                     TrackDetector::File(file) => {
                         let of = file.detections.frames.iter().find(|f| Some(f.index) == asking.wanted());
-                        let known = of.map_or(&[][..], |f| f.detections.as_slice());
-                        asking.send(known.iter().map(|d| (d.rect, d.score, name(d.class))));
+                        of.map_or(&[][..], |f| f.detections.as_slice())
                     }
-                    _ => asking.send(known.iter().map(|d| (d.rect, d.score, name(d.class)))),
-                }
+                    _ if asking.wanted() == Some(frame.index) => frame.detections.as_slice(),
+                    _ => &[],
+                };
+                asking.send(known.iter().map(|d| (d.rect, d.score, name(d.class))));
             }
         }
         asking.poll();

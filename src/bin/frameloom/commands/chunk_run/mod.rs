@@ -29,7 +29,7 @@ use crate::progress::{Mode, Progress};
 use crate::signals::Signals;
 
 fn opening(global: &Global, args: &OpenArgs, signals: &Signals) -> Result<DecodeOptions> {
-    let isolation = args.isolate.isolation(false, Some(args.memory_limit << 20))?;
+    let isolation = args.isolate.isolation(false, args.memory_limit << 20)?;
     args.decode.options(global, args.track, isolation, signals)
 }
 

@@ -70,7 +70,7 @@ pub(crate) fn heat_layers(args: &HeatmapArgs) -> Result<Layers> {
 
 pub(crate) fn run(global: &Global, args: &HeatmapArgs, out: &mut Output, signals: &Signals, mode: Mode) -> Result<u8> {
     let config: HeatConfig = args.set.lay(heat_layers(args)?).resolve()?.settings;
-    let isolation = args.isolate.isolation(false, Some(args.memory_limit << 20))?;
+    let isolation = args.isolate.isolation(false, args.memory_limit << 20)?;
     let decode = args.decode.options(global, args.track, isolation, signals)?;
     let opening = OpenOptions { decode, ..OpenOptions::default() };
     out.event("start", json!({ "command": "heatmap", "settings": config }));

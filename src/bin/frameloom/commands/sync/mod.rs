@@ -99,7 +99,7 @@ fn watched<T>(
 }
 
 fn opening(global: &Global, work: &WorkArgs, signals: &Signals) -> Result<SyncOpen> {
-    let isolation = work.isolate.isolation(false, Some(work.memory_limit << 20))?;
+    let isolation = work.isolate.isolation(false, work.memory_limit << 20)?;
     let decode = work.decode.options(global, work.track, isolation, signals)?;
     Ok(SyncOpen { decode, audio_track: work.audio_track })
 }
